@@ -1,6 +1,7 @@
 //! `schema/*.graphql`, read into types, fields, relations and computed fields. Everything downstream (columns,
 //! the GraphQL schema, filters) is generated from the [`Catalog`]; no type of the inventory is written in Rust.
 
+mod asset;
 mod computed;
 mod definitions;
 mod directives;
@@ -10,9 +11,11 @@ mod keys;
 mod names;
 mod read;
 mod relations;
+pub mod scalar;
 mod source;
 mod types;
 
+pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{
     COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figure_comparisons, figures, operators,

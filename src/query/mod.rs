@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod plan;
 mod planner;
+pub mod schema;
 
 pub use document::Fragments;
 pub use error::{PathStep, Place, QueryError, QueryErrorKind};

@@ -11,10 +11,7 @@ pub(crate) struct Neighbours {
 
 impl Neighbours {
     /// From each row's neighbours, appended in row order; nothing where there are more edges than numbers for them.
-    pub(crate) fn build(
-        rows: usize,
-        mut append: impl FnMut(usize, &mut Vec<u32>),
-    ) -> Option<Self> {
+    pub(crate) fn build(rows: usize, mut append: impl FnMut(usize, &mut Vec<u32>)) -> Option<Self> {
         let mut offsets = Vec::with_capacity(rows + 1);
         let mut neighbours = Vec::new();
         offsets.push(0);

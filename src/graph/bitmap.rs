@@ -46,7 +46,10 @@ impl Bitmap {
         let words = values
             .chunks(BITS)
             .map(|chunk| {
-                chunk.iter().enumerate().fold(0u64, |word, (bit, &value)| word | u64::from(holds(value)) << bit)
+                chunk
+                    .iter()
+                    .enumerate()
+                    .fold(0u64, |word, (bit, &value)| word | u64::from(holds(value)) << bit)
             })
             .collect();
         Self { words, len: values.len() }
@@ -133,7 +136,7 @@ impl Bitmap {
 
     /// Every row that was not in the set.
     #[must_use]
-    pub fn not(mut self) -> Self {
+    pub fn complement(mut self) -> Self {
         for word in &mut self.words {
             *word = !*word;
         }

@@ -33,11 +33,7 @@ impl GraphBuilder {
     /// An asset that does not fit its type, by name and field; a second one with the same type and id.
     pub fn push(&mut self, asset: &Asset) -> Result<(), GraphError> {
         let Asset { typename, id, .. } = asset;
-        self.catalog.check_asset(asset).map_err(|misfit| GraphError::Misfit {
-            typename: typename.clone(),
-            id: id.clone(),
-            misfit,
-        })?;
+        self.catalog.check_asset(asset)?;
         let table = self.types.get(typename).and_then(|of| self.tables.get_mut(of));
         let Some(table) = table else {
             return Err(GraphError::UnknownType { typename: typename.clone(), id: id.clone() });
@@ -74,7 +70,8 @@ impl GraphBuilder {
         }
         relate::relate(&catalog, &mut tables, &by_type)
             .map_err(|excess| too_large(excess.of, "the edges of a relation"))?;
-        let by_type = (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
+        let by_type =
+            (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
         Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
     }
 }

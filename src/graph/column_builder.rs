@@ -100,10 +100,11 @@ impl ColumnBuilder {
                 values.push(int_of(*scalar, value).ok_or_else(|| refuse(expected(*scalar)))?);
             }
             Cells::Float(values) => {
-                let number = value.as_f64().filter(|number| number.is_finite());
-                values.push(number.ok_or_else(|| refuse("must be a finite number"))?);
+                values.push(scalar::read_float(value).ok_or_else(|| refuse(expected(ScalarType::Float)))?);
             }
-            Cells::Bool(values) => values.push(value.as_bool().ok_or_else(|| refuse("must be true or false"))?),
+            Cells::Bool(values) => {
+                values.push(value.as_bool().ok_or_else(|| refuse(expected(ScalarType::Boolean)))?)
+            }
             Cells::List { offsets, items } => {
                 let Value::Array(elements) = value else { return Err(refuse("must be a list")) };
                 for (place, element) in elements.iter().enumerate() {
@@ -244,7 +245,7 @@ fn expected(scalar: ScalarType) -> &'static str {
 fn text_of(scalar: ScalarType, value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     match (scalar, value) {
         (ScalarType::Json, value) => Some(value.to_string().into()),
-        (ScalarType::Id, Value::Number(number)) if !number.is_f64() => Some(number.to_string().into()),
+        (ScalarType::Id, value) => scalar::read_id(value).map(Into::into),
         (ScalarType::Cidr | ScalarType::IpAddress, Value::String(text)) => {
             scalar::parse_net(text).map(|_| text.as_str().into())
         }
@@ -255,9 +256,8 @@ fn text_of(scalar: ScalarType, value: &Value) -> Option<std::borrow::Cow<'_, str
 
 fn int_of(scalar: ScalarType, value: &Value) -> Option<i64> {
     match (scalar, value) {
-        (ScalarType::Int, value) => value.as_i64().filter(|number| i32::try_from(*number).is_ok()),
-        (ScalarType::BigInt, Value::String(digits)) => digits.parse().ok(),
-        (ScalarType::BigInt, value) => value.as_i64(),
+        (ScalarType::Int, value) => scalar::read_int(value),
+        (ScalarType::BigInt, value) => scalar::read_big_int(value),
         (ScalarType::DateTime, Value::String(text)) => scalar::parse_datetime(text),
         (ScalarType::Date, Value::String(text)) => scalar::parse_date(text),
         _ => None,
@@ -282,7 +282,7 @@ fn finish_text(
     let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
     let is_net = matches!(scalar, ScalarType::Cidr | ScalarType::IpAddress);
     let (texts, ranks) = if is_net {
-        interner.sort_by_cached_key(|text| (scalar::parse_net(text).map(|net| net.trunc()), text.to_owned()))
+        interner.sort_by_cached_key(|text| (scalar::parse_net(text), text.to_owned()))
     } else {
         interner.sort()
     };
@@ -293,7 +293,7 @@ fn finish_text(
     if !is_net {
         return Some(Data::Text(text));
     }
-    let nets: Vec<IpNet> = texts.iter().filter_map(|text| scalar::parse_net(text)).map(|net| net.trunc()).collect();
+    let nets: Vec<IpNet> = texts.iter().filter_map(|text| scalar::parse_net(text)).collect();
     Some(Data::Net { text, nets })
 }
 

@@ -1,27 +1,23 @@
 //! Why a graph could not be built.
 
+use crate::catalog::AssetMisfit;
+
 /// Why an asset is refused or a graph can't be finished. Nothing of a refused batch is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// The type is not in the schema, or not one whose values are assets.
-    #[error("`{typename}` is not an asset type of the schema (asset `{id}`): add it to the schema or leave the asset out")]
+    #[error(
+        "`{typename}` is not an asset type of the schema (asset `{id}`): add it to the schema or leave the asset out"
+    )]
     UnknownType {
         /// As given.
         typename: String,
         /// The asset's id.
         id: String,
     },
-    /// The asset does not fit its type.
-    #[error("{typename} `{id}` does not fit the schema")]
-    Misfit {
-        /// The type.
-        typename: String,
-        /// The asset's id.
-        id: String,
-        /// What does not fit, and where.
-        #[source]
-        misfit: crate::catalog::AssetMisfit,
-    },
+    /// The asset does not fit its type; the message names asset, field and problem.
+    #[error(transparent)]
+    Misfit(#[from] AssetMisfit),
     /// A field holds what its column can't.
     #[error("{typename} `{id}`: field `{field}` {problem}")]
     BadField {

@@ -22,8 +22,7 @@ pub use builder::GraphBuilder;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    adjacency::Neighbours,
-    column::{Column, Data, Link, TableId, TextData},
+    column::{Column, Data, Link, TableId},
     dictionary::{Dictionary, NO_CODE},
     slices::Need,
     table::Table,
@@ -66,7 +65,12 @@ impl Graph {
     /// How many assets of a type there are; of an interface, of all its types together.
     #[must_use]
     pub fn count(&self, of: TypeId) -> usize {
-        self.catalog.concrete(of).into_iter().filter_map(|of| self.table_of(of)).map(|(_, table)| table.rows).sum()
+        self.catalog
+            .concrete(of)
+            .into_iter()
+            .filter_map(|of| self.table_of(of))
+            .map(|(_, table)| table.rows)
+            .sum()
     }
 
     /// The row of an asset. Rows of a type are numbered in the order of their ids.

@@ -48,8 +48,10 @@ pub(crate) fn relate(
     // A path may go over another relation that is written as paths: the catalog refuses cycles, so each round
     // finishes at least one.
     while !paths.is_empty() {
-        let pending: Vec<(TypeId, &str)> =
-            paths.iter().map(|(of, _, field, ..)| (*of, catalog.get(*of).get(*field).name.as_str())).collect();
+        let pending: Vec<(TypeId, &str)> = paths
+            .iter()
+            .map(|(of, _, field, ..)| (*of, catalog.get(*of).get(*field).name.as_str()))
+            .collect();
         let is_ready = |of: TypeId, hops: &Vec<Vec<String>>| {
             !hops.iter().any(|path| crosses(catalog, of, path, &pending))
         };
@@ -98,7 +100,7 @@ fn store(
     mut edges: Vec<Edges>,
 ) -> Option<()> {
     if !many {
-        edges = keep_first(tables, edges)?;
+        edges = keep_first(tables, &edges)?;
     }
     let mut links = Vec::new();
     for (of, target, forward) in edges {
@@ -113,7 +115,7 @@ fn store(
     Some(())
 }
 
-fn keep_first(tables: &[Table], edges: Vec<Edges>) -> Option<Vec<Edges>> {
+fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
     let rows = edges.iter().map(|(_, _, forward)| forward.len()).max().unwrap_or(0);
     let id_of = |place: usize, row: u32| {
         let (_, table, _) = edges.get(place)?;
@@ -246,9 +248,8 @@ fn item_codes(own: &Column, reference: &Column) -> (Vec<u32>, Vec<u32>, usize) {
             own.codes.iter().map(|&code| known.get(code as usize).copied().unwrap_or(NO_CODE)).collect();
         return (own_codes, reference.codes.clone(), reference.dictionary.len());
     }
-    let (own, reference) = match (whole_numbers(own), whole_numbers(reference)) {
-        (Some(own), Some(reference)) => (own, reference),
-        _ => return (Vec::new(), Vec::new(), 0),
+    let (Some(own), Some(reference)) = (whole_numbers(own), whole_numbers(reference)) else {
+        return (Vec::new(), Vec::new(), 0);
     };
     let mut places: FxHashMap<i64, u32> = FxHashMap::default();
     let reference_codes = reference
@@ -258,8 +259,10 @@ fn item_codes(own: &Column, reference: &Column) -> (Vec<u32>, Vec<u32>, usize) {
             value.map_or(NO_CODE, |value| *places.entry(value).or_insert(next))
         })
         .collect();
-    let own_codes =
-        own.into_iter().map(|value| value.and_then(|value| places.get(&value).copied()).unwrap_or(NO_CODE)).collect();
+    let own_codes = own
+        .into_iter()
+        .map(|value| value.and_then(|value| places.get(&value).copied()).unwrap_or(NO_CODE))
+        .collect();
     (own_codes, reference_codes, places.len())
 }
 
@@ -267,10 +270,12 @@ fn item_codes(own: &Column, reference: &Column) -> (Vec<u32>, Vec<u32>, usize) {
 fn whole_numbers(column: &Column) -> Option<Vec<Option<i64>>> {
     let value_at = |row: u32, value: i64| column.has_value(row).then_some(value);
     match &column.data {
-        Data::Int { values, .. } => Some((0u32..).zip(values).map(|(row, &value)| value_at(row, value)).collect()),
-        Data::Bool(values) => {
-            Some((0u32..).take(values.len()).map(|row| value_at(row, values.get(row as usize).into())).collect())
+        Data::Int { values, .. } => {
+            Some((0u32..).zip(values).map(|(row, &value)| value_at(row, value)).collect())
         }
+        Data::Bool(values) => Some(
+            (0u32..).take(values.len()).map(|row| value_at(row, values.get(row as usize).into())).collect(),
+        ),
         _ => None,
     }
 }
@@ -288,7 +293,12 @@ fn by_row(column: &Column, rows: usize, codes: &[u32]) -> Option<Neighbours> {
 }
 
 /// The distinct union of paths: from each row, hop by hop.
-fn compose(catalog: &Catalog, tables: &[Table], source: TableId, paths: &[Vec<String>]) -> Option<Vec<Edges>> {
+fn compose(
+    catalog: &Catalog,
+    tables: &[Table],
+    source: TableId,
+    paths: &[Vec<String>],
+) -> Option<Vec<Edges>> {
     let rows = u32::try_from(tables.get(source.0)?.rows).ok()?;
     let mut by_target: BTreeMap<TableId, Vec<(u32, u32)>> = BTreeMap::new();
     let mut ends: Vec<(TableId, u32)> = Vec::new();

@@ -54,7 +54,12 @@ impl Slices {
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.
-    pub(crate) fn own(&self, asset_type: &str, account_id: &str, region: Option<&str>) -> Option<&SliceState> {
+    pub(crate) fn own(
+        &self,
+        asset_type: &str,
+        account_id: &str,
+        region: Option<&str>,
+    ) -> Option<&SliceState> {
         region
             .and_then(|region| self.find(asset_type, account_id, region))
             .or_else(|| self.find(asset_type, account_id, GLOBAL_REGION))
@@ -70,6 +75,11 @@ impl Slices {
     /// The accounts that anything was collected from.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &str> {
         self.accounts.keys().map(String::as_str)
+    }
+
+    /// The regions that anything was collected from in an account.
+    pub(crate) fn regions_of(&self, account_id: &str) -> impl Iterator<Item = &str> {
+        self.accounts.get(account_id).into_iter().flatten().map(String::as_str)
     }
 
     /// Appends the slices of `asset_type` that keep a relation of an asset in this account and region from being
@@ -96,7 +106,7 @@ impl Slices {
         let regions: Vec<&str> = match region.filter(|region| *region != GLOBAL_REGION) {
             _ if self.is_account_wide(asset_type) => Vec::new(),
             Some(region) => vec![region],
-            None => self.accounts.get(account_id).into_iter().flatten().map(String::as_str).collect(),
+            None => self.regions_of(account_id).collect(),
         };
         if regions.is_empty() {
             let key = SliceKey::new(account_id, GLOBAL_REGION, asset_type);

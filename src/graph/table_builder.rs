@@ -38,9 +38,7 @@ impl TableBuilder {
 
     /// Whether an asset of this id is there.
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.id
-            .and_then(|field| self.columns.get(field.0 as usize))
-            .is_some_and(|column| column.contains(id))
+        self.id.and_then(|field| self.columns.get(field.0 as usize)).is_some_and(|column| column.contains(id))
     }
 
     /// Appends an asset. After a refusal the table is of no use any more.
@@ -51,7 +49,9 @@ impl TableBuilder {
             } else if asset.unknown.contains(&field.name) {
                 column.push_unknown();
             } else {
-                column.push(asset.fields.get(&field.name), catalog).map_err(|refusal| at(&field.name, refusal))?;
+                column
+                    .push(asset.fields.get(&field.name), catalog)
+                    .map_err(|refusal| at(&field.name, refusal))?;
             }
         }
         self.count()
@@ -88,10 +88,8 @@ impl TableBuilder {
     /// Appends the finished table to `tables`, its rows in `order`. Nothing where a column is too large.
     pub(crate) fn finish(self, order: Option<&[u32]>, tables: &mut Vec<Table>) -> Option<TableId> {
         let Self { of, columns, rows, id } = self;
-        let columns = columns
-            .into_iter()
-            .map(|column| column.finish(order, tables))
-            .collect::<Option<Vec<_>>>()?;
+        let columns =
+            columns.into_iter().map(|column| column.finish(order, tables)).collect::<Option<Vec<_>>>()?;
         tables.push(Table { of, rows: rows as usize, columns, id });
         Some(TableId(tables.len() - 1))
     }

@@ -29,7 +29,13 @@ struct Figures {
 
 impl Evaluator<'_, '_> {
     /// What a demand on the related rows of one row can be.
-    pub(super) fn aggregate(&self, id: TableId, field: FieldId, filter: &AggregateFilter, row: u32) -> Possible {
+    pub(super) fn aggregate(
+        &self,
+        id: TableId,
+        field: FieldId,
+        filter: &AggregateFilter,
+        row: u32,
+    ) -> Possible {
         if self.world.is_stale(id, row) {
             return Possible::ANYTHING;
         }
@@ -43,6 +49,19 @@ impl Evaluator<'_, '_> {
             AggregateFilter::Not(inner) => self.aggregate(id, field, inner, row).not(),
             AggregateFilter::Count(comparison, operand) => {
                 self.count_of(id, field, row, *comparison, *operand)
+            }
+            AggregateFilter::Node {
+                fields,
+                function: function @ (AggregateFunction::AnyValue | AggregateFunction::AnyLength),
+                comparison,
+                operand,
+            } => {
+                let by_length = *function == AggregateFunction::AnyLength;
+                let passes = |column: &Column, target| {
+                    order_of_value(column, target, by_length, operand)
+                        .is_some_and(|order| holds(*comparison, order))
+                };
+                self.any_value(id, field, fields, row, &passes)
             }
             AggregateFilter::Node { fields, function, comparison, operand } => {
                 let is_incomplete = self.world.is_incomplete(id, field, row);
@@ -58,7 +77,14 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn count_of(&self, id: TableId, field: FieldId, row: u32, comparison: Comparison, operand: i64) -> Possible {
+    fn count_of(
+        &self,
+        id: TableId,
+        field: FieldId,
+        row: u32,
+        comparison: Comparison,
+        operand: i64,
+    ) -> Possible {
         let (mut least, mut most) = (0i64, 0i64);
         for link in self.world.graph.table(id).column(field).links() {
             for &target in link.adjacency.forward.of(row) {
@@ -78,6 +104,30 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// At least one value passes: a quantifier in all but name.
+    fn any_value(
+        &self,
+        id: TableId,
+        field: FieldId,
+        fields: &[(TypeId, FieldId)],
+        row: u32,
+        passes: &dyn Fn(&Column, u32) -> bool,
+    ) -> Possible {
+        let (mut must, mut may) = (false, self.world.is_incomplete(id, field, row));
+        for link in self.world.graph.table(id).column(field).links() {
+            let Some((_, field)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
+            let column = self.world.graph.table(link.table).column(*field);
+            for &target in link.adjacency.forward.of(row) {
+                if self.world.is_stale(link.table, target) || column.is_unknown(target) {
+                    may |= self.world.is_open();
+                } else if !column.is_null(target) && passes(column, target) {
+                    must = true;
+                }
+            }
+        }
+        Possible::two_valued(must, must || may)
+    }
+
     fn figures(&self, links: &[Link], fields: &[(TypeId, FieldId)], row: u32) -> Figures {
         let mut figures = Figures::default();
         for link in links {
@@ -93,6 +143,22 @@ impl Evaluator<'_, '_> {
             }
         }
         figures
+    }
+}
+
+/// How the value of a row (or the length of its text) compares with the operand.
+#[expect(clippy::cast_precision_loss, reason = "whole numbers beyond 2^53 are compared as whole numbers")]
+fn order_of_value(column: &Column, row: u32, by_length: bool, operand: &Operand) -> Option<Ordering> {
+    let whole = match (&column.data, operand) {
+        (Data::Text(_), _) if by_length => i64::try_from(column.text(row)?.chars().count()).ok()?,
+        (Data::Text(_), Operand::Text(wanted)) => return Some(column.text(row)?.as_ref().cmp(wanted)),
+        (Data::Float(values), wanted) => return values.get(row as usize)?.partial_cmp(&as_float(wanted)?),
+        (Data::Int { values, .. }, _) => *values.get(row as usize)?,
+        _ => return None,
+    };
+    match operand {
+        Operand::Int(wanted) => Some(whole.cmp(wanted)),
+        wanted => (whole as f64).partial_cmp(&as_float(wanted)?),
     }
 }
 
@@ -124,13 +190,16 @@ impl Figures {
     fn compare(&self, function: AggregateFunction, operand: &Operand) -> Option<Ordering> {
         let (whole, float) = match function {
             AggregateFunction::Sum if self.count == 0 => (Some(0), None),
-            AggregateFunction::Sum => (self.whole.map(|figures| figures.2), self.float.map(|figures| figures.2)),
+            AggregateFunction::Sum => {
+                (self.whole.map(|figures| figures.2), self.float.map(|figures| figures.2))
+            }
             AggregateFunction::Min | AggregateFunction::Shortest => {
                 (self.whole.map(|figures| figures.0), self.float.map(|figures| figures.0))
             }
             AggregateFunction::Max | AggregateFunction::Longest => {
                 (self.whole.map(|figures| figures.1), self.float.map(|figures| figures.1))
             }
+            AggregateFunction::AnyValue | AggregateFunction::AnyLength => return None,
             AggregateFunction::Average | AggregateFunction::AverageLength => {
                 let sum = self.float.map(|figures| figures.2).or(self.whole.map(|figures| figures.2 as f64));
                 (None, sum.map(|sum| sum / self.count as f64))

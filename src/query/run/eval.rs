@@ -42,7 +42,13 @@ pub(super) struct Evaluator<'g, 'r> {
 
 impl Evaluator<'_, '_> {
     /// The rows of a table for which the node is TRUE (or FALSE, where `want` says so) within the bound.
-    pub(super) fn bits(&self, id: TableId, node: &Node<'_>, want: bool, bound: Bound) -> Result<Bitmap, RunError> {
+    pub(super) fn bits(
+        &self,
+        id: TableId,
+        node: &Node<'_>,
+        want: bool,
+        bound: Bound,
+    ) -> Result<Bitmap, RunError> {
         self.limits.check_stop()?;
         let table = self.world.graph.table(id);
         match node {
@@ -56,7 +62,7 @@ impl Evaluator<'_, '_> {
                 let column = table.column(*field);
                 let mut rows = column.nulls.clone().unwrap_or_else(|| table.none());
                 if !want {
-                    rows = rows.not();
+                    rows = rows.complement();
                 }
                 Ok(self.bounded(id, column, rows, bound))
             }
@@ -67,7 +73,7 @@ impl Evaluator<'_, '_> {
                 }
                 let mut rows = matcher.scan(column, table.rows);
                 if !want {
-                    rows = rows.not();
+                    rows = rows.complement();
                     if column.is_list() {
                         let mut decided = table.none();
                         for row in rows.iter().filter(|row| !matcher.is_undecided(column, *row)) {
@@ -81,9 +87,10 @@ impl Evaluator<'_, '_> {
                 }
                 Ok(self.bounded(id, column, rows, bound))
             }
-            Node::Related { .. } | Node::NoneRelated(_) if !want => {
-                Ok(self.bits(id, node, true, bound.opposite())?.not())
+            Node::Holds(_) | Node::Related { .. } | Node::NoneRelated(_) if !want => {
+                Ok(self.bits(id, node, true, bound.opposite())?.complement())
             }
+            Node::Holds(inner) => self.bits(id, inner, true, bound),
             Node::Related { field, quantifier, of } => self.related(id, *field, *quantifier, of, bound),
             Node::NoneRelated(field) => Ok(self.none_related(id, *field, bound)),
             Node::Aggregate { field, filter } => {
@@ -148,7 +155,7 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         if quantifier == Quantifier::None {
-            return Ok(self.related(id, field, Quantifier::Some, of, bound.opposite())?.not());
+            return Ok(self.related(id, field, Quantifier::Some, of, bound.opposite())?.complement());
         }
         let table = self.world.graph.table(id);
         let links = table.column(field).links();
@@ -217,7 +224,7 @@ impl Evaluator<'_, '_> {
                 rows
             })
             .collect();
-        let mut rows = any(table, links, &seen).not();
+        let mut rows = any(table, links, &seen).complement();
         if bound == Bound::Must
             && let Some(unseen) = self.world.incomplete(id, field)
         {

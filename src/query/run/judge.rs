@@ -4,16 +4,17 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{
-    super::{Filters, Quantifier},
+    super::Filters,
     eval::{Bound, Evaluator},
     limits::{RunError, RunLimits},
     node::Node,
+    reasons::gaps,
     world::World,
 };
 use crate::{
-    catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Graph, Slices, TableId},
-    model::{GLOBAL_REGION, SliceKey, SliceState, Time},
+    catalog::{FieldId, TypeId},
+    graph::{Graph, TableId},
+    model::{SliceKey, SliceState, Time},
 };
 
 /// What a filter says of every asset of the covered type.
@@ -202,15 +203,15 @@ impl Evaluator<'_, '_> {
                     self.explain(id, node, row, found);
                 }
             }
-            Node::Not(inner) => self.explain(id, inner, row, found),
+            Node::Not(inner) | Node::Holds(inner) => self.explain(id, inner, row, found),
             Node::IsNull(field) | Node::Test { field, .. } => {
                 self.add_stale(id, row, found);
                 self.add_cell(id, *field, row, found);
             }
-            Node::Related { field, quantifier, of } => {
+            Node::Related { field, of, .. } => {
                 self.add_stale(id, row, found);
                 self.add_unseen(id, *field, row, found);
-                self.explain_targets(id, *field, *quantifier, of, row, found);
+                self.explain_targets(id, *field, of, row, found);
             }
             Node::NoneRelated(field) | Node::Aggregate { field, .. } => {
                 self.add_stale(id, row, found);
@@ -231,7 +232,6 @@ impl Evaluator<'_, '_> {
         &self,
         id: TableId,
         field: FieldId,
-        _quantifier: Quantifier,
         of: &[Node<'_>],
         row: u32,
         found: &mut Vec<Reason>,

@@ -62,7 +62,9 @@ pub enum Stop {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
     /// More assets than allowed.
-    #[error("the answer has at least {actual} assets, more than the limit of {limit}: add a filter or a `limit`")]
+    #[error(
+        "the answer has at least {actual} assets, more than the limit of {limit}: add a filter or a `limit`"
+    )]
     TooManyRows {
         /// The limit.
         limit: u64,
@@ -70,7 +72,9 @@ pub enum RunError {
         actual: u64,
     },
     /// More bytes than allowed.
-    #[error("the answer has at least {actual} bytes, more than the limit of {limit}: ask for fewer fields or assets")]
+    #[error(
+        "the answer has at least {actual} bytes, more than the limit of {limit}: ask for fewer fields or assets"
+    )]
     TooManyBytes {
         /// The limit.
         limit: u64,

@@ -39,15 +39,21 @@ impl<'p> Matcher<'p> {
     pub(super) fn new(column: &Column, test: &'p Test) -> Self {
         match (&column.data, test) {
             (Data::List { items, .. }, Test::ListEqual(operands)) => Self::Items(
-                operands.iter().map(|operand| operand.as_ref().map(|operand| equal(items, operand))).collect(),
+                operands
+                    .iter()
+                    .map(|operand| operand.as_ref().map(|operand| equal(items, operand)))
+                    .collect(),
             ),
-            (Data::List { items, .. }, Test::Includes(operand)) => Self::AnyItem(Box::new(equal(items, operand))),
+            (Data::List { items, .. }, Test::Includes(operand)) => {
+                Self::AnyItem(Box::new(equal(items, operand)))
+            }
             (_, Test::Equal(operand)) => equal(column, operand),
             (_, Test::In { values, .. }) => any_of(column, values),
             (_, Test::Compare(comparison, operand)) => compare(column, *comparison, operand),
             (Data::Text(text), Test::StartsWith(prefix)) => {
                 let start = text.dictionary.lower_bound(|other| other < prefix.as_str());
-                let end = text.dictionary.lower_bound(|other| other < prefix.as_str() || other.starts_with(prefix));
+                let end =
+                    text.dictionary.lower_bound(|other| other < prefix.as_str() || other.starts_with(prefix));
                 Self::Codes(start..end)
             }
             (Data::Text(_), Test::Contains(_) | Test::EndsWith(_) | Test::Matches(_)) => {
@@ -129,7 +135,9 @@ impl<'p> Matcher<'p> {
             (Self::Between(low, high), Data::Int { values, .. }) => {
                 Bitmap::from_values(values, |value| *low <= value && value <= *high)
             }
-            (Self::IntSet(_), Data::Int { values, .. }) => Bitmap::from_values(values, |value| self.int(value)),
+            (Self::IntSet(_), Data::Int { values, .. }) => {
+                Bitmap::from_values(values, |value| self.int(value))
+            }
             (Self::Float(..) | Self::FloatSet(_), Data::Float(values)) => {
                 Bitmap::from_values(values, |value| self.float(value))
             }
@@ -137,7 +145,7 @@ impl<'p> Matcher<'p> {
                 (true, true) => Bitmap::ones(rows),
                 (false, false) => Bitmap::zeros(rows),
                 (false, true) => values.clone(),
-                (true, false) => values.clone().not(),
+                (true, false) => values.clone().complement(),
             },
             _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
         }

@@ -16,6 +16,8 @@ pub(super) enum Node<'p> {
     All(Vec<Node<'p>>),
     Any(Vec<Node<'p>>),
     Not(Box<Node<'p>>),
+    /// TRUE where the inner node is TRUE, else FALSE.
+    Holds(Box<Node<'p>>),
     IsNull(FieldId),
     Test {
         field: FieldId,
@@ -49,6 +51,7 @@ impl<'p> Node<'p> {
             Filter::All(filters) => Self::All(each(filters)),
             Filter::Any(filters) => Self::Any(each(filters)),
             Filter::Not(inner) => Self::Not(Box::new(Self::bind(graph, table, inner))),
+            Filter::Holds(inner) => Self::Holds(Box::new(Self::bind(graph, table, inner))),
             Filter::IsNull(field) => Self::IsNull(*field),
             Filter::Field(field, test) => Self::Test {
                 field: *field,
@@ -84,6 +87,7 @@ impl<'p> Node<'p> {
                 let rows = matcher.few_rows(table.column(*field))?;
                 (rows.len() <= most).then(|| rows.to_vec())
             }
+            Self::Holds(inner) => inner.candidates(table, most),
             Self::All(nodes) => nodes.iter().find_map(|node| node.candidates(table, most)),
             Self::Any(nodes) => {
                 let mut rows = Vec::new();

@@ -85,6 +85,10 @@ impl Evaluator<'_, '_> {
             Node::All(nodes) => Possible::all(nodes.iter().map(|node| self.row(id, node, row))),
             Node::Any(nodes) => Possible::any(nodes.iter().map(|node| self.row(id, node, row))),
             Node::Not(inner) => self.row(id, inner, row).not(),
+            Node::Holds(inner) => {
+                let inner = self.row(id, inner, row);
+                Possible::two_valued(inner.must_true, inner.may_true)
+            }
             Node::IsNull(field) => {
                 let column = table.column(*field);
                 self.hidden(id, column, row).unwrap_or_else(|| Possible::certain(column.is_null(row)))
@@ -125,9 +129,11 @@ impl Evaluator<'_, '_> {
         if self.world.is_stale(id, row) {
             return Some(Possible::ANYTHING);
         }
-        column
-            .is_unknown(row)
-            .then_some(if self.world.is_open() { Possible::ANYTHING } else { Possible::NEITHER })
+        column.is_unknown(row).then_some(if self.world.is_open() {
+            Possible::ANYTHING
+        } else {
+            Possible::NEITHER
+        })
     }
 
     fn related_row(

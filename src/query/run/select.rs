@@ -169,7 +169,8 @@ fn compare_cells(left: Option<(&Column, u32)>, right: Option<(&Column, u32)>) ->
     };
     let (left_place, right_place) = (left_row as usize, right_row as usize);
     match (&left.data, &right.data) {
-        (Data::Text(one), Data::Text(other)) | (Data::Net { text: one, .. }, Data::Net { text: other, .. }) => {
+        (Data::Text(one), Data::Text(other))
+        | (Data::Net { text: one, .. }, Data::Net { text: other, .. }) => {
             if std::ptr::eq(left, right) {
                 return one.code(left_row).cmp(&other.code(right_row));
             }

@@ -30,6 +30,7 @@ pub(super) struct Slot<'p> {
 pub(super) enum SlotKind<'p> {
     Typename(Vec<u8>),
     Scalar { field: FieldId, nullable: bool },
+    Computed(Box<Candidates<'p>>),
     Embedded { field: FieldId, nullable: bool, shapes: Vec<Shape<'p>> },
     Many { field: FieldId, nodes: BoundNodes<'p> },
     One { field: FieldId, nullable: bool, candidates: Vec<Candidates<'p>> },
@@ -60,7 +61,8 @@ pub(super) struct BoundNodes<'p> {
 impl<'p> Shape<'p> {
     pub(super) fn bind(graph: &Graph, id: TableId, output: &'p Output) -> Self {
         let of = graph.table(id).of;
-        let slots = output.of(of).iter().enumerate().map(|(place, field)| Slot::bind(graph, id, place, field));
+        let slots =
+            output.of(of).iter().enumerate().map(|(place, field)| Slot::bind(graph, id, place, field));
         Self { slots: slots.collect() }
     }
 }
@@ -73,6 +75,11 @@ impl<'p> Slot<'p> {
         let kind = match &field.kind {
             OutputKind::Typename => SlotKind::Typename(format!("\"{}\"", definition.name).into_bytes()),
             OutputKind::Scalar(field) => SlotKind::Scalar { field: *field, nullable: nullable(*field) },
+            OutputKind::Computed(filter) => {
+                let node =
+                    filter.as_deref().map_or(Node::Constant(true), |filter| Node::bind(graph, table, filter));
+                SlotKind::Computed(Box::new(Candidates::new(id, node, Shape { slots: Vec::new() })))
+            }
             OutputKind::Embedded { field, output } => SlotKind::Embedded {
                 field: *field,
                 nullable: nullable(*field),
@@ -105,13 +112,12 @@ impl<'p> Slot<'p> {
 
 impl<'p> Candidates<'p> {
     fn bind(graph: &Graph, table: TableId, filters: &'p Filters, output: &'p Output) -> Self {
-        Self {
-            table,
-            node: Node::of_table(graph, graph.table(table), filters),
-            shape: Shape::bind(graph, table, output),
-            passing: OnceCell::new(),
-            asked: Cell::new(0),
-        }
+        let node = Node::of_table(graph, graph.table(table), filters);
+        Self::new(table, node, Shape::bind(graph, table, output))
+    }
+
+    fn new(table: TableId, node: Node<'p>, shape: Shape<'p>) -> Self {
+        Self { table, node, shape, passing: OnceCell::new(), asked: Cell::new(0) }
     }
 }
 

@@ -26,6 +26,9 @@ struct Open {
     incomplete: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Bitmap>>>>,
 }
 
+/// The place of each distinct pair of account and region codes.
+type PlaceNumbers = FxHashMap<(Option<u32>, Option<u32>), u32>;
+
 /// Where the rows of a table are: each distinct account and region once.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -37,7 +40,7 @@ impl Places {
     fn new(graph: &Graph, table: &Table) -> Self {
         let column = |name| graph.catalog().get(table.of).find(name).map(|(field, _)| table.column(field));
         let (account, region) = (column("accountId"), column("region"));
-        let mut numbers: FxHashMap<(Option<u32>, Option<u32>), u32> = FxHashMap::default();
+        let mut numbers = PlaceNumbers::default();
         let mut distinct = Vec::new();
         let of_row = (0u32..)
             .take(table.rows)
@@ -61,8 +64,11 @@ impl Places {
 
     /// The rows whose place passes, each place asked once; nothing where none does.
     fn rows_where(&self, passes: impl Fn(Option<&str>, Option<&str>) -> bool) -> Option<Bitmap> {
-        let places: Vec<bool> =
-            self.distinct.iter().map(|(account, region)| passes(account.as_deref(), region.as_deref())).collect();
+        let places: Vec<bool> = self
+            .distinct
+            .iter()
+            .map(|(account, region)| passes(account.as_deref(), region.as_deref()))
+            .collect();
         places.contains(&true).then(|| {
             Bitmap::from_values(&self.of_row, |place| places.get(place as usize).copied().unwrap_or(false))
         })
@@ -228,15 +234,45 @@ impl<'g> World<'g> {
             .collect()
     }
 
+    /// The target rows with a key that could not be seen that a source row could be related to.
+    pub(super) fn possible_targets(
+        &self,
+        id: TableId,
+        target: TypeId,
+        pairs: &[(String, String)],
+        row: u32,
+    ) -> Vec<(TableId, u32)> {
+        let table = self.graph.table(id);
+        let mut found = Vec::new();
+        for of in self.graph.catalog().concrete(target) {
+            let Some((other_id, other)) = self.graph.table_of(of) else { continue };
+            let possible = self.unknown_key_rows(other, pairs).into_iter();
+            found.extend(
+                possible
+                    .filter(|&target| self.possible_sources(table, other, pairs, target).get(row as usize))
+                    .map(|target| (other_id, target)),
+            );
+        }
+        found
+    }
+
     /// The source rows that a target row with an unknown key could belong to: those that agree on the keys that are
     /// known, as far as they are plain text.
-    fn possible_sources(&self, table: &Table, target: &Table, pairs: &[(String, String)], row: u32) -> Bitmap {
+    fn possible_sources(
+        &self,
+        table: &Table,
+        target: &Table,
+        pairs: &[(String, String)],
+        row: u32,
+    ) -> Bitmap {
         let catalog = self.graph.catalog();
         let mut sources = table.all();
         for (own, reference) in pairs {
             let own = catalog.get(table.of).find(own).map(|(field, _)| table.column(field));
             let reference = catalog.get(target.of).find(reference).map(|(field, _)| target.column(field));
-            let (Some(own), Some(known)) = (own, reference.and_then(|column| column.text(row))) else { continue };
+            let (Some(own), Some(known)) = (own, reference.and_then(|column| column.text(row))) else {
+                continue;
+            };
             let Data::Text(text) = &own.data else { continue };
             let mut agreeing = text.dictionary.find(&known).map_or_else(
                 || table.none(),

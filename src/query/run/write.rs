@@ -8,7 +8,10 @@ use super::{
     select::Pick,
     shape::{BoundNodes, Candidates, Shape, Slot, SlotKind},
 };
-use crate::graph::{Column, Data, TableId};
+use crate::{
+    catalog::{FieldId, FieldKind},
+    graph::{Column, Data, TableId},
+};
 
 /// A part of the answer that could not be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +143,13 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         self.write_object(table, shape, row, path)
     }
 
-    fn write_object(&mut self, id: TableId, shape: &Shape<'_>, row: u32, path: &Path<'_>) -> Result<(), Halt> {
+    fn write_object(
+        &mut self,
+        id: TableId,
+        shape: &Shape<'_>,
+        row: u32,
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
         if shape.slots.is_empty() {
             self.out.push(b'{');
         }
@@ -163,16 +172,18 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 if table.column(*field).write_json(row, &mut self.out) {
                     return Ok(());
                 }
-                self.write_null(*nullable, slot, &path.below(At::Key(slot.key)), || {
-                    self.describe_missing(id, *field, row)
-                })
+                self.write_null(*nullable, (id, *field, row), &path.below(At::Key(slot.key)))
+            }
+            SlotKind::Computed(candidates) => {
+                let holds = self.evaluator.passes(candidates, row)?;
+                self.out.extend_from_slice(if holds { b"true" } else { b"false" });
+                Ok(())
             }
             SlotKind::Embedded { field, nullable, shapes } => {
                 let here = path.below(At::Key(slot.key));
                 let column = table.column(*field);
                 if !column.has_value(row) {
-                    return self
-                        .write_null(*nullable, slot, &here, || self.describe_missing(id, *field, row));
+                    return self.write_null(*nullable, (id, *field, row), &here);
                 }
                 self.nullable(*nullable, |writer| writer.write_embedded(column, shapes, row, &here))
             }
@@ -188,7 +199,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                     Some((candidates, target)) => self.nullable(*nullable, |writer| {
                         writer.write_asset(candidates.table, &candidates.shape, target, &here)
                     }),
-                    None => self.write_null(*nullable, slot, &here, || self.describe_missing(id, *field, row)),
+                    None => self.write_null(*nullable, (id, *field, row), &here),
                 }
             }
         }
@@ -218,11 +229,9 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         path: &Path<'_>,
     ) -> Result<(), Halt> {
         let many = matches!(column.data, Data::Links { many: true, .. });
-        let objects = column
-            .links()
-            .iter()
-            .zip(shapes)
-            .flat_map(|(link, shape)| link.adjacency.forward.of(row).iter().map(move |&object| (link, shape, object)));
+        let objects = column.links().iter().zip(shapes).flat_map(|(link, shape)| {
+            link.adjacency.forward.of(row).iter().map(move |&object| (link, shape, object))
+        });
         if many {
             self.out.push(b'[');
         }
@@ -259,18 +268,34 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         }
     }
 
+    /// What to say of a field that may not be null and has nothing to show.
+    fn describe_missing(&self, id: TableId, field: FieldId, row: u32) -> String {
+        let graph = self.evaluator.world.graph;
+        let table = graph.table(id);
+        let definition = graph.catalog().get(table.of);
+        let name = &definition.get(field).name;
+        let what = match (&definition.get(field).kind, table.column(field).is_unknown(row)) {
+            (_, true) => "could not be seen",
+            (FieldKind::Relation { .. }, _) => "has no related asset",
+            _ => "has no value",
+        };
+        match table.id_of(row) {
+            id if id.is_empty() => format!("`{name}` of {} {what}", definition.name),
+            id => format!("`{name}` of {} `{id}` {what}", definition.name),
+        }
+    }
+
     fn write_null(
         &mut self,
         nullable: bool,
-        _slot: &Slot<'_>,
+        (id, field, row): (TableId, FieldId, u32),
         path: &Path<'_>,
-        describe: impl FnOnce() -> String,
     ) -> Result<(), Halt> {
         if nullable {
             self.out.extend_from_slice(b"null");
             return Ok(());
         }
-        let message = describe();
+        let message = self.describe_missing(id, field, row);
         self.errors.push(FieldError { message, path: path.segments() });
         Err(Halt::Null)
     }

@@ -1,5 +1,6 @@
 //! From GraphQL text to JSON bytes: guard, parse, validate, plan, run, write. Each stage is a value.
 
+pub mod guard;
 mod plan;
 pub mod schema;
 

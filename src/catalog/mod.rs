@@ -17,7 +17,7 @@ mod source;
 mod types;
 
 pub use asset::AssetMisfit;
-pub use error::{CatalogError, CatalogErrors, SchemaProblem};
+pub use error::{CatalogError, CatalogErrors, SchemaProblem, nearest};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;
@@ -25,5 +25,3 @@ pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
     TypeDef, TypeId, TypeKind,
 };
-
-pub(crate) use error::nearest;

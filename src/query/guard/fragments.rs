@@ -59,7 +59,8 @@ impl<'t> Sizes<'t> {
         let mut sizes = Self { definitions: Vec::new(), fragments: FxHashMap::default() };
         let mut rest = tokens;
         while !rest.is_empty() {
-            let mut scan = Scan { text, rest, definition: Definition::default(), braces: Vec::new() };
+            let definition = Definition::default();
+            let mut scan = Scan { text, rest, definition, braces: Vec::new(), root_braces: 1 };
             scan.definition();
             rest = scan.rest;
             let definition = scan.definition;
@@ -89,14 +90,21 @@ impl<'t> Sizes<'t> {
     /// Holds every definition to the limits, written out.
     pub(super) fn check(&self, limits: &GuardLimits) -> Result<(), GuardError> {
         let mut known: Vec<Option<Size>> = vec![None; self.definitions.len()];
+        // The rules walk every operation, whichever is asked for.
+        let mut selections = 0usize;
         for (at, definition) in self.definitions.iter().enumerate() {
             let size = self.size(at, limits, &mut known, &mut Vec::new())?;
             let offset = definition.offset;
             check(GuardLimit::Nesting, limits.nesting, size.depth, offset)?;
-            check(GuardLimit::Selections, limits.selections, size.selections, offset)?;
             if definition.name.is_empty() {
                 check(GuardLimit::RootFields, limits.root_fields, size.roots, offset)?;
             }
+            selections = selections.saturating_add(if definition.name.is_empty() {
+                size.selections
+            } else {
+                definition.own.selections
+            });
+            check(GuardLimit::Selections, limits.selections, selections.max(size.selections), offset)?;
         }
         Ok(())
     }
@@ -123,6 +131,7 @@ impl<'t> Sizes<'t> {
         for spread in &definition.uses {
             let inner = match self.fragments.get(spread.name) {
                 Some(inner) => self.size(*inner, limits, known, path)?,
+                None if spread.name == "on" => Size::default(),
                 None => Size { selections: 1, depth: 0, roots: 1 },
             };
             size.selections = size.selections.saturating_add(inner.selections);
@@ -155,6 +164,8 @@ struct Scan<'t, 's> {
     rest: &'s [Token],
     definition: Definition<'t>,
     braces: Vec<Brace>,
+    /// The braces around fields of the root: none in a bare selection.
+    root_braces: usize,
 }
 
 impl<'t> Scan<'t, '_> {
@@ -222,7 +233,7 @@ impl<'t> Scan<'t, '_> {
             _ if ["query", "mutation", "subscription"].iter().any(|word| keyword.starts_with(word)) => {
                 self.skip_to_braces();
             }
-            _ => {}
+            _ => self.root_braces = 0,
         }
     }
 
@@ -279,6 +290,6 @@ impl<'t> Scan<'t, '_> {
 
     /// Whether what is selected here belongs to the definition's own type.
     fn is_root(&self) -> bool {
-        self.braces.iter().filter(|brace| **brace == Brace::Selection).count() <= 1
+        self.braces.iter().filter(|brace| **brace == Brace::Selection).count() <= self.root_braces
     }
 }

@@ -18,9 +18,7 @@ mod types;
 
 pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem, nearest};
-pub use keys::{
-    COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figure_comparisons, figures, operators,
-};
+pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;
 pub use types::{

@@ -5,6 +5,7 @@
 use std::{
     cell::Cell,
     fs,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
     path::{Path, PathBuf},
     sync::Once,
@@ -30,9 +31,15 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How many commits a crash may leave to be taken in again at the next open.
 const COMMITS_PER_FLUSH: u64 = 64;
 
+/// How rows are laid out. An index of another layout is rebuilt from the journal.
+pub(super) const LAYOUT: u32 = 2;
+
 /// What the index holds as a whole; written in the same batch as what it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Meta {
+    /// The [`LAYOUT`] it was written in; the first said nothing.
+    #[serde(default)]
+    pub(super) layout: u32,
     /// The last record taken in.
     pub(super) sequence: u64,
     /// Its hash.
@@ -48,6 +55,7 @@ pub(super) struct Meta {
 impl Meta {
     /// That of an empty index.
     pub(super) const EMPTY: Self = Self {
+        layout: LAYOUT,
         sequence: 0,
         hash: NO_HASH,
         rows: 0,
@@ -75,7 +83,7 @@ fn row_digest(key: &[u8], value: &[u8]) -> u128 {
 }
 
 /// What is done with a key and its value.
-type VisitRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+pub(super) type VisitRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 /// The index, open.
 #[derive(Debug)]
@@ -161,6 +169,25 @@ impl Index {
             guarded("be written", || self.db.flush())?;
         }
         Ok(next)
+    }
+
+    /// Hands the rows from `first` to `last`, both included, to `visit`, the last one first, until that says to stop.
+    ///
+    /// # Errors
+    /// What `visit` returns, and where a row can't be read.
+    pub(super) fn scan_back(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut rows = guarded("be read", || Ok(self.db.range(first..=last).rev()))?;
+        while let Some((key, value)) = guarded("be read", || rows.next().transpose())? {
+            if visit(&key, &value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Hands every row whose key begins with `prefix` to `visit`, in order.

@@ -48,7 +48,9 @@ fn random_commit(store: &Store, numbers: &mut Numbers, clock: &mut i64) -> i64 {
         }
         // Some are shared: listed under an account that does not own them.
         let owner = [OWNER, OWNER, account][numbers.below(3)];
-        let mut asset = Asset::new(typename, format!("{typename}-{region}-{id}"))
+        // And some are listed by the slices of two regions.
+        let place = if id == 4 { "global" } else { region };
+        let mut asset = Asset::new(typename, format!("{typename}-{place}-{id}"))
             .with("accountId", owner)
             .with("region", region)
             .with("size", numbers.below(3));
@@ -285,6 +287,22 @@ fn changes_are_told_field_by_field_and_null_is_the_same_as_absent() {
             change("tags", known(json!([{"key": "k"}])), known(json!([]))),
         ]
     );
+}
+
+/// C9: the participant's listing stays as it was, and what it says of the owner's asset no longer counts.
+#[test]
+fn a_shared_asset_vanishes_when_its_owner_turns_out_not_to_have_it() {
+    let dir = tempdir().unwrap();
+    let store = open_clean(dir.path());
+    let shared = vpc("shared", "10.1.0.0/16");
+    let listed =
+        commit_of(SliceKey::new(OTHER, REGION, "Vpc"), Outcome::Complete, 1_000, vec![shared.clone()]);
+    store.commit_slice(listed).unwrap();
+    put(&store, Outcome::Complete, 2_000, vec![]);
+    let (from, to) = (store.in_force(time(1_000)).unwrap(), store.newest().unwrap().unwrap());
+    let mut changes = Vec::new();
+    store.changes(from, to, None, &mut |change| changes.push(change)).unwrap();
+    assert_eq!(changes, [Change::Vanished(shared)]);
 }
 
 #[test]

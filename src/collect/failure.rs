@@ -72,7 +72,9 @@ impl Failure {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                 Self::other("no connection in time")
             }
-            SdkError::DispatchFailure(failure) if failure.is_io() => Self::other("the connection failed"),
+            SdkError::DispatchFailure(failure) if failure.is_io() || failure.as_other().is_some() => {
+                Self::other("the connection failed")
+            }
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Self {
                 kind: FailureKind::NotSent,
                 code: None,

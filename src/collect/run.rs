@@ -34,7 +34,7 @@ pub async fn collect(
 ) -> Result<CollectReport, CollectError> {
     plan::check_types(&options.only)?;
     let connection = Connection::open(&options).await?;
-    let caller = api::identify(&connection.sts()).await.map_err(refuse_caller)?;
+    let caller = api::identify(&connection.sts()).await.map_err(|failure| refuse_caller(&failure))?;
     let origin = Origin {
         partition: caller.partition.clone(),
         caller: caller.account_id.clone(),
@@ -65,7 +65,7 @@ pub async fn collect(
     run.collect_all(&origin, listed, regions).await
 }
 
-fn refuse_caller(failure: Failure) -> CollectError {
+fn refuse_caller(failure: &Failure) -> CollectError {
     let reason = failure.reason(api::CALLER_IDENTITY);
     let remedy = match failure.kind {
         FailureKind::NotSent => return CollectError::NoCredentials { reason },

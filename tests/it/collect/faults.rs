@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,11 +11,12 @@ use std::{
 };
 
 use passmuster::{
-    collect::{CollectError, CommitReport, Patience, SliceCommit, SliceSink, collect},
+    collect::{CollectError, Patience},
     model::Outcome,
+    store::{FaultPoint, Faults, Store, StoreOptions},
 };
 
-use super::bench::{Bench, Shelf, quick};
+use super::bench::{Bench, quick};
 use crate::support::{
     aws::{REGIONS, TestAccount, populate},
     fault_server::{Fault, FaultServer, Rule},
@@ -55,7 +57,7 @@ async fn c4_a_collection_that_is_dropped_half_way_tears_no_slice_and_the_next_on
         _ = bench.collect(&REGIONS, &[]) => panic!("the flow logs hang"),
         () = six_done => {}
     }
-    assert_eq!(bench.shelf.keys().len(), 6);
+    assert_eq!(bench.keys().len(), 6);
     let vpcs = bench.assets("eu-west-1", "Vpc").len();
     assert_eq!(vpcs, truth.ids("eu-west-1", |_| true).len(), "a slice that was committed is whole");
 
@@ -66,30 +68,22 @@ async fn c4_a_collection_that_is_dropped_half_way_tears_no_slice_and_the_next_on
     assert_eq!(logs, truth.flow_logs);
 }
 
-/// Takes so many slices and refuses the next.
-#[derive(Debug)]
-struct FullShelf {
-    room: AtomicUsize,
-    shelf: Shelf,
-}
-
-impl SliceSink for FullShelf {
-    fn commit(&self, commit: SliceCommit) -> Result<CommitReport, Box<dyn Error + Send + Sync>> {
-        let left = self.room.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |room| room.checked_sub(1));
-        left.map_err(|_| "the disk is full")?;
-        self.shelf.commit(commit)
-    }
-}
-
 #[tokio::test]
 async fn a_store_that_takes_no_more_stops_the_collection_and_keeps_what_it_has() {
-    let bench = Bench::new(TestAccount::new().await, &moto().url);
-    let sink = Arc::new(FullShelf { room: AtomicUsize::new(3), shelf: Shelf::default() });
-    let options = bench.options(&REGIONS, &[]);
-    let error = collect(options, Arc::clone(&sink) as _, bench.clock.clone(), Arc::new(|_| {}))
-        .await
-        .expect_err("the disk is full");
+    let mut bench = Bench::new(TestAccount::new().await, &moto().url);
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = AtomicUsize::new(0);
+    let full = Faults::new(move |point| match point {
+        FaultPoint::RecordWrite if written.fetch_add(1, Ordering::SeqCst) >= 3 => {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        _ => Ok(()),
+    });
+    let options = StoreOptions { faults: full, ..StoreOptions::default() };
+    bench.store = Arc::new(Store::open(folder.path(), &options).expect("a store").store);
+
+    let error = bench.collect(&REGIONS, &[]).await.expect_err("the disk is full");
     assert!(matches!(error, CollectError::Store { .. }), "{error:?}");
-    assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the disk is full"));
-    assert_eq!(sink.shelf.keys().len(), 3);
+    assert!(error.source().is_some(), "the store says why");
+    assert_eq!(bench.keys().len(), 3);
 }

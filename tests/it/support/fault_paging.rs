@@ -1,4 +1,9 @@
 //! Splits the list in an EC2 answer into pages, by hand: moto hands out everything at once, whatever is asked for.
+#![allow(
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
 
 /// How a list is handed out.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,11 @@
 //!
 //! It speaks HTTP/1.1 by hand, one request a connection, since half of what it does is wrong on purpose. It runs on a
 //! thread of its own, so that tests of the command line can use it too.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
 
 use std::{
     collections::BTreeMap,

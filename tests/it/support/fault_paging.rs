@@ -51,6 +51,14 @@ pub(crate) fn page_of(whole: &str, paging: &Paging, page: usize) -> String {
     format!("{before}{shown}{open}{token}{close}")
 }
 
+/// The text of an answer up to where its last item begins: no item is torn, only the end is missing.
+pub(crate) fn without_its_end(text: &str) -> &str {
+    let list = SETS.iter().find_map(|set| split_list(text, set));
+    let Some((before, list, _)) = list else { return &text[..text.len() / 2] };
+    let last = split_items(list).last().map_or(0, |item| item.len());
+    &text[..before.len() + list.len() - last]
+}
+
 /// Before the items, the items, and the closing tag with all after it.
 fn split_list<'a>(whole: &'a str, set: &str) -> Option<(&'a str, &'a str, &'a str)> {
     let open = format!("<{set}>");

@@ -6,8 +6,10 @@ use std::{
     cell::Cell,
     fs,
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Once,
+    thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,14 @@ use super::{
     keys,
     rows::{Changes, Rows, bad_row},
 };
+
+/// How often, and how long apart, sled's file is tried again while it is locked. The store's own lock is held by then,
+/// so this is the copy of a closed index's file that a process just being started by another thread still has.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// How many commits a crash may leave to be taken in again at the next open.
+const COMMITS_PER_FLUSH: u64 = 64;
 
 /// What the index holds as a whole; written in the same batch as what it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,9 +89,17 @@ impl Index {
     /// # Errors
     /// Where sled refuses or panics.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(500));
-        let db = guarded("be opened", || config.open())?;
-        Ok(Self { db })
+        // No flushing thread: if that panics over a damaged file, dropping the index waits for it for ever.
+        let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
+        let mut tries_left = LOCK_TRIES;
+        loop {
+            match guarded("be opened", || config.open()) {
+                Ok(db) => return Ok(Self { db }),
+                Err(error) if tries_left > 0 && is_locked(&error) => tries_left -= 1,
+                Err(error) => return Err(error),
+            }
+            thread::sleep(LOCK_PAUSE);
+        }
     }
 
     /// What the index says it holds; nothing where it has never taken anything in.
@@ -139,6 +157,9 @@ impl Index {
         let row = serde_json::to_vec(&next).map_err(|_| bad_row(keys::kind::META))?;
         batch.insert(keys::META_KEY.as_slice(), row);
         guarded("be written", || self.db.apply_batch(batch))?;
+        if sequence.is_multiple_of(COMMITS_PER_FLUSH) {
+            guarded("be written", || self.db.flush())?;
+        }
         Ok(next)
     }
 
@@ -182,7 +203,7 @@ pub(super) fn clear_leftovers(path: &Path) -> Result<usize, StoreError> {
 ///
 /// # Errors
 /// Where the folder can't be read.
-pub(super) fn leftovers(path: &Path) -> Result<Vec<std::path::PathBuf>, StoreError> {
+pub(super) fn leftovers(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
     if !path.is_dir() {
         return Ok(found);
@@ -195,6 +216,14 @@ pub(super) fn leftovers(path: &Path) -> Result<Vec<std::path::PathBuf>, StoreErr
     }
     found.sort();
     Ok(found)
+}
+
+fn is_locked(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Index { source: IndexFault::Reported(sled::Error::Io(error)), .. }
+            if error.to_string().contains("could not acquire lock")
+    )
 }
 
 thread_local! {

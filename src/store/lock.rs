@@ -11,7 +11,14 @@ use super::error::StoreError;
 
 /// The lock on a store; gone when dropped.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock alone")] File);
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file isn't enough: a process that another thread is just starting may still have a copy of it.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Takes the lock of the store in `dir`.

@@ -132,7 +132,8 @@ impl Opening<'_> {
             {
                 Err(StoreError::NotWritable { path: self.folder.index.clone(), source })
             }
-            Err(_) => {
+            Err(error) => {
+                tracing::debug!(?error, "the index could not be opened");
                 self.notes.push(
                     "the index was damaged and could not be opened: rebuilt it from the journal".to_owned(),
                 );

@@ -17,9 +17,9 @@ impl Evaluator<'_, '_> {
     /// Adds the slice of a stale row; nothing for any other.
     pub(super) fn add_stale(&self, id: TableId, row: u32, found: &mut Vec<Reason>) {
         if self.world.is_stale(id, row)
-            && let Some(slice) = self.world.own_slice(id, row)
+            && let Some((key, completed_at)) = self.world.own_slice(id, row)
         {
-            found.push(Reason::Stale { key: slice.key.clone(), completed_at: slice.completed_at });
+            found.push(Reason::Stale { key, completed_at });
         }
     }
 

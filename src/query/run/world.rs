@@ -25,9 +25,12 @@ pub(super) struct World<'g> {
 struct Open {
     oldest: Option<Time>,
     places: RefCell<FxHashMap<TableId, Rc<Places>>>,
-    stale: RefCell<FxHashMap<TableId, Option<Rc<Bitmap>>>>,
-    incomplete: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Bitmap>>>>,
+    stale: Remembered<TableId>,
+    incomplete: Remembered<(TableId, FieldId)>,
 }
+
+/// Sets of rows worked out so far; nothing for an empty one.
+type Remembered<K> = RefCell<FxHashMap<K, Option<Rc<Bitmap>>>>;
 
 /// The place of each distinct pair of account and region codes.
 type PlaceNumbers = FxHashMap<(Option<u32>, Option<u32>), u32>;

@@ -386,7 +386,7 @@ fn a_covered_slice_that_is_not_complete_is_a_gap() {
     };
     assert_eq!(gaps(vec![complete("Box")], None), [""; 0]);
     assert_eq!(gaps(vec![slice("Box", Outcome::Failed, None)], None), ["1 r1 Box failed"]);
-    assert_eq!(gaps(vec![complete("Box")], Some(2000)), ["1 r1 Box complete"]);
+    assert_eq!(gaps(vec![complete("Box")], Some(2000)), ["1 r1 Box stale"]);
     // Another type was collected there, so this one should have been.
     assert_eq!(gaps(vec![complete("Item")], None), ["1 r1 Box missing"]);
     let mut elsewhere = complete("Item");

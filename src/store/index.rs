@@ -143,7 +143,9 @@ impl Index {
         let mut next = Meta { sequence, hash, totals: changes.totals, ..*meta };
         let mut batch = sled::Batch::default();
         for (key, value) in changes.rows {
-            if let Some(old) = self.get(&key)? {
+            // A version is new by its key; every other row may replace one.
+            let is_new = key.first() == Some(&keys::kind::VERSION);
+            if let Some(old) = if is_new { None } else { self.get(&key)? } {
                 next.subtract(&key, &old);
             }
             match value {

@@ -3,12 +3,16 @@
 
 use passmuster::{
     model::Outcome,
-    query::{Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier, run::judge},
+    query::{
+        Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier, run::judge,
+    },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::{SCHEMA, World, a_box, compares, complete, equals, is_in, item, slice, text, time, typed};
+use super::support::{
+    SCHEMA, World, a_box, compares, complete, equals, is_in, item, slice, text, time, typed,
+};
 
 /// Boxes in two regions with nulls and unknown cells, items some of which are unknown or stale, one hub over all.
 fn world() -> World {
@@ -145,10 +149,8 @@ fn kept_row_by_row(world: &World, filter: Filter) -> Vec<String> {
         nodes: world.nodes("Box", world.filters("Box", filter)),
     };
     let fields = vec![OutputField { key: "boxes".to_owned(), kind: boxes }];
-    let hubs = Nodes {
-        output: Output(vec![(world.of("Hub"), fields)]),
-        ..world.nodes("Hub", Filters::default())
-    };
+    let hubs =
+        Nodes { output: Output(vec![(world.of("Hub"), fields)]), ..world.nodes("Hub", Filters::default()) };
     let data: Value = serde_json::from_slice(&world.run_nodes(hubs).data).unwrap();
     let boxes = data["root"][0]["boxes"].as_array().unwrap();
     boxes.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()

@@ -201,8 +201,7 @@ impl World {
 
     /// What a filter says of each box in an open world.
     pub(super) fn verdicts(&self, filter: Filter, oldest: Option<i64>) -> Verdicts {
-        let judgement =
-            judge(&self.graph, self.of("Box"), &self.filters("Box", filter), oldest.map(time));
+        let judgement = judge(&self.graph, self.of("Box"), &self.filters("Box", filter), oldest.map(time));
         Verdicts { judgement }
     }
 }

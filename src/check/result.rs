@@ -100,7 +100,7 @@ pub enum Reason {
         /// Which slice.
         slice: SliceKey,
         /// When it was last complete.
-        completed_at: Time,
+        completed_at: Option<Time>,
     },
     /// A value that could not be seen.
     Cell {
@@ -154,7 +154,8 @@ impl fmt::Display for Reason {
                 Some(reason) => write!(formatter, "{}: {reason}", outcome.word()),
                 None => formatter.write_str(outcome.word()),
             },
-            Self::TooOld { completed_at, .. } => write!(formatter, "last complete {completed_at}, too old"),
+            Self::TooOld { completed_at: Some(at), .. } => write!(formatter, "last complete {at}, too old"),
+            Self::TooOld { completed_at: None, .. } => formatter.write_str("too old"),
             Self::Cell { typename, id, field } => write!(formatter, "`{field}` of {typename} {id} could not be seen"),
             Self::NothingCollected => formatter.write_str("nothing has been collected"),
             Self::Undecided => formatter.write_str("not decided by what is known"),

@@ -144,7 +144,9 @@ fn judge_case(check: &Check, case: &Case, engine: &Engine) -> Result<CheckResult
     let catalog = Arc::clone(engine.catalog());
     let mut builder = GraphBuilder::new(Arc::clone(&catalog));
     for asset in &case.assets {
-        catalog.check_asset(asset).map_err(|misfit| format!("{} `{}`: {misfit}", asset.typename, asset.id))?;
+        catalog
+            .check_asset(asset)
+            .map_err(|misfit| format!("{} `{}`: {misfit}", asset.typename, asset.id))?;
         builder.push(asset).map_err(|error| error.to_string())?;
     }
     let graph = builder.finish(case.slices.clone(), case.now).map_err(|error| error.to_string())?;
@@ -185,7 +187,8 @@ fn compare_list(
     found: &[&AssetName],
     differences: &mut Vec<Difference>,
 ) {
-    let is_named = |name: &AssetName, given: &str| name.id == given || name.native_id.as_deref() == Some(given);
+    let is_named =
+        |name: &AssetName, given: &str| name.id == given || name.native_id.as_deref() == Some(given);
     for asset in expected {
         if !found.iter().any(|name| is_named(name, asset)) {
             differences.push(Difference::Missing { list, asset: asset.clone() });
@@ -201,13 +204,7 @@ fn compare_list(
 impl Case {
     /// Reads a case; every mistake is reported.
     pub(super) fn read(file: &SourceFile, errors: &mut Vec<CheckError>) -> Option<Self> {
-        let root = match yaml::read(file) {
-            Ok(root) => root,
-            Err(error) => {
-                errors.push(error);
-                return None;
-            }
-        };
+        let root = yaml::read(file, errors)?;
         let before = errors.len();
         let mut reader = Reader { file, errors };
         let fields = reader.map("the case", &root, KEYS)?;
@@ -216,9 +213,11 @@ impl Case {
         let assets = reader.assets(&fields);
         let slices = reader.slices(&fields);
         let expect = reader.expected(&fields);
-        let has_times = slices.iter().flatten().any(|slice| slice.completed_at.or(slice.attempted_at).is_some());
+        let has_times =
+            slices.iter().flatten().any(|slice| slice.completed_at.or(slice.attempted_at).is_some());
         if has_times && now.is_none() {
-            reader.bad(0..0, "the slices say when they were collected: add `now:`, the moment of the verdict");
+            reader
+                .bad(0..0, "the slices say when they were collected: add `now:`, the moment of the verdict");
         }
         if errors.len() > before {
             return None;
@@ -294,13 +293,14 @@ impl Reader<'_> {
         let asset_type = self.required(&fields, "assetType");
         let account_id = self.required(&fields, "accountId");
         let region = self.required(&fields, "region");
-        let outcome = self.required(&fields, "outcome").and_then(|text| match text.value.parse::<Outcome>() {
-            Ok(outcome) => Some(outcome),
-            Err(error) => {
-                self.bad(text.span, error.to_string());
-                None
-            }
-        });
+        let outcome =
+            self.required(&fields, "outcome").and_then(|text| match text.value.parse::<Outcome>() {
+                Ok(outcome) => Some(outcome),
+                Err(error) => {
+                    self.bad(text.span, error.to_string());
+                    None
+                }
+            });
         Some(SliceState {
             key: SliceKey::new(account_id?.value, region?.value, asset_type?.value),
             api: self.optional(&fields, "api").map(|text| text.value).unwrap_or_default(),

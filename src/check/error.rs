@@ -299,7 +299,8 @@ impl Problem {
     /// What to write instead.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        let did_you_mean = |nearest: &Option<String>| nearest.as_ref().map(|name| format!("did you mean `{name}`?"));
+        let did_you_mean =
+            |nearest: &Option<String>| nearest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
             Self::MissingFile { name, nearest } => Some(match nearest {
                 Some(nearest) => format!("rename `{nearest}` to `{name}`"),

@@ -80,7 +80,8 @@ fn fill(
         result.counts.pass += judged.passing as u64;
         for unknown in &judged.unknown {
             let reasons: BTreeSet<Reason> = judgement.reasons_of(unknown).map(reason_of).collect();
-            let reasons = if reasons.is_empty() { vec![Reason::Undecided] } else { reasons.into_iter().collect() };
+            let reasons =
+                if reasons.is_empty() { vec![Reason::Undecided] } else { reasons.into_iter().collect() };
             result.unknown.push(UnknownAsset { asset: name_of(graph, (judged.of, unknown.row)), reasons });
         }
     }
@@ -135,11 +136,9 @@ fn reason_of(why: &WhyUnknown) -> Reason {
         WhyUnknown::Slice { key, state: Some(state) } if state.outcome == Outcome::Complete => {
             Reason::TooOld { slice: key.clone(), completed_at: state.completed_at }
         }
-        WhyUnknown::Slice { key, state: Some(state) } => Reason::NotComplete {
-            slice: key.clone(),
-            outcome: state.outcome,
-            reason: state.reason.clone(),
-        },
+        WhyUnknown::Slice { key, state: Some(state) } => {
+            Reason::NotComplete { slice: key.clone(), outcome: state.outcome, reason: state.reason.clone() }
+        }
         WhyUnknown::Stale { key, completed_at } => {
             Reason::TooOld { slice: key.clone(), completed_at: *completed_at }
         }

@@ -104,7 +104,8 @@ impl Binder<'_> {
 
     fn check_id(&mut self, id: &Text) {
         let is_plain = id.value.split('-').all(|part| {
-            !part.is_empty() && part.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+            !part.is_empty()
+                && part.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
         });
         let folder = self.folder.path.replace('/', "-");
         if !is_plain {
@@ -196,7 +197,8 @@ impl Binder<'_> {
             }
             Ok(nodes) => {
                 let names = |ids: Vec<TypeId>| -> Vec<String> {
-                    let sorted: BTreeSet<String> = ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
+                    let sorted: BTreeSet<String> =
+                        ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
                     sorted.into_iter().collect()
                 };
                 let judged = catalog.concrete(nodes.of);
@@ -319,7 +321,7 @@ fn touched_by_filter(filter: &Filter, of: TypeId, catalog: &Catalog, touched: &m
         Filter::All(filters) | Filter::Any(filters) => {
             filters.iter().for_each(|filter| touched_by_filter(filter, of, catalog, touched));
         }
-        Filter::Not(filter) => touched_by_filter(filter, of, catalog, touched),
+        Filter::Not(filter) | Filter::Holds(filter) => touched_by_filter(filter, of, catalog, touched),
         Filter::Related { field, filters, .. } => {
             touched_by_relation(&catalog.get(of).get(*field).kind, of, catalog, touched);
             touched_by(filters, catalog, touched);
@@ -338,7 +340,9 @@ fn touched_by_relation(kind: &FieldKind, of: TypeId, catalog: &Catalog, touched:
         let mut at = vec![of];
         for hop in path {
             let mut next = Vec::new();
-            for (id, field) in at.iter().filter_map(|id| catalog.get(*id).find(hop).map(|(_, field)| (*id, field))) {
+            for (id, field) in
+                at.iter().filter_map(|id| catalog.get(*id).find(hop).map(|(_, field)| (*id, field)))
+            {
                 touched_by_relation(&field.kind, id, catalog, touched);
                 if let FieldKind::Relation { target, .. } = &field.kind {
                     next.extend(catalog.concrete(*target));

@@ -7,7 +7,16 @@ use super::source::SourceFile;
 use super::yaml::{self, Key, Node, Value};
 
 const KEYS: &[&str] = &[
-    "id", "title", "severity", "covers", "expect", "schedule", "max_age", "controls", "priority", "rationale",
+    "id",
+    "title",
+    "severity",
+    "covers",
+    "expect",
+    "schedule",
+    "max_age",
+    "controls",
+    "priority",
+    "rationale",
     "references",
 ];
 const PRIORITY_KEYS: &[&str] = &["label", "where"];
@@ -45,13 +54,7 @@ pub(super) struct RawPriority {
 impl RawCheck {
     /// Reads the file; every mistake is reported, and nothing is returned if there is one.
     pub(super) fn read(file: &SourceFile, errors: &mut Vec<CheckError>) -> Option<Self> {
-        let root = match yaml::read(file) {
-            Ok(root) => root,
-            Err(error) => {
-                errors.push(error);
-                return None;
-            }
-        };
+        let root = yaml::read(file, errors)?;
         let before = errors.len();
         let mut reader = Reader { file, errors };
         let fields = reader.map("check.yaml", &root, KEYS)?;

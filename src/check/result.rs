@@ -156,7 +156,9 @@ impl fmt::Display for Reason {
             },
             Self::TooOld { completed_at: Some(at), .. } => write!(formatter, "last complete {at}, too old"),
             Self::TooOld { completed_at: None, .. } => formatter.write_str("too old"),
-            Self::Cell { typename, id, field } => write!(formatter, "`{field}` of {typename} {id} could not be seen"),
+            Self::Cell { typename, id, field } => {
+                write!(formatter, "`{field}` of {typename} {id} could not be seen")
+            }
             Self::NothingCollected => formatter.write_str("nothing has been collected"),
             Self::Undecided => formatter.write_str("not decided by what is known"),
         }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use super::error::{CheckError, CheckErrors, Place, Problem, nearest};
-use super::shipped;
+use super::shipped::FILES;
 
 /// One file below a folder of checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Sources {
 /// The checks and fragments that come with the product, embedded in the binary.
 #[must_use]
 pub fn shipped() -> Sources {
-    let files = shipped::FILES.iter().map(|(path, text)| SourceFile {
+    let files = FILES.iter().map(|(path, text)| SourceFile {
         path: (*path).to_owned(),
         shown: format!("queries/{path}"),
         text: Arc::from(*text),
@@ -70,7 +70,7 @@ impl Sources {
     /// The folder, or a file in it, can't be read.
     pub fn read(folder: &Path) -> Result<Self, CheckErrors> {
         let mut files = Vec::new();
-        read_below(folder, "", &mut files).map_err(|error| CheckErrors(vec![error]))?;
+        read_below(folder, "", &mut files).map_err(|error| CheckErrors(vec![*error]))?;
         files.sort_by(|left: &SourceFile, right| left.path.cmp(&right.path));
         Ok(Self::of(&folder.display().to_string(), files, shipped().fragments))
     }
@@ -93,7 +93,8 @@ impl Sources {
     }
 
     fn of(shown: &str, files: Vec<SourceFile>, fragments: BTreeMap<String, String>) -> Self {
-        let mut sources = Self { shown: shown.to_owned(), folders: Vec::new(), fragments, errors: Vec::new() };
+        let mut sources =
+            Self { shown: shown.to_owned(), folders: Vec::new(), fragments, errors: Vec::new() };
         let mut by_folder: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
         for file in files {
             let Some((folder, name)) = file.path.rsplit_once('/') else { continue };
@@ -163,7 +164,10 @@ fn defined_fragments(text: &str) -> Vec<&str> {
     while let Some(word) = words.next() {
         if depth == 0 && word == "fragment" {
             names.push(words.next().unwrap_or("?"));
-        } else if depth == 0 && matches!(word, "query" | "mutation" | "subscription" | "{") && !word.is_empty() {
+        } else if depth == 0
+            && matches!(word, "query" | "mutation" | "subscription" | "{")
+            && !word.is_empty()
+        {
             // An opening brace follows `on Type` for a fragment; anywhere else it begins a query.
             if word != "{" || names.is_empty() {
                 names.push("?");
@@ -174,12 +178,14 @@ fn defined_fragments(text: &str) -> Vec<&str> {
     names
 }
 
-fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result<(), CheckError> {
-    let unreadable = |path: &Path, error: &std::io::Error| CheckError {
-        file: path.display().to_string(),
-        text: Arc::from(""),
-        place: None,
-        problem: Problem::Unreadable { reason: error.to_string() },
+fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result<(), Box<CheckError>> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        Box::new(CheckError {
+            file: path.display().to_string(),
+            text: Arc::from(""),
+            place: None,
+            problem: Problem::Unreadable { reason: error.to_string() },
+        })
     };
     #[expect(clippy::disallowed_methods, reason = "the folder of checks is read here and nowhere else")]
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
@@ -193,7 +199,10 @@ fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result
         if path.is_dir() {
             read_below(&path, &relative, files)?;
         } else if [".yaml", ".graphql", ".md", ".yml"].iter().any(|ending| name.ends_with(ending)) {
-            #[expect(clippy::disallowed_methods, reason = "the folder of checks is read here and nowhere else")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the folder of checks is read here and nowhere else"
+            )]
             let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
             let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::from(text.as_str()), Arc::from);
             files.push(SourceFile { path: relative, shown: path.display().to_string(), text });

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::{Map, Number};
 use serde_saphyr::{Location, Spanned};
 
-use super::error::{CheckError, Place, Problem};
+use super::error::{CheckError, Problem};
 use super::source::SourceFile;
 
 /// A value and the bytes it stands at.
@@ -38,21 +38,17 @@ pub(super) struct Key {
     pub(super) span: Range<usize>,
 }
 
-/// Reads one YAML document.
-pub(super) fn read(file: &SourceFile) -> Result<Node, CheckError> {
+/// Reads one YAML document; a text that is none is reported.
+pub(super) fn read(file: &SourceFile, errors: &mut Vec<CheckError>) -> Option<Node> {
     match serde_saphyr::from_str::<Spanned<Value>>(&file.text) {
-        Ok(spanned) => Ok(Node::from(spanned)),
+        Ok(spanned) => Some(Node::from(spanned)),
         Err(error) => {
             let plain = error.without_snippet();
             let span = plain.location().map(|location| bytes_of(&location));
             let text = plain.render();
             let reason = text.lines().next().unwrap_or("unknown").trim_end_matches('.').to_owned();
-            Err(CheckError {
-                file: file.shown.clone(),
-                text: file.text.clone(),
-                place: span.map(|span| Place::of(&file.text, span)),
-                problem: Problem::Yaml { reason },
-            })
+            errors.push(file.error(span, Problem::Yaml { reason }));
+            None
         }
     }
 }

@@ -184,7 +184,9 @@ fn cell_of(value: &Ordered) -> Cell {
         Ordered::List(items) if items.is_empty() => {
             Cell::new(Value::Array(Vec::new())).shown_as("–").toned(Tone::Faint)
         }
-        Ordered::List(items) if items.iter().all(|item| !matches!(item, Ordered::Object(_) | Ordered::List(_))) => {
+        Ordered::List(items)
+            if items.iter().all(|item| !matches!(item, Ordered::Object(_) | Ordered::List(_))) =>
+        {
             Cell::new(plain(value)).shown_as(summary(value))
         }
         // Kept as text, so that the keys stay in the order they were asked.
@@ -205,8 +207,11 @@ fn summary(value: &Ordered) -> String {
         Ordered::Number(number) => number.to_string(),
         Ordered::Text(text) => text.clone(),
         Ordered::List(items) => {
-            let mut shown: Vec<String> =
-                items.iter().take(SHOWN_ITEMS).map(|item| shortened(&summary(item), SHOWN_CHARACTERS)).collect();
+            let mut shown: Vec<String> = items
+                .iter()
+                .take(SHOWN_ITEMS)
+                .map(|item| shortened(&summary(item), SHOWN_CHARACTERS))
+                .collect();
             if items.len() > SHOWN_ITEMS {
                 shown.push(format!("+{}", items.len() - SHOWN_ITEMS));
             }

@@ -50,7 +50,8 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
             Verdict::Unknown => Tone::Unsure,
             Verdict::NotApplicable => Tone::Faint,
         };
-        let count = |count: u64, tone: Tone| Cell::new(count).toned(if count == 0 { Tone::Faint } else { tone });
+        let count =
+            |count: u64, tone: Tone| Cell::new(count).toned(if count == 0 { Tone::Faint } else { tone });
         sheet.rows.push(vec![
             Cell::new(result.id.as_str()),
             Cell::new(result.severity.as_str()),
@@ -107,7 +108,8 @@ fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
             let _ = writeln!(text, "  .. {} more (-o json lists all)", thousands(more as u64));
         }
     }
-    if result.verdict == Verdict::Unknown || result.counts.unknown > 0 || !result.unknown_coverage.is_empty() {
+    if result.verdict == Verdict::Unknown || result.counts.unknown > 0 || !result.unknown_coverage.is_empty()
+    {
         if text.is_empty() {
             let _ = writeln!(text, "{}: {}", result.id, printable(&result.title));
         }

@@ -110,7 +110,11 @@ pub fn check_json(check: &Check) -> String {
         schedule: check.schedule.as_deref(),
         max_age: check.max_age.to_string(),
         controls: json!(check.controls),
-        priority: check.priority.iter().map(|rule| json!({"label": rule.label, "where": rule.filter})).collect(),
+        priority: check
+            .priority
+            .iter()
+            .map(|rule| json!({"label": rule.label, "where": rule.filter}))
+            .collect(),
         rationale: check.rationale.as_deref(),
         references: &check.references,
         remediation: check.remediation.as_deref(),
@@ -163,7 +167,15 @@ pub fn case_list(outcomes: &[CaseOutcome]) -> Sheet {
 #[must_use]
 pub fn slice_list(slices: &[SliceState], now: Time) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "accountId", "region", "assetType", "outcome", "#assets", "completedAt", "attemptedAt", "api", "reason",
+        "accountId",
+        "region",
+        "assetType",
+        "outcome",
+        "#assets",
+        "completedAt",
+        "attemptedAt",
+        "api",
+        "reason",
     ]);
     for slice in slices {
         let tone = if slice.outcome == Outcome::Complete { Tone::Good } else { Tone::Unsure };

@@ -118,12 +118,23 @@ pub fn checks_ndjson(results: &[CheckResult]) -> String {
 #[must_use]
 pub fn checks_csv(results: &[CheckResult]) -> String {
     let mut sheet = Sheet::new(&[
-        "check", "severity", "verdict", "status", "typename", "nativeId", "name", "accountId", "region", "id",
+        "check",
+        "severity",
+        "verdict",
+        "status",
+        "typename",
+        "nativeId",
+        "name",
+        "accountId",
+        "region",
+        "id",
         "detail",
     ]);
     for result in results {
         let mut push = |status: &str, asset: Option<&AssetName>, detail: Vec<String>| {
-            let asset_cell = |read: fn(&AssetName) -> Option<&str>| Cell::new(asset.and_then(read).map_or(Value::Null, Value::from));
+            let asset_cell = |read: fn(&AssetName) -> Option<&str>| {
+                Cell::new(asset.and_then(read).map_or(Value::Null, Value::from))
+            };
             sheet.rows.push(vec![
                 Cell::new(result.id.as_str()),
                 Cell::new(result.severity.as_str()),

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use comfy_table::{
-    Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
-};
+use comfy_table::{Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -137,9 +135,10 @@ impl Sheet {
         } else {
             table.force_no_tty();
         }
-        let header = self.columns.iter().map(|column| {
-            comfy_table::Cell::new(heading(&column.key)).add_attribute(Attribute::Bold)
-        });
+        let header = self
+            .columns
+            .iter()
+            .map(|column| comfy_table::Cell::new(heading(&column.key)).add_attribute(Attribute::Bold));
         table.set_header(header.collect::<Vec<_>>());
         for row in &self.rows {
             table.add_row(row.iter().map(drawn).collect::<Vec<_>>());

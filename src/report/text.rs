@@ -95,8 +95,8 @@ fn words_of(name: &str) -> Vec<String> {
     let mut before: Option<char> = None;
     for (index, letter) in letters.iter().copied().enumerate() {
         let ends_acronym = letters.get(index + 1).is_some_and(|next| next.is_lowercase());
-        let starts_word = letter.is_uppercase()
-            && before.is_some_and(|before| !before.is_uppercase() || ends_acronym);
+        let starts_word =
+            letter.is_uppercase() && before.is_some_and(|before| !before.is_uppercase() || ends_acronym);
         if before.is_none() || starts_word || matches!(before, Some('_' | '.')) {
             words.push(String::new());
         }

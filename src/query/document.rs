@@ -57,6 +57,20 @@ impl QueryDocument {
         Some(source.place(span.offset(), span.end_offset()))
     }
 
+    /// Where a line and column of [`QueryDocument::text`] stand, in the text they were written in.
+    pub(crate) fn place_of_line(&self, line: usize, column: usize) -> Option<Place> {
+        let mut first_line = 1;
+        for source in &self.sources {
+            let lines = source.text.matches('\n').count() + 1;
+            if (first_line..first_line + lines).contains(&line) {
+                let start = offset_of(&source.text, line - first_line, column)?;
+                return Some(source.place(start, start));
+            }
+            first_line += lines;
+        }
+        None
+    }
+
     fn add(&mut self, mut source: Source) -> Result<(), Vec<QueryError>> {
         let parsed = Parser::new().recursion_limit(PARSER_RECURSION).parse_ast(source.text.as_str(), "query");
         let ast = match parsed {
@@ -144,6 +158,17 @@ impl Source {
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
         }
     }
+}
+
+/// The byte at a line (from 0) and a column (from 1, in characters).
+fn offset_of(text: &str, line: usize, column: usize) -> Option<usize> {
+    let line_start = match line {
+        0 => 0,
+        later => text.match_indices('\n').nth(later - 1)?.0 + 1,
+    };
+    let rest = text.get(line_start..)?;
+    let in_line = rest.char_indices().nth(column.checked_sub(1)?).map_or(rest.len(), |(at, _)| at);
+    Some(line_start + in_line)
 }
 
 /// Whether the text starts with a field rather than with `{`, `query`, `fragment` and the like.

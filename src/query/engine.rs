@@ -12,7 +12,7 @@ use super::{
     plan::{Nodes, Plan, RootKind},
     planner,
     run::{Judgement, RunLimits, incomplete_slices, judge, run},
-    schema::{GeneratedSchema, SchemaError},
+    schema::{GeneratedSchema, SchemaError, ValidationRequest},
 };
 use crate::{
     catalog::{Catalog, TypeId},
@@ -175,12 +175,12 @@ impl Engine {
         let wants_introspection = plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
         let introspection = self
             .schema
-            .validate(
-                &document.text,
-                request.operation_name.as_deref(),
-                &request.variables,
+            .validate(&ValidationRequest {
+                document: &document.text,
+                operation_name: request.operation_name.as_deref(),
+                variables: &request.variables,
                 wants_introspection,
-            )
+            })
             .map_err(|errors| {
                 errors
                     .into_iter()

@@ -295,7 +295,8 @@ impl<'s> Report<'s> {
 }
 
 /// The known name that is most like a name, or nothing if none is like it.
-pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+#[must_use]
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     known
         .into_iter()
         .map(|candidate| {
@@ -310,7 +311,7 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
 }
 
 /// `write x` where a known name is near, else the list of what there is.
-pub(super) fn suggest<'n>(name: &str, known: &[&'n str], what: &str) -> String {
+pub(super) fn suggest(name: &str, known: &[&str], what: &str) -> String {
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {

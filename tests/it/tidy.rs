@@ -22,7 +22,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "catalog", "store", "collect", "import", "graph", "query", "check", "report", "schedule", "api",
+            "model", "catalog", "store", "collect", "import", "graph", "query", "check", "report",
+            "schedule", "api",
         ],
     ),
 ];

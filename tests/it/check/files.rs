@@ -51,7 +51,7 @@ fn assert_refused(line: &str, expected: &str, hint: &str) {
     let key = line.split(':').next().expect("a key");
     let has_key = |known: &&str| known.split(':').next() == Some(key);
     let mut lines: Vec<&str> = CHECK.lines().collect();
-    match lines.iter().position(|known| has_key(&known)) {
+    match lines.iter().position(has_key) {
         Some(at) => lines[at] = line,
         None => lines.push(line),
     }
@@ -279,7 +279,8 @@ fn an_unknown_field_is_shown_in_the_query_with_the_nearest_one() {
     assert!(texts.contains("did you mean `name`?"), "{texts}");
     let (told, _) = mistake(CHECK, "vpcs { ...AssetFragmnt }\n");
     assert!(told.ends_with("unknown_fragment"), "{told}");
-    let (told, _) = mistakes(&[("aws/logged/check.yaml", CHECK), ("aws/logged/query.graphql", "vpcs {\n")]);
+    let (told, _) =
+        mistakes(&[("aws/logged/check.yaml", CHECK), ("aws/logged/query.graphql", "vpcs { id: }\n")]);
     assert!(told.iter().all(|told| told.ends_with(" syntax")), "{told:?}");
 }
 

@@ -137,6 +137,7 @@ pub(super) const FILES: &[(&str, &str)] = embedded![
     "aws/vpc-flow-logs-enabled/cases/too-old.yaml",
     "aws/vpc-flow-logs-enabled/cases/traffic-type-null.yaml",
     "aws/vpc-flow-logs-enabled/cases/two-flow-logs.yaml",
+    "aws/vpc-flow-logs-enabled/cases/unknown-resource.yaml",
     "aws/vpc-flow-logs-enabled/cases/unknown-traffic-type.yaml",
     "aws/vpc-flow-logs-enabled/cases/unknown-value-decided.yaml",
     "aws/vpc-flow-logs-enabled/cases/unknown-value.yaml",

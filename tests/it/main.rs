@@ -27,6 +27,7 @@ mod import;
 mod graph;
 mod guard;
 mod query;
+mod run;
 mod schema;
 
 mod check;

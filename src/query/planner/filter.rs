@@ -335,6 +335,10 @@ impl<'a> Planner<'a> {
 
     /// One coerced value; what can't be coerced is reported.
     pub(super) fn operand(&self, scalar: ScalarType, name: &str, input: Input<'a>) -> Option<Operand> {
+        if let undeclared @ Shape::Undeclared(_) = input.shape(self.scope) {
+            self.refuse_shape(name, input, "", &undeclared);
+            return None;
+        }
         match operand::coerce(self.catalog, self.scope, scalar, name, input) {
             Ok(operand) => Some(operand),
             Err(refusal) => {

@@ -33,6 +33,7 @@ mod run;
 mod schema;
 
 mod check;
+mod report;
 
 mod api;
 

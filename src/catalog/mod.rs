@@ -1,9 +1,29 @@
 //! `schema/*.graphql`, read into types, fields, relations and computed fields. Everything downstream (columns,
 //! the GraphQL schema, filters) is generated from the [`Catalog`]; no type of the inventory is written in Rust.
 
+mod asset;
+mod computed;
+mod definitions;
+mod directives;
+mod error;
+mod interfaces;
+mod keys;
+mod names;
+mod read;
+mod relations;
+pub mod scalar;
+mod source;
 mod types;
 
+pub use asset::AssetMisfit;
+pub use error::{CatalogError, CatalogErrors, SchemaProblem};
+pub use keys::{
+    COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figure_comparisons, figures, operators,
+};
+pub use source::Source;
 pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
     TypeDef, TypeId, TypeKind,
 };
+
+pub(crate) use error::nearest;

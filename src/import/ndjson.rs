@@ -146,7 +146,7 @@ impl<'a> Reading<'a> {
         on_asset(asset).map_err(|source| ImportError::Refused { file: self.name.to_owned(), line, source })
     }
 
-    /// The line as text, without surrounding blanks and, on the first line, without a byte order mark.
+    /// The line as text, without trailing blanks and, on the first line, without a byte order mark.
     fn text<'line>(&self, line: u64, bytes: &'line [u8]) -> Result<&'line str, ImportError> {
         let is_utf16 = bytes.starts_with(&[0xff, 0xfe])
             || bytes.starts_with(&[0xfe, 0xff])
@@ -160,12 +160,13 @@ impl<'a> Reading<'a> {
             column: error.valid_up_to() + 1,
         })?;
         let text = if line == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
-        Ok(text.trim_ascii())
+        // Leading blanks stay, or columns would be off.
+        Ok(text.trim_ascii_end())
     }
 
     fn bad_json(&self, line: u64, text: &str, error: &serde_json::Error) -> ImportError {
         let file = self.name.to_owned();
-        if matches!(text, "{" | "[") {
+        if matches!(text.trim_ascii(), "{" | "[") {
             return ImportError::NotLines { file, line };
         }
         let message = error.to_string();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::SliceProblem;
 use crate::{
-    catalog::{Catalog, TypeKind},
+    catalog::{Catalog, TypeKind, nearest},
     model::{SliceKey, SliceState, Time},
 };
 
@@ -38,14 +38,8 @@ fn check_type(catalog: &Catalog, name: &str) -> Result<(), SliceProblem> {
     if catalog.find(name).is_some_and(|(_, definition)| definition.kind == TypeKind::Asset) {
         return Ok(());
     }
-    let nearest = catalog
-        .types()
-        .iter()
-        .filter(|definition| definition.kind == TypeKind::Asset)
-        .map(|definition| (strsim::jaro_winkler(&definition.name, name), &definition.name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name.clone());
+    let types = catalog.types().iter().filter(|definition| definition.kind == TypeKind::Asset);
+    let nearest = nearest(name, types.map(|definition| definition.name.as_str())).map(str::to_owned);
     Err(SliceProblem::UnknownType { name: name.to_owned(), nearest })
 }
 

@@ -23,7 +23,7 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report<'_>) {
                     report.add(&draft.places.of(raw.name.location()), problem, remedy);
                     continue;
                 };
-                if !fits(draft, &own.ty, &wanted.ty) {
+                if !fits(draft, &own.ty, &wanted.ty) || relates_elsewhere(draft, &own.ty, &wanted.ty) {
                     let (found, expected) = (own.ty.to_string(), wanted.ty.to_string());
                     let remedy = format!("write `{field}: {expected}`");
                     let problem =
@@ -47,6 +47,12 @@ fn fits(draft: &Draft<'_>, own: &Type, wanted: &Type) -> bool {
         | (Type::NonNullList(own), Type::NonNullList(wanted)) => fits(draft, own, wanted),
         _ => false,
     }
+}
+
+/// Filters over the interface's relation must be filters over the implementor's, so both lead to the same type.
+fn relates_elsewhere(draft: &Draft<'_>, own: &Type, wanted: &Type) -> bool {
+    let (own, wanted) = (own.inner_named_type(), wanted.inner_named_type());
+    own != wanted && draft.catalog.find(wanted).is_some()
 }
 
 fn implements(draft: &Draft<'_>, own: &str, wanted: &str) -> bool {

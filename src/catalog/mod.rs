@@ -12,6 +12,7 @@ mod names;
 mod read;
 mod relations;
 pub mod scalar;
+mod shipped;
 mod source;
 mod types;
 
@@ -20,6 +21,7 @@ pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{
     COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figure_comparisons, figures, operators,
 };
+pub use shipped::shipped;
 pub use source::Source;
 pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,

@@ -206,6 +206,12 @@ impl Catalog {
         self.iter().find(|(_, definition)| definition.name == name)
     }
 
+    /// An enum by name.
+    #[must_use]
+    pub fn find_enum(&self, name: &str) -> Option<EnumId> {
+        (0u32..).map(EnumId).zip(&self.enums).find(|(_, known)| known.name == name).map(|(id, _)| id)
+    }
+
     /// The asset types a value of this type can have: itself, or the implementors of an interface.
     #[must_use]
     pub fn concrete(&self, id: TypeId) -> Vec<TypeId> {

@@ -91,6 +91,8 @@ pub enum Filter {
     Any(Vec<Filter>),
     /// TRUE and FALSE exchanged; neither stays neither.
     Not(Box<Filter>),
+    /// TRUE where the filter is TRUE, FALSE everywhere else: what a computed field says.
+    Holds(Box<Filter>),
     /// `f: null` on a stored field: TRUE where null, else FALSE; never neither.
     IsNull(FieldId),
     /// A test of a stored field's value; neither where it is null.
@@ -220,7 +222,7 @@ pub enum AggregateFilter {
         function: AggregateFunction,
         /// Compared how.
         comparison: Comparison,
-        /// Compared with: Int for whole numbers and times, Float for averages of numbers, Int or Float for lengths.
+        /// Compared with: Int for whole numbers, times and lengths, Float for floats and means, Text for a text's value.
         operand: Operand,
     },
 }
@@ -242,6 +244,10 @@ pub enum AggregateFunction {
     Longest,
     /// The mean length of texts, in code points.
     AverageLength,
+    /// Not a figure but any one of the values: the comparison holds of at least one related asset.
+    AnyValue,
+    /// As [`AggregateFunction::AnyValue`], of the length of a text in code points.
+    AnyLength,
 }
 
 /// One key of an order. Null sorts greatest: last ascending, first descending.
@@ -281,6 +287,8 @@ pub enum OutputKind {
     Typename,
     /// A stored scalar, enum, or list of them.
     Scalar(FieldId),
+    /// A computed field: true where the filter holds; `None` where it makes no demand.
+    Computed(Option<Box<Filter>>),
     /// An embedded object or a list of them.
     Embedded {
         /// The field.

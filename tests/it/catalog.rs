@@ -1,6 +1,6 @@
 //! Schemas that are read, and schemas that are refused with a code, a place and a remedy.
 
-use passmuster::catalog::{Catalog, Source, TypeKind};
+use passmuster::catalog::{Catalog, FieldKind, RelationKeys, Source, TypeKind, shipped};
 
 fn read(text: &str) -> Result<Catalog, String> {
     Catalog::read(&[Source::new("t.graphql", text)]).map_err(|errors| errors.to_string())
@@ -56,4 +56,24 @@ fn root_fields_are_named_in_camel_case_and_english_plural() {
             "ox herd",
         ]
     );
+}
+
+#[test]
+fn the_shipped_schema_describes_every_type_and_field() {
+    let catalog = Catalog::read(&shipped()).unwrap_or_else(|errors| panic!("{errors}"));
+    for definition in catalog.types() {
+        assert!(definition.description.is_some(), "{}", definition.name);
+        for field in &definition.fields {
+            assert!(field.description.is_some(), "{}.{}", definition.name, field.name);
+        }
+    }
+    let (_, vpc) = catalog.find("Vpc").expect("there is a Vpc");
+    let (_, relation) = vpc.find("hasFlowLog").expect("it has flow logs");
+    let pairs = [("vpcId", "resourceId"), ("region", "region")]
+        .map(|(field, reference)| (field.to_owned(), reference.to_owned()));
+    assert!(
+        matches!(&relation.kind, FieldKind::Relation { many: true, keys, .. } if *keys == RelationKeys::Fields(pairs.to_vec()))
+    );
+    let (_, account) = vpc.find("account").expect("it inherits its account");
+    assert!(matches!(account.kind, FieldKind::Relation { many: false, .. }));
 }

@@ -11,7 +11,9 @@ mod collect;
 mod import;
 
 mod graph;
+mod guard;
 mod query;
+mod schema;
 
 mod check;
 

@@ -1,0 +1,346 @@
+//! What can be wrong with a query, each kind with a stable code, and where in the text it stands.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::nearest;
+
+/// Where in a text something stands: byte offsets, and line and column (from 1, the column in characters).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The stored fragment it stands in, or nothing for the query itself.
+    pub fragment: Option<String>,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+/// One step of the path to a response field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathStep {
+    /// A response key.
+    Key(String),
+    /// A list index.
+    Index(u32),
+}
+
+/// One thing wrong with a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryError {
+    /// What is wrong.
+    pub kind: QueryErrorKind,
+    /// Where in the text, if it has a place there.
+    pub place: Option<Place>,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Where in the response, for an error met while running.
+    pub path: Vec<PathStep>,
+}
+
+/// What is wrong with a query. The text of each is safe to show to whoever sent the query.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum QueryErrorKind {
+    /// The text is not GraphQL.
+    #[error("{message}")]
+    Syntax {
+        /// As the parser puts it.
+        message: String,
+    },
+    /// A limit on the text of the query.
+    #[error("the query has {actual} {what}, the limit is {limit}")]
+    TooLarge {
+        /// Bytes, tokens, nested brackets, ..
+        what: &'static str,
+        /// The limit in force.
+        limit: u64,
+        /// What the query has (counting stops at the first that is too many).
+        actual: u64,
+    },
+    /// Fragments that use each other in a circle.
+    #[error("fragment `{name}` uses itself")]
+    FragmentCycle {
+        /// One of them.
+        name: String,
+    },
+    /// A fragment that neither the document nor the stored fragments define.
+    #[error("there is no fragment `{name}`")]
+    UnknownFragment {
+        /// As written.
+        name: String,
+    },
+    /// No operation of this name.
+    #[error("there is no operation `{name}` in the document")]
+    UnknownOperation {
+        /// As asked for.
+        name: String,
+    },
+    /// Several operations and no name, or none at all.
+    #[error("{count} operations in the document and no `operationName`")]
+    WhichOperation {
+        /// How many there are.
+        count: usize,
+    },
+    /// A mutation or subscription.
+    #[error("there are no {operation}s: the inventory is only read")]
+    NotAQuery {
+        /// `mutation` or `subscription`.
+        operation: &'static str,
+    },
+    /// A field that the type doesn't have.
+    #[error("`{parent}` has no field `{field}`")]
+    UnknownField {
+        /// The type.
+        parent: String,
+        /// As written.
+        field: String,
+    },
+    /// An argument that the field doesn't take.
+    #[error("`{field}` takes no argument `{argument}`")]
+    UnknownArgument {
+        /// The field.
+        field: String,
+        /// As written.
+        argument: String,
+    },
+    /// An argument that must be given.
+    #[error("`{field}` needs the argument `{argument}`")]
+    MissingArgument {
+        /// The field.
+        field: String,
+        /// The argument.
+        argument: &'static str,
+    },
+    /// A key that an input object doesn't have.
+    #[error("`{input}` has no key `{key}`")]
+    UnknownKey {
+        /// The input type.
+        input: String,
+        /// As written.
+        key: String,
+    },
+    /// A key or argument given twice.
+    #[error("`{name}` is given twice")]
+    GivenTwice {
+        /// As written.
+        name: String,
+    },
+    /// A type that the schema doesn't have.
+    #[error("there is no type `{name}`")]
+    UnknownType {
+        /// As written.
+        name: String,
+    },
+    /// A directive that the schema doesn't have.
+    #[error("there is no directive `@{name}`")]
+    UnknownDirective {
+        /// As written.
+        name: String,
+    },
+    /// A value of the wrong kind.
+    #[error("`{name}` takes {expected}, not {found}")]
+    WrongValue {
+        /// The key or argument.
+        name: String,
+        /// What it takes.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// Null where it says nothing.
+    #[error("`{name}` takes no null")]
+    NullNotAllowed {
+        /// The key or argument.
+        name: String,
+    },
+    /// A pattern that can't be compiled.
+    #[error("`{pattern}` is not a pattern: {reason}")]
+    BadPattern {
+        /// As written.
+        pattern: String,
+        /// As the engine puts it.
+        reason: String,
+    },
+    /// A variable that the operation doesn't declare.
+    #[error("the operation declares no variable `${name}`")]
+    UnknownVariable {
+        /// Without the dollar sign.
+        name: String,
+    },
+    /// A variable that must be given.
+    #[error("the variable `${name}` of type `{of}` is not given")]
+    MissingVariable {
+        /// Without the dollar sign.
+        name: String,
+        /// Its type.
+        of: String,
+    },
+    /// Two fields under one response key that can't be merged.
+    #[error("`{key}` stands for two different things")]
+    ConflictingFields {
+        /// The response key.
+        key: String,
+    },
+    /// An object without a selection.
+    #[error("`{field}` is an object: say which of its fields to show")]
+    SelectionMissing {
+        /// The field.
+        field: String,
+    },
+    /// A scalar with a selection.
+    #[error("`{field}` is a single value: it has no fields to show")]
+    SelectionOnScalar {
+        /// The field.
+        field: String,
+    },
+    /// A rule of GraphQL that the schema's validator found broken.
+    #[error("{message}")]
+    Invalid {
+        /// As the validator puts it.
+        message: String,
+    },
+    /// A field that may not be null is.
+    #[error("{message}")]
+    Unfulfilled {
+        /// Which, and why.
+        message: String,
+    },
+    /// A limit met while running.
+    #[error("the answer has more than {limit} {what}: at least {actual} when it was stopped")]
+    AnswerTooLarge {
+        /// Rows or bytes.
+        what: &'static str,
+        /// The limit in force.
+        limit: u64,
+        /// What was reached.
+        actual: u64,
+    },
+    /// The time limit, or the client went away.
+    #[error("{message}")]
+    Stopped {
+        /// The limit and the actual time, or why else.
+        message: String,
+    },
+    /// A fault of the program. The details are in the log, not here.
+    #[error("the program failed on this query")]
+    Internal,
+}
+
+impl QueryErrorKind {
+    /// The stable code behind `extensions.code`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "syntax",
+            Self::TooLarge { .. } => "query_too_large",
+            Self::FragmentCycle { .. } => "fragment_cycle",
+            Self::UnknownFragment { .. } => "unknown_fragment",
+            Self::UnknownOperation { .. } => "unknown_operation",
+            Self::WhichOperation { .. } => "which_operation",
+            Self::NotAQuery { .. } => "not_a_query",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::UnknownArgument { .. } => "unknown_argument",
+            Self::MissingArgument { .. } => "missing_argument",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::GivenTwice { .. } => "given_twice",
+            Self::UnknownType { .. } => "unknown_type",
+            Self::UnknownDirective { .. } => "unknown_directive",
+            Self::WrongValue { .. } => "wrong_value",
+            Self::NullNotAllowed { .. } => "null_not_allowed",
+            Self::BadPattern { .. } => "bad_pattern",
+            Self::UnknownVariable { .. } => "unknown_variable",
+            Self::MissingVariable { .. } => "missing_variable",
+            Self::ConflictingFields { .. } => "conflicting_fields",
+            Self::SelectionMissing { .. } => "selection_missing",
+            Self::SelectionOnScalar { .. } => "selection_on_scalar",
+            Self::Invalid { .. } => "invalid",
+            Self::Unfulfilled { .. } => "unfulfilled",
+            Self::AnswerTooLarge { .. } => "answer_too_large",
+            Self::Stopped { .. } => "stopped",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the query itself is at fault, so that sending it again can't help.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unfulfilled { .. } | Self::AnswerTooLarge { .. } | Self::Stopped { .. } | Self::Internal
+        )
+    }
+}
+
+impl QueryError {
+    /// An error without a place.
+    #[must_use]
+    pub fn new(kind: QueryErrorKind) -> Self {
+        Self { kind, place: None, help: None, path: Vec::new() }
+    }
+
+    /// The same with what to write instead.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with its place in the text.
+    #[must_use]
+    pub fn at(mut self, place: Option<Place>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The stable code behind `extensions.code`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// The form of the GraphQL response: `message`, `locations`, `path`, `extensions.code` and `extensions.help`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("message".to_owned(), json!(self.to_string()));
+        if let Some(place) = self.place.as_ref().filter(|place| place.fragment.is_none()) {
+            object.insert("locations".to_owned(), json!([{ "line": place.line, "column": place.column }]));
+        }
+        if !self.path.is_empty() {
+            let steps = self.path.iter().map(|step| match step {
+                PathStep::Key(key) => json!(key),
+                PathStep::Index(index) => json!(index),
+            });
+            object.insert("path".to_owned(), steps.collect());
+        }
+        let mut extensions = Map::new();
+        extensions.insert("code".to_owned(), json!(self.code()));
+        if let Some(help) = &self.help {
+            extensions.insert("help".to_owned(), json!(help));
+        }
+        object.insert("extensions".to_owned(), Value::Object(extensions));
+        Value::Object(object)
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.kind)?;
+        match self.place.as_ref().and_then(|place| place.fragment.as_ref()) {
+            Some(fragment) => write!(formatter, " (in the stored fragment `{fragment}`)"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+/// `did you mean ..?`, or nothing where no known name is near.
+pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(written, known).map(|name| format!("did you mean `{name}`?"))
+}

@@ -1,0 +1,151 @@
+//! From a parsed document to a plan: names looked up in the catalog, arguments coerced as the specification says,
+//! fragments spread, fields merged. Everything wrong is reported with its place, not only the first thing.
+
+mod aggregate;
+mod computed;
+mod filter;
+mod input;
+mod keys;
+mod nodes;
+mod operand;
+mod rewrite;
+mod selection;
+mod variables;
+
+use std::cell::{Cell, RefCell};
+
+use apollo_compiler::{
+    ast::{OperationDefinition, OperationType},
+    parser::SourceSpan,
+};
+use serde_json::{Map, Value as Json};
+
+use self::input::{Entry, Input, Scope, Shape};
+use super::{
+    document::QueryDocument,
+    error::{QueryError, QueryErrorKind, did_you_mean},
+    plan::Plan,
+};
+use crate::catalog::{Catalog, TypeId};
+
+/// The most fields and filter keys a plan may have once fragments are spread and interfaces bound.
+const LARGEST_PLAN: usize = 200_000;
+
+/// What is being planned, and what was found wrong so far.
+#[derive(Debug)]
+struct Planner<'a> {
+    catalog: &'a Catalog,
+    document: &'a QueryDocument,
+    scope: &'a Scope,
+    errors: RefCell<Vec<QueryError>>,
+    nodes: Cell<usize>,
+    /// Computed fields being followed, against circles.
+    computing: RefCell<Vec<(TypeId, String)>>,
+}
+
+/// Plans one operation of a document.
+///
+/// # Errors
+/// Everything wrong with it, in the order of the text.
+pub(super) fn plan(
+    catalog: &Catalog,
+    document: &QueryDocument,
+    operation_name: Option<&str>,
+    variables: &Map<String, Json>,
+) -> Result<Plan, Vec<QueryError>> {
+    let operation = find_operation(document, operation_name).map_err(|error| vec![error])?;
+    let refused = match operation.operation_type {
+        OperationType::Query => None,
+        OperationType::Mutation => Some("mutation"),
+        OperationType::Subscription => Some("subscription"),
+    };
+    if let Some(operation) = refused {
+        return Err(vec![QueryError::new(QueryErrorKind::NotAQuery { operation })]);
+    }
+    let mut errors = Vec::new();
+    let scope = variables::bind(catalog, document, operation, variables, &mut errors);
+    let planner = Planner {
+        catalog,
+        document,
+        scope: &scope,
+        errors: RefCell::new(errors),
+        nodes: Cell::new(0),
+        computing: RefCell::default(),
+    };
+    let roots = planner.roots(&operation.selection_set);
+    let mut errors = planner.errors.into_inner();
+    if errors.is_empty() {
+        return Ok(rewrite::simplify(Plan { roots }));
+    }
+    errors.sort_by(|one, other| one.place.cmp(&other.place));
+    errors.dedup();
+    Err(errors)
+}
+
+fn find_operation<'a>(
+    document: &'a QueryDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, QueryError> {
+    let operations = &document.operations;
+    match (name, operations.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, several) => Err(QueryError::new(QueryErrorKind::WhichOperation { count: several.len() })
+            .with_help("send the name of one as `operationName`")),
+        (Some(name), several) => several
+            .iter()
+            .find(|operation| operation.name.as_ref().is_some_and(|known| known.as_str() == name))
+            .map(|operation| &**operation)
+            .ok_or_else(|| {
+                let known = several.iter().filter_map(|operation| operation.name.as_ref());
+                let mut error = QueryError::new(QueryErrorKind::UnknownOperation { name: name.to_owned() });
+                error.help = did_you_mean(name, known.map(|name| name.as_str()));
+                error
+            }),
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// Reports something wrong.
+    fn refuse(&self, kind: QueryErrorKind, span: Option<SourceSpan>, help: Option<String>) {
+        let place = self.document.place(span);
+        self.errors.borrow_mut().push(QueryError { kind, place, help, path: Vec::new() });
+    }
+
+    fn refuse_null(&self, name: &str, input: Input<'a>, help: &str) {
+        let kind = QueryErrorKind::NullNotAllowed { name: name.to_owned() };
+        self.refuse(kind, input.span(), Some(help.to_owned()));
+    }
+
+    fn refuse_shape(&self, name: &str, input: Input<'a>, expected: &str, shape: &Shape<'_>) {
+        let kind = match shape {
+            Shape::Undeclared(variable) => QueryErrorKind::UnknownVariable { name: (*variable).to_owned() },
+            other => QueryErrorKind::WrongValue {
+                name: name.to_owned(),
+                expected: expected.to_owned(),
+                found: other.describe(),
+            },
+        };
+        self.refuse(kind, input.span(), None);
+    }
+
+    fn refuse_twice(&self, entries: &[Entry<'a>]) {
+        for (index, entry) in entries.iter().enumerate() {
+            if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
+                let kind = QueryErrorKind::GivenTwice { name: entry.key.to_owned() };
+                self.refuse(kind, entry.key_span, None);
+            }
+        }
+    }
+
+    /// Counts one more part of the plan; says whether there is room for more.
+    fn count_node(&self) -> bool {
+        let nodes = self.nodes.get() + 1;
+        self.nodes.set(nodes);
+        if nodes == LARGEST_PLAN + 1 {
+            let (limit, actual) = (LARGEST_PLAN as u64, nodes as u64);
+            let what = "fields and filter keys once its fragments are spread";
+            self.refuse(QueryErrorKind::TooLarge { what, limit, actual }, None, None);
+        }
+        nodes <= LARGEST_PLAN
+    }
+}

@@ -1,1 +1,188 @@
-//! (graph)
+//! The immutable graph in memory: one table of typed columns for each asset type, hidden tables for embedded objects,
+//! and the edges of every relation in both directions. Built whole, shared by every query that begins while it is the
+//! newest, never changed.
+
+mod adjacency;
+mod bitmap;
+mod builder;
+mod column;
+mod column_builder;
+mod dictionary;
+mod error;
+mod moment;
+mod relate;
+mod slices;
+mod table;
+mod table_builder;
+
+use std::{borrow::Cow, sync::Arc};
+
+pub use bitmap::Bitmap;
+pub use builder::GraphBuilder;
+pub use error::GraphError;
+pub use slices::Slices;
+pub(crate) use {
+    column::{Column, Data, Link, TableId},
+    dictionary::{Dictionary, NO_CODE},
+    slices::Need,
+    table::Table,
+};
+
+use crate::{
+    catalog::{Catalog, FieldKind, TypeId},
+    model::Time,
+};
+
+/// The inventory at one moment.
+#[derive(Debug)]
+pub struct Graph {
+    catalog: Arc<Catalog>,
+    tables: Vec<Table>,
+    by_type: Vec<Option<TableId>>,
+    slices: Option<Slices>,
+    built_at: Time,
+}
+
+impl Graph {
+    /// The schema it is of.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The slices it was built from; nothing for a file without any, which is complete as it stands.
+    #[must_use]
+    pub fn slices(&self) -> Option<&Slices> {
+        self.slices.as_ref()
+    }
+
+    /// When it was built.
+    #[must_use]
+    pub fn built_at(&self) -> Time {
+        self.built_at
+    }
+
+    /// How many assets of a type there are; of an interface, of all its types together.
+    #[must_use]
+    pub fn count(&self, of: TypeId) -> usize {
+        self.catalog
+            .concrete(of)
+            .into_iter()
+            .filter_map(|of| self.table_of(of))
+            .map(|(_, table)| table.rows)
+            .sum()
+    }
+
+    /// The row of an asset. Rows of a type are numbered in the order of their ids.
+    #[must_use]
+    pub fn find(&self, of: TypeId, id: &str) -> Option<u32> {
+        self.table_of(of)?.1.find(id)
+    }
+
+    /// The id of a row.
+    #[must_use]
+    pub fn id(&self, of: TypeId, row: u32) -> Cow<'_, str> {
+        self.table_of(of).map(|(_, table)| table.id_of(row)).unwrap_or_default()
+    }
+
+    /// The text of a String, ID or enum field by name (`name`, `accountId`, `region`); nothing where it is null or
+    /// unknown, or the type has no such field.
+    #[must_use]
+    pub fn text(&self, of: TypeId, row: u32, field: &str) -> Option<Cow<'_, str>> {
+        let (_, table) = self.table_of(of)?;
+        let (field, _) = self.catalog.get(of).find(field)?;
+        table.column(field).text(row)
+    }
+
+    /// Appends an asset as one JSON object: `__typename`, `id`, then every stored field in the order of the schema;
+    /// nulls are left out, what could not be seen is listed in `__unknown`.
+    pub fn write_asset(&self, of: TypeId, row: u32, out: &mut Vec<u8>) {
+        let Some((_, table)) = self.table_of(of) else {
+            out.extend_from_slice(b"null");
+            return;
+        };
+        out.extend_from_slice(b"{\"__typename\":\"");
+        out.extend_from_slice(self.catalog.get(of).name.as_bytes());
+        out.push(b'"');
+        self.write_fields(table, row, true, out);
+        out.push(b'}');
+    }
+
+    fn write_fields(&self, table: &Table, row: u32, mut has_fields: bool, out: &mut Vec<u8>) {
+        let mut unknown: Vec<&str> = Vec::new();
+        for (id, field) in self.catalog.get(table.of).iter() {
+            let column = table.column(id);
+            if column.is_unknown(row) {
+                unknown.push(&field.name);
+            }
+            if matches!(field.kind, FieldKind::Relation { .. } | FieldKind::Computed { .. })
+                || !column.has_value(row)
+            {
+                continue;
+            }
+            let start = out.len();
+            if has_fields {
+                out.push(b',');
+            }
+            out.push(b'"');
+            out.extend_from_slice(field.name.as_bytes());
+            out.extend_from_slice(b"\":");
+            let written = match &column.data {
+                Data::Links { links, many } => {
+                    self.write_embedded(links, *many, row, out);
+                    true
+                }
+                _ => column.write_json(row, out),
+            };
+            if written {
+                has_fields = true;
+            } else {
+                out.truncate(start);
+            }
+        }
+        if !unknown.is_empty() {
+            out.extend_from_slice(if has_fields { b",\"__unknown\":[" } else { b"\"__unknown\":[" });
+            for (place, name) in unknown.into_iter().enumerate() {
+                out.extend_from_slice(if place > 0 { b",\"" } else { b"\"" });
+                out.extend_from_slice(name.as_bytes());
+                out.push(b'"');
+            }
+            out.push(b']');
+        }
+    }
+
+    fn write_embedded(&self, links: &[Link], many: bool, row: u32, out: &mut Vec<u8>) {
+        let objects = links.iter().flat_map(|link| {
+            link.adjacency.forward.of(row).iter().map(|&object| (self.table(link.table), object))
+        });
+        if many {
+            out.push(b'[');
+        }
+        let start = out.len();
+        for (table, object) in objects {
+            if out.len() > start {
+                out.push(b',');
+            }
+            out.push(b'{');
+            self.write_fields(table, object, false, out);
+            out.push(b'}');
+        }
+        if many {
+            out.push(b']');
+        } else if out.len() == start {
+            out.extend_from_slice(b"null");
+        }
+    }
+
+    /// The table of an asset type.
+    pub(crate) fn table_of(&self, of: TypeId) -> Option<(TableId, &Table)> {
+        let id = (*self.by_type.get(of.0 as usize)?)?;
+        Some((id, self.table(id)))
+    }
+
+    /// A table by its place.
+    #[expect(clippy::indexing_slicing, reason = "a TableId is only ever made by the graph it indexes")]
+    pub(crate) fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.0]
+    }
+}

@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod plan;
 mod planner;
+pub mod run;
 pub mod schema;
 
 pub use document::Fragments;

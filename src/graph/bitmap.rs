@@ -1,0 +1,169 @@
+//! A dense set of row numbers, one bit a row: what filters are evaluated to. Every bitmap has the length of its table,
+//! and no bit beyond that length is ever set.
+
+/// A set of rows of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bitmap {
+    words: Vec<u64>,
+    len: usize,
+}
+
+const BITS: usize = 64;
+
+impl Bitmap {
+    /// No row of `len`.
+    #[must_use]
+    pub fn zeros(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(BITS)], len }
+    }
+
+    /// Every row of `len`.
+    #[must_use]
+    pub fn ones(len: usize) -> Self {
+        let mut all = Self { words: vec![u64::MAX; len.div_ceil(BITS)], len };
+        all.clear_tail();
+        all
+    }
+
+    /// The rows for which `holds`, asked in order.
+    pub fn from_fn(len: usize, mut holds: impl FnMut(usize) -> bool) -> Self {
+        let mut words = Vec::with_capacity(len.div_ceil(BITS));
+        let mut start = 0;
+        while start < len {
+            let end = (start + BITS).min(len);
+            let mut word = 0u64;
+            for row in start..end {
+                word |= u64::from(holds(row)) << (row - start);
+            }
+            words.push(word);
+            start = end;
+        }
+        Self { words, len }
+    }
+
+    /// The rows whose value `holds`: the scan of a column.
+    pub fn from_values<T: Copy>(values: &[T], mut holds: impl FnMut(T) -> bool) -> Self {
+        let words = values
+            .chunks(BITS)
+            .map(|chunk| {
+                chunk
+                    .iter()
+                    .enumerate()
+                    .fold(0u64, |word, (bit, &value)| word | u64::from(holds(value)) << bit)
+            })
+            .collect();
+        Self { words, len: values.len() }
+    }
+
+    /// The rows named, in any order; those beyond `len` are left out.
+    pub fn from_rows(len: usize, rows: impl IntoIterator<Item = u32>) -> Self {
+        let mut set = Self::zeros(len);
+        for row in rows {
+            set.set(row as usize);
+        }
+        set
+    }
+
+    /// How many rows the table has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no row is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Whether every row is in the set.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.count() == self.len
+    }
+
+    /// How many rows are in the set.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether a row is in the set; false beyond the end.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, row: usize) -> bool {
+        self.words.get(row / BITS).is_some_and(|word| word >> (row % BITS) & 1 == 1)
+    }
+
+    /// Adds a row; beyond the end nothing happens.
+    #[inline]
+    pub fn set(&mut self, row: usize) {
+        if row < self.len
+            && let Some(word) = self.words.get_mut(row / BITS)
+        {
+            *word |= 1 << (row % BITS);
+        }
+    }
+
+    /// Removes a row.
+    #[inline]
+    pub fn clear(&mut self, row: usize) {
+        if let Some(word) = self.words.get_mut(row / BITS) {
+            *word &= !(1 << (row % BITS));
+        }
+    }
+
+    /// Keeps what is in both.
+    pub fn and(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    /// Adds what is in the other.
+    pub fn or(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    /// Removes what is in the other.
+    pub fn and_not(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
+    /// Every row that was not in the set.
+    #[must_use]
+    pub fn complement(mut self) -> Self {
+        for word in &mut self.words {
+            *word = !*word;
+        }
+        self.clear_tail();
+        self
+    }
+
+    /// The rows of the set, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..).zip(&self.words).flat_map(|(place, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let bit = rest.trailing_zeros();
+                    rest &= rest - 1;
+                    place * 64 + bit
+                })
+            })
+        })
+    }
+
+    fn clear_tail(&mut self) {
+        let used = self.len % BITS;
+        if used != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << used) - 1;
+        }
+    }
+}

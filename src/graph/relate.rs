@@ -1,0 +1,346 @@
+//! Edges derived from keys: a hash join for each relation and each concrete target type, and the composition of
+//! relations that are written as paths.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    adjacency::{Adjacency, Neighbours},
+    column::{Column, Data, Link, TableId},
+    dictionary::NO_CODE,
+    table::Table,
+};
+use crate::catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId};
+
+/// A relation that has more edges than numbers for them.
+pub(crate) struct TooManyEdges {
+    pub(crate) of: TypeId,
+}
+
+/// The edges from one table to one target type, before their direction back is made.
+type Edges = (TypeId, TableId, Neighbours);
+
+/// Fills the links of every relation. `by_type` names the table of every asset type.
+pub(crate) fn relate(
+    catalog: &Catalog,
+    tables: &mut [Table],
+    by_type: &BTreeMap<TypeId, TableId>,
+) -> Result<(), TooManyEdges> {
+    let mut paths = Vec::new();
+    for (&of, &table) in by_type {
+        for (field, definition) in catalog.get(of).iter() {
+            let FieldKind::Relation { target, many, keys } = &definition.kind else { continue };
+            match keys {
+                RelationKeys::Fields(pairs) => {
+                    let mut edges = Vec::new();
+                    for target in catalog.concrete(*target) {
+                        let Some(&target_table) = by_type.get(&target) else { continue };
+                        let joined = join(catalog, tables, table, target_table, pairs);
+                        edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
+                    }
+                    store(tables, table, field, *many, edges).ok_or(TooManyEdges { of })?;
+                }
+                RelationKeys::Paths(hops) => paths.push((of, table, field, *many, hops)),
+            }
+        }
+    }
+    // A path may go over another relation that is written as paths: the catalog refuses cycles, so each round
+    // finishes at least one.
+    while !paths.is_empty() {
+        let pending: Vec<(TypeId, &str)> = paths
+            .iter()
+            .map(|(of, _, field, ..)| (*of, catalog.get(*of).get(*field).name.as_str()))
+            .collect();
+        let is_ready = |of: TypeId, hops: &Vec<Vec<String>>| {
+            !hops.iter().any(|path| crosses(catalog, of, path, &pending))
+        };
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            paths.into_iter().partition(|(of, _, _, _, hops)| is_ready(*of, hops));
+        if ready.is_empty() {
+            break;
+        }
+        for (of, table, field, many, hops) in ready {
+            let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
+            store(tables, table, field, many, edges).ok_or(TooManyEdges { of })?;
+        }
+        paths = waiting;
+    }
+    Ok(())
+}
+
+/// Whether a path goes over one of the relations named.
+fn crosses(catalog: &Catalog, of: TypeId, path: &[String], relations: &[(TypeId, &str)]) -> bool {
+    let mut reached = vec![of];
+    for hop in path {
+        if reached.iter().any(|of| relations.contains(&(*of, hop.as_str()))) {
+            return true;
+        }
+        let mut next = Vec::new();
+        for of in reached {
+            if let Some((_, field)) = catalog.get(of).find(hop)
+                && let FieldKind::Relation { target, .. } = &field.kind
+            {
+                next.extend(catalog.concrete(*target));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        reached = next;
+    }
+    false
+}
+
+/// Keeps the edges of a relation, without the targets it has none to; of a to-one, the target with the least id.
+fn store(
+    tables: &mut [Table],
+    table: TableId,
+    field: FieldId,
+    many: bool,
+    mut edges: Vec<Edges>,
+) -> Option<()> {
+    if !many {
+        edges = keep_first(tables, &edges)?;
+    }
+    let mut links = Vec::new();
+    for (of, target, forward) in edges {
+        if forward.edges() > 0 {
+            let rows = tables.get(target.0)?.rows;
+            links.push(Link { of, table: target, adjacency: Adjacency::new(forward, rows) });
+        }
+    }
+    links.sort_by_key(|link| link.of);
+    let column = tables.get_mut(table.0)?.columns.get_mut(field.0 as usize)?;
+    column.data = Data::Links { links, many };
+    Some(())
+}
+
+fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
+    let rows = edges.iter().map(|(_, _, forward)| forward.len()).max().unwrap_or(0);
+    let id_of = |place: usize, row: u32| {
+        let (_, table, _) = edges.get(place)?;
+        Some(tables.get(table.0)?.id_of(row))
+    };
+    let mut first: Vec<Option<(usize, u32)>> = vec![None; rows];
+    for (place, (_, _, forward)) in edges.iter().enumerate() {
+        for (row, slot) in (0u32..).zip(&mut first) {
+            let Some(&target) = forward.of(row).first() else { continue };
+            if slot.is_none_or(|(other, other_row)| id_of(place, target) < id_of(other, other_row)) {
+                *slot = Some((place, target));
+            }
+        }
+    }
+    let mut kept = Vec::new();
+    for (place, (of, table, _)) in edges.iter().enumerate() {
+        let forward = Neighbours::build(rows, |row, out| {
+            if let Some(Some((winner, target))) = first.get(row)
+                && *winner == place
+            {
+                out.push(*target);
+            }
+        })?;
+        kept.push((*of, *table, forward));
+    }
+    Some(kept)
+}
+
+/// The edges where every pair of keys is equal. Each side's keys become codes of one space, pair by pair.
+fn join(
+    catalog: &Catalog,
+    tables: &[Table],
+    source: TableId,
+    target: TableId,
+    pairs: &[(String, String)],
+) -> Option<Neighbours> {
+    let (source, target) = (tables.get(source.0)?, tables.get(target.0)?);
+    let mut joined: Option<KeyCodes> = None;
+    for (own, reference) in pairs {
+        let own = catalog.get(source.of).find(own).map(|(field, _)| source.column(field));
+        let reference = catalog.get(target.of).find(reference).map(|(field, _)| target.column(field));
+        let (Some(own), Some(reference)) = (own, reference) else {
+            return Neighbours::build(source.rows, |_, _| {});
+        };
+        let codes = KeyCodes::of_pair(own, source.rows, reference, target.rows)?;
+        joined = Some(match joined {
+            None => codes,
+            Some(before) => before.and(&codes)?,
+        });
+    }
+    let Some(keys) = joined else { return Neighbours::build(source.rows, |_, _| {}) };
+    let holders = Adjacency::new(keys.target, keys.distinct).backward;
+    let mut found: Vec<u32> = Vec::new();
+    Neighbours::build(source.rows, |row, out| {
+        let codes = u32::try_from(row).map_or(&[][..], |row| keys.source.of(row));
+        match codes {
+            [] => {}
+            [code] if !keys.has_lists => out.extend_from_slice(holders.of(*code)),
+            codes => {
+                found.clear();
+                for &code in codes {
+                    found.extend_from_slice(holders.of(code));
+                }
+                found.sort_unstable();
+                found.dedup();
+                out.extend_from_slice(&found);
+            }
+        }
+    })
+}
+
+/// The keys of both sides as codes below `distinct`; a code of the source is always one that a target holds.
+struct KeyCodes {
+    source: Neighbours,
+    target: Neighbours,
+    distinct: usize,
+    has_lists: bool,
+}
+
+impl KeyCodes {
+    fn of_pair(own: &Column, own_rows: usize, reference: &Column, reference_rows: usize) -> Option<Self> {
+        let (own_codes, reference_codes, distinct) = item_codes(items_of(own), items_of(reference));
+        Some(Self {
+            source: by_row(own, own_rows, &own_codes)?,
+            target: by_row(reference, reference_rows, &reference_codes)?,
+            distinct,
+            has_lists: own.is_list() || reference.is_list(),
+        })
+    }
+
+    /// The codes of both pairs together: one for each combination that a target holds.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let mut places: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        let target = combine(&self.target, &other.target, |pair| {
+            let next = u32::try_from(places.len()).unwrap_or(NO_CODE);
+            Some(*places.entry(pair).or_insert(next))
+        })?;
+        let source = combine(&self.source, &other.source, |pair| places.get(&pair).copied())?;
+        Some(Self { source, target, distinct: places.len(), has_lists: self.has_lists || other.has_lists })
+    }
+}
+
+fn combine(
+    left: &Neighbours,
+    right: &Neighbours,
+    mut code_of: impl FnMut((u32, u32)) -> Option<u32>,
+) -> Option<Neighbours> {
+    Neighbours::build(left.len(), |row, out| {
+        let Ok(row) = u32::try_from(row) else { return };
+        for &first in left.of(row) {
+            out.extend(right.of(row).iter().filter_map(|&second| code_of((first, second))));
+        }
+    })
+}
+
+fn items_of(column: &Column) -> &Column {
+    match &column.data {
+        Data::List { items, .. } => items,
+        _ => column,
+    }
+}
+
+/// The code of every item of both columns, where equal values have equal codes, below the number returned.
+fn item_codes(own: &Column, reference: &Column) -> (Vec<u32>, Vec<u32>, usize) {
+    if let (Some(own), Some(reference)) = (own.text_data(), reference.text_data()) {
+        let places: FxHashMap<_, _> = reference.dictionary.iter().map(|(code, text)| (text, code)).collect();
+        let known: Vec<u32> =
+            own.dictionary.iter().map(|(_, text)| places.get(&text).copied().unwrap_or(NO_CODE)).collect();
+        let own_codes =
+            own.codes.iter().map(|&code| known.get(code as usize).copied().unwrap_or(NO_CODE)).collect();
+        return (own_codes, reference.codes.clone(), reference.dictionary.len());
+    }
+    let (Some(own), Some(reference)) = (whole_numbers(own), whole_numbers(reference)) else {
+        return (Vec::new(), Vec::new(), 0);
+    };
+    let mut places: FxHashMap<i64, u32> = FxHashMap::default();
+    let reference_codes = reference
+        .into_iter()
+        .map(|value| {
+            let next = u32::try_from(places.len()).unwrap_or(NO_CODE);
+            value.map_or(NO_CODE, |value| *places.entry(value).or_insert(next))
+        })
+        .collect();
+    let own_codes = own
+        .into_iter()
+        .map(|value| value.and_then(|value| places.get(&value).copied()).unwrap_or(NO_CODE))
+        .collect();
+    (own_codes, reference_codes, places.len())
+}
+
+/// The values of a column that can be a key besides text: whole numbers, times and Booleans.
+fn whole_numbers(column: &Column) -> Option<Vec<Option<i64>>> {
+    let value_at = |row: u32, value: i64| column.has_value(row).then_some(value);
+    match &column.data {
+        Data::Int { values, .. } => {
+            Some((0u32..).zip(values).map(|(row, &value)| value_at(row, value)).collect())
+        }
+        Data::Bool(values) => Some(
+            (0u32..).take(values.len()).map(|row| value_at(row, values.get(row as usize).into())).collect(),
+        ),
+        _ => None,
+    }
+}
+
+/// The codes of each row: its own, or those of its items.
+fn by_row(column: &Column, rows: usize, codes: &[u32]) -> Option<Neighbours> {
+    let code_of = |item: u32| codes.get(item as usize).copied().filter(|&code| code != NO_CODE);
+    Neighbours::build(rows, |row, out| {
+        let Ok(row) = u32::try_from(row) else { return };
+        match column.items(row) {
+            Some((items, _)) => out.extend(items.filter_map(code_of)),
+            None => out.extend(code_of(row)),
+        }
+    })
+}
+
+/// The distinct union of paths: from each row, hop by hop.
+fn compose(
+    catalog: &Catalog,
+    tables: &[Table],
+    source: TableId,
+    paths: &[Vec<String>],
+) -> Option<Vec<Edges>> {
+    let rows = u32::try_from(tables.get(source.0)?.rows).ok()?;
+    let mut by_target: BTreeMap<TableId, Vec<(u32, u32)>> = BTreeMap::new();
+    let mut ends: Vec<(TableId, u32)> = Vec::new();
+    for row in 0..rows {
+        ends.clear();
+        for path in paths {
+            ends.extend(follow(catalog, tables, (source, row), path));
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        for &(table, target) in &ends {
+            by_target.entry(table).or_default().push((row, target));
+        }
+    }
+    by_target
+        .into_iter()
+        .map(|(table, edges)| {
+            let mut rest = edges.iter().peekable();
+            let forward = Neighbours::build(rows as usize, |row, out| {
+                while let Some((_, target)) = rest.next_if(|(source, _)| *source as usize == row) {
+                    out.push(*target);
+                }
+            })?;
+            Some((tables.get(table.0)?.of, table, forward))
+        })
+        .collect()
+}
+
+fn follow(catalog: &Catalog, tables: &[Table], from: (TableId, u32), path: &[String]) -> Vec<(TableId, u32)> {
+    let mut reached = vec![from];
+    for hop in path {
+        let mut next = Vec::new();
+        for (table, row) in reached {
+            let Some(table) = tables.get(table.0) else { continue };
+            let Some((field, _)) = catalog.get(table.of).find(hop) else { continue };
+            for link in table.column(field).links() {
+                next.extend(link.adjacency.forward.of(row).iter().map(|&target| (link.table, target)));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        reached = next;
+    }
+    reached
+}

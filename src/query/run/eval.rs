@@ -1,0 +1,282 @@
+//! Filters over whole tables: bitmaps of the rows that are TRUE or FALSE, one pass over values and edges each. Asked
+//! for a bound, since in an open world there are two answers: what must be so, and what may be.
+
+use super::{
+    super::Quantifier,
+    limits::{RunError, RunLimits},
+    node::Node,
+    world::World,
+};
+use crate::{
+    catalog::FieldId,
+    graph::{Bitmap, Column, Link, Table, TableId},
+};
+
+/// Which answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// Closed world: what is known is all there is.
+    Known,
+    /// Open world: so whatever the unseen turns out to be.
+    Must,
+    /// Open world: so for something that the unseen could turn out to be.
+    May,
+}
+
+impl Bound {
+    fn opposite(self) -> Self {
+        match self {
+            Self::Known => Self::Known,
+            Self::Must => Self::May,
+            Self::May => Self::Must,
+        }
+    }
+}
+
+/// Evaluates bound filters over one graph.
+#[derive(Debug)]
+pub(super) struct Evaluator<'g, 'r> {
+    pub(super) world: World<'g>,
+    pub(super) limits: RunLimits<'r>,
+}
+
+impl Evaluator<'_, '_> {
+    /// The rows of a table for which the node is TRUE (or FALSE, where `want` says so) within the bound.
+    pub(super) fn bits(
+        &self,
+        id: TableId,
+        node: &Node<'_>,
+        want: bool,
+        bound: Bound,
+    ) -> Result<Bitmap, RunError> {
+        self.limits.check_stop()?;
+        let table = self.world.graph.table(id);
+        match node {
+            Node::Constant(value) => Ok(if *value == want { table.all() } else { table.none() }),
+            Node::All(nodes) if want => self.intersection(id, nodes, true, bound),
+            Node::All(nodes) => self.union(id, nodes, false, bound),
+            Node::Any(nodes) if want => self.union(id, nodes, true, bound),
+            Node::Any(nodes) => self.intersection(id, nodes, false, bound),
+            Node::Not(inner) => self.bits(id, inner, !want, bound),
+            Node::IsNull(field) => {
+                let column = table.column(*field);
+                let mut rows = column.nulls.clone().unwrap_or_else(|| table.none());
+                if !want {
+                    rows = rows.complement();
+                }
+                Ok(self.bounded(id, column, rows, bound))
+            }
+            Node::Test { field, matcher, never_false } => {
+                let column = table.column(*field);
+                if !want && *never_false {
+                    return Ok(table.none());
+                }
+                let mut rows = matcher.scan(column, table.rows);
+                if !want {
+                    rows = rows.complement();
+                    if column.is_list() {
+                        let mut decided = table.none();
+                        for row in rows.iter().filter(|row| !matcher.is_undecided(column, *row)) {
+                            decided.set(row as usize);
+                        }
+                        rows = decided;
+                    }
+                }
+                if let Some(nulls) = &column.nulls {
+                    rows.and_not(nulls);
+                }
+                Ok(self.bounded(id, column, rows, bound))
+            }
+            Node::Holds(_) | Node::Related { .. } | Node::NoneRelated(_) if !want => {
+                Ok(self.bits(id, node, true, bound.opposite())?.complement())
+            }
+            Node::Holds(inner) => self.bits(id, inner, true, bound),
+            Node::Related { field, quantifier, of } => self.related(id, *field, *quantifier, of, bound),
+            Node::NoneRelated(field) => Ok(self.none_related(id, *field, bound)),
+            Node::Aggregate { field, filter } => {
+                let mut rows = table.none();
+                for row in 0..u32::try_from(table.rows).unwrap_or(u32::MAX) {
+                    if row % 4096 == 0 {
+                        self.limits.check_stop()?;
+                    }
+                    if self.aggregate(id, *field, filter, row).get(want, bound) {
+                        rows.set(row as usize);
+                    }
+                }
+                Ok(rows)
+            }
+        }
+    }
+
+    fn intersection(
+        &self,
+        id: TableId,
+        nodes: &[Node<'_>],
+        want: bool,
+        bound: Bound,
+    ) -> Result<Bitmap, RunError> {
+        let mut rows = self.world.graph.table(id).all();
+        for (place, node) in nodes.iter().enumerate() {
+            if place > 0 && rows.is_empty() {
+                break;
+            }
+            rows.and(&self.bits(id, node, want, bound)?);
+        }
+        Ok(rows)
+    }
+
+    fn union(&self, id: TableId, nodes: &[Node<'_>], want: bool, bound: Bound) -> Result<Bitmap, RunError> {
+        let mut rows = self.world.graph.table(id).none();
+        for node in nodes {
+            rows.or(&self.bits(id, node, want, bound)?);
+        }
+        Ok(rows)
+    }
+
+    /// A cell that could not be seen decides nothing in what must be, and may be anything.
+    fn bounded(&self, id: TableId, column: &Column, mut rows: Bitmap, bound: Bound) -> Bitmap {
+        let stale = self.world.stale(id);
+        for hidden in [column.unknown.as_ref(), stale.as_deref()].into_iter().flatten() {
+            match bound {
+                Bound::Known | Bound::Must => rows.and_not(hidden),
+                Bound::May => rows.or(hidden),
+            }
+        }
+        rows
+    }
+
+    /// The rows for which a quantifier is TRUE. It is two-valued: FALSE is what is not TRUE, within the opposite bound.
+    fn related(
+        &self,
+        id: TableId,
+        field: FieldId,
+        quantifier: Quantifier,
+        of: &[Node<'_>],
+        bound: Bound,
+    ) -> Result<Bitmap, RunError> {
+        if quantifier == Quantifier::None {
+            return Ok(self.related(id, field, Quantifier::Some, of, bound.opposite())?.complement());
+        }
+        let table = self.world.graph.table(id);
+        let links = table.column(field).links();
+        let unseen = self.world.incomplete(id, field);
+        let matching = self.targets(links, of, true, bound)?;
+        let mut rows = any(table, links, &matching);
+        if bound == Bound::May
+            && let Some(unseen) = &unseen
+        {
+            rows.or(unseen);
+        }
+        match quantifier {
+            Quantifier::Some | Quantifier::None => {}
+            Quantifier::All => {
+                let counterexamples = self.targets(links, of, false, bound.opposite())?;
+                rows.and_not(&any(table, links, &counterexamples));
+            }
+            Quantifier::Single if bound == Bound::Known => rows.and_not(&twice(table, links, &matching)),
+            Quantifier::Single => {
+                rows.and_not(&twice(table, links, &self.targets(links, of, true, bound.opposite())?));
+            }
+        }
+        if bound == Bound::Must
+            && quantifier != Quantifier::Some
+            && let Some(unseen) = &unseen
+        {
+            rows.and_not(unseen);
+        }
+        Ok(self.without_stale(id, rows, bound))
+    }
+
+    /// The rows of each linked table that satisfy its node. What must be so is never a stale row.
+    fn targets(
+        &self,
+        links: &[Link],
+        of: &[Node<'_>],
+        want: bool,
+        bound: Bound,
+    ) -> Result<Vec<Bitmap>, RunError> {
+        let mut sets = Vec::with_capacity(links.len());
+        for (link, node) in links.iter().zip(of) {
+            let mut rows = self.bits(link.table, node, want, bound)?;
+            if bound == Bound::Must
+                && let Some(stale) = self.world.stale(link.table)
+            {
+                rows.and_not(&stale);
+            }
+            sets.push(rows);
+        }
+        Ok(sets)
+    }
+
+    fn none_related(&self, id: TableId, field: FieldId, bound: Bound) -> Bitmap {
+        let table = self.world.graph.table(id);
+        let links = table.column(field).links();
+        // What may be gone (a stale row) keeps "none" from being certain; only what is there makes it impossible.
+        let seen: Vec<Bitmap> = links
+            .iter()
+            .map(|link| {
+                let mut rows = self.world.graph.table(link.table).all();
+                if bound == Bound::May
+                    && let Some(stale) = self.world.stale(link.table)
+                {
+                    rows.and_not(&stale);
+                }
+                rows
+            })
+            .collect();
+        let mut rows = any(table, links, &seen).complement();
+        if bound == Bound::Must
+            && let Some(unseen) = self.world.incomplete(id, field)
+        {
+            rows.and_not(&unseen);
+        }
+        self.without_stale(id, rows, bound)
+    }
+
+    fn without_stale(&self, id: TableId, mut rows: Bitmap, bound: Bound) -> Bitmap {
+        if let Some(stale) = self.world.stale(id) {
+            match bound {
+                Bound::Known => {}
+                Bound::Must => rows.and_not(&stale),
+                Bound::May => rows.or(&stale),
+            }
+        }
+        rows
+    }
+}
+
+/// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a filtered
+/// side is the smaller one; where the set is everything, having a neighbour is enough.
+fn any(table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+    let mut rows = table.none();
+    for (link, set) in links.iter().zip(sets) {
+        let edges = &link.adjacency;
+        if set.is_full() {
+            rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
+            continue;
+        }
+        for target in set.iter() {
+            for &row in edges.backward.of(target) {
+                rows.set(row as usize);
+            }
+        }
+    }
+    rows
+}
+
+/// The rows with two neighbours or more in the sets.
+fn twice(table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+    let (mut once, mut twice) = (table.none(), table.none());
+    for (link, set) in links.iter().zip(sets) {
+        for target in set.iter() {
+            for &row in link.adjacency.backward.of(target) {
+                if once.get(row as usize) {
+                    twice.set(row as usize);
+                } else {
+                    once.set(row as usize);
+                }
+            }
+        }
+    }
+    twice
+}

@@ -1,0 +1,246 @@
+//! Verdicts: one filter over the type a check covers, in an open world. A row that must satisfy it fails, one that
+//! can't passes, and for any other the reasons are named: slices, cells, stale rows.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use super::{
+    super::Filters,
+    eval::{Bound, Evaluator},
+    limits::{RunError, RunLimits},
+    node::Node,
+    reasons::gaps,
+    world::World,
+};
+use crate::{
+    catalog::{FieldId, TypeId},
+    graph::{Graph, TableId},
+    model::{SliceKey, SliceState, Time},
+};
+
+/// What a filter says of every asset of the covered type.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// For each asset type covered (one, or the implementors of an interface), in the order of the catalog.
+    pub types: Vec<TypeJudgement>,
+    /// What keeps the list of covered assets itself from being complete, sorted.
+    pub gaps: Vec<Reason>,
+    /// Every reason an [`UnknownRow`] refers to, sorted and distinct.
+    pub reasons: Vec<Reason>,
+}
+
+/// What a filter says of the assets of one type.
+#[derive(Clone, Debug)]
+pub struct TypeJudgement {
+    /// The type.
+    pub of: TypeId,
+    /// How many assets there are.
+    pub assets: usize,
+    /// How many can't satisfy the filter: they pass.
+    pub passing: usize,
+    /// The rows that must satisfy the filter: they fail. Ascending, which is the order of their ids.
+    pub failing: Vec<u32>,
+    /// The rows of which nobody can say. Ascending.
+    pub unknown: Vec<UnknownRow>,
+}
+
+/// An asset of which nobody can say whether it satisfies the filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRow {
+    /// Its row.
+    pub row: u32,
+    /// Places in [`Judgement::reasons`], ascending.
+    pub reasons: Vec<usize>,
+}
+
+/// Why something is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A slice is not complete, or not lately; without a state it was never collected.
+    Slice {
+        /// Which slice.
+        key: SliceKey,
+        /// What is known of it.
+        state: Option<SliceState>,
+    },
+    /// The assets of a slice were seen whole, but too long ago.
+    Stale {
+        /// Which slice.
+        key: SliceKey,
+        /// When it was last complete.
+        completed_at: Option<Time>,
+    },
+    /// The value of a field could not be seen.
+    Cell {
+        /// The type of the asset.
+        typename: String,
+        /// The asset.
+        id: String,
+        /// The field.
+        field: String,
+    },
+}
+
+impl Reason {
+    fn order(&self) -> (u8, [&str; 3]) {
+        match self {
+            Self::Slice { key, .. } => (0, [&key.account_id, &key.region, &key.asset_type]),
+            Self::Stale { key, .. } => (1, [&key.account_id, &key.region, &key.asset_type]),
+            Self::Cell { typename, id, field } => (2, [typename, id, field]),
+        }
+    }
+}
+
+impl PartialOrd for Reason {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Slices first, then stale ones, then cells; each by name. A slice has one state in a graph, so the key decides.
+impl Ord for Reason {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl Judgement {
+    /// The reasons of an unknown row, sorted.
+    pub fn reasons_of<'j>(&'j self, row: &'j UnknownRow) -> impl Iterator<Item = &'j Reason> {
+        row.reasons.iter().filter_map(|&place| self.reasons.get(place))
+    }
+}
+
+/// Judges every asset of `covers` (an asset type or an interface). What was not collected completely since `oldest`
+/// could be anything; with no `oldest` only the latest attempt of each slice counts.
+#[must_use]
+pub fn judge(graph: &Graph, covers: TypeId, filters: &Filters, oldest: Option<Time>) -> Judgement {
+    let evaluator = Evaluator { world: World::open(graph, oldest), limits: RunLimits::unlimited() };
+    let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
+    let mut reasons = Reasons::default();
+    for of in graph.catalog().concrete(covers) {
+        let Some((id, table)) = graph.table_of(of) else { continue };
+        let node = Node::of_table(graph, table, filters);
+        // Without a limit nothing stops the evaluation.
+        if let Ok(judged) = evaluator.judge_type(of, id, &node, &mut reasons) {
+            judgement.types.push(judged);
+        }
+    }
+    judgement.reasons = reasons.settle(&mut judgement.types);
+    judgement
+}
+
+/// Reasons by number while rows are judged.
+#[derive(Debug, Default)]
+struct Reasons {
+    numbers: BTreeMap<Reason, usize>,
+}
+
+impl Reasons {
+    fn number(&mut self, reason: Reason) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(reason).or_insert(next)
+    }
+
+    /// The reasons sorted, with the numbers in the rows replaced by places.
+    fn settle(self, types: &mut [TypeJudgement]) -> Vec<Reason> {
+        let mut places = vec![0; self.numbers.len()];
+        let mut sorted = Vec::with_capacity(self.numbers.len());
+        for (place, (reason, number)) in self.numbers.into_iter().enumerate() {
+            if let Some(slot) = places.get_mut(number) {
+                *slot = place;
+            }
+            sorted.push(reason);
+        }
+        for row in types.iter_mut().flat_map(|judged| &mut judged.unknown) {
+            for number in &mut row.reasons {
+                *number = places.get(*number).copied().unwrap_or(0);
+            }
+            row.reasons.sort_unstable();
+            row.reasons.dedup();
+        }
+        sorted
+    }
+}
+
+impl Evaluator<'_, '_> {
+    fn judge_type(
+        &self,
+        of: TypeId,
+        id: TableId,
+        node: &Node<'_>,
+        reasons: &mut Reasons,
+    ) -> Result<TypeJudgement, RunError> {
+        let assets = self.world.graph.table(id).rows;
+        let mut failing = self.bits(id, node, true, Bound::Must)?;
+        let mut unknown = self.bits(id, node, true, Bound::May)?;
+        if let Some(stale) = self.world.stale(id) {
+            failing.and_not(&stale);
+            unknown.or(&stale);
+        }
+        unknown.and_not(&failing);
+        let unknown: Vec<UnknownRow> = unknown
+            .iter()
+            .map(|row| {
+                let mut found = Vec::new();
+                self.add_stale(id, row, &mut found);
+                self.explain(id, node, row, &mut found);
+                UnknownRow { row, reasons: found.into_iter().map(|reason| reasons.number(reason)).collect() }
+            })
+            .collect();
+        let failing: Vec<u32> = failing.iter().collect();
+        Ok(TypeJudgement { of, assets, passing: assets - failing.len() - unknown.len(), failing, unknown })
+    }
+
+    /// Adds why a node is undecided for a row; nothing where it is decided.
+    fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
+        if self.row(id, node, row).is_decided() {
+            return;
+        }
+        match node {
+            Node::Constant(_) => {}
+            Node::All(nodes) | Node::Any(nodes) => {
+                for node in nodes {
+                    self.explain(id, node, row, found);
+                }
+            }
+            Node::Not(inner) | Node::Holds(inner) => self.explain(id, inner, row, found),
+            Node::IsNull(field) | Node::Test { field, .. } => {
+                self.add_stale(id, row, found);
+                self.add_cell(id, *field, row, found);
+            }
+            Node::Related { field, of, .. } => {
+                self.add_stale(id, row, found);
+                self.add_unseen(id, *field, row, found);
+                self.explain_targets(id, *field, of, row, found);
+            }
+            Node::NoneRelated(field) | Node::Aggregate { field, .. } => {
+                self.add_stale(id, row, found);
+                self.add_unseen(id, *field, row, found);
+                for link in self.world.graph.table(id).column(*field).links() {
+                    for &target in link.adjacency.forward.of(row) {
+                        self.add_stale(link.table, target, found);
+                    }
+                }
+                if let Node::Aggregate { filter, .. } = node {
+                    self.add_aggregated_cells(id, *field, filter, row, found);
+                }
+            }
+        }
+    }
+
+    fn explain_targets(
+        &self,
+        id: TableId,
+        field: FieldId,
+        of: &[Node<'_>],
+        row: u32,
+        found: &mut Vec<Reason>,
+    ) {
+        for (link, node) in self.world.graph.table(id).column(field).links().iter().zip(of) {
+            for &target in link.adjacency.forward.of(row) {
+                self.add_stale(link.table, target, found);
+                self.explain(link.table, node, target, found);
+            }
+        }
+    }
+}

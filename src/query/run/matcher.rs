@@ -1,0 +1,297 @@
+//! A test of a value, bound to the column it is asked of: text becomes codes of the dictionary, so that rows are
+//! compared by number and a predicate is asked once for each distinct value.
+
+use std::{cell::OnceCell, cmp::Ordering, ops::Range};
+
+use ipnet::IpNet;
+
+use super::super::{Comparison, Operand, Test};
+use crate::graph::{Bitmap, Column, Data, Dictionary, NO_CODE};
+
+/// What a column's values are tested with.
+#[derive(Debug)]
+pub(super) enum Matcher<'p> {
+    /// No value passes: the operand is none that the column holds.
+    Nothing,
+    /// Text or nets: codes of one range.
+    Codes(Range<u32>),
+    /// Text or nets: any of these codes.
+    CodeSet(Bitmap),
+    /// Text: asked of each distinct text, at the first scan; single rows are asked directly.
+    Scan { test: &'p Test, hits: OnceCell<Bitmap> },
+    /// Whole numbers and times, both ends included.
+    Between(i64, i64),
+    /// Whole numbers and times: any of these, sorted.
+    IntSet(Vec<i64>),
+    /// Floats.
+    Float(Comparison, f64),
+    /// Floats: any of these.
+    FloatSet(Vec<f64>),
+    /// Booleans: whether false passes, whether true does.
+    Bool { no: bool, yes: bool },
+    /// A list with exactly these items; nothing stands for a null.
+    Items(Vec<Option<Matcher<'p>>>),
+    /// A list with an item that passes.
+    AnyItem(Box<Matcher<'p>>),
+}
+
+impl<'p> Matcher<'p> {
+    pub(super) fn new(column: &Column, test: &'p Test) -> Self {
+        match (&column.data, test) {
+            (Data::List { items, .. }, Test::ListEqual(operands)) => Self::Items(
+                operands
+                    .iter()
+                    .map(|operand| operand.as_ref().map(|operand| equal(items, operand)))
+                    .collect(),
+            ),
+            (Data::List { items, .. }, Test::Includes(operand)) => {
+                Self::AnyItem(Box::new(equal(items, operand)))
+            }
+            (_, Test::Equal(operand)) => equal(column, operand),
+            (_, Test::In { values, .. }) => any_of(column, values),
+            (_, Test::Compare(comparison, operand)) => compare(column, *comparison, operand),
+            (Data::Text(text), Test::StartsWith(prefix)) => {
+                let start = text.dictionary.lower_bound(|other| other < prefix.as_str());
+                let end =
+                    text.dictionary.lower_bound(|other| other < prefix.as_str() || other.starts_with(prefix));
+                Self::Codes(start..end)
+            }
+            (Data::Text(_), Test::Contains(_) | Test::EndsWith(_) | Test::Matches(_)) => {
+                Self::Scan { test, hits: OnceCell::new() }
+            }
+            (Data::Net { nets, .. }, Test::Within(prefix)) => nets_where(nets, |net| prefix.contains(net)),
+            (Data::Net { nets, .. }, Test::ContainsNet(inner)) => nets_where(nets, |net| net.contains(inner)),
+            (Data::Net { nets, .. }, Test::Overlaps(other)) => {
+                nets_where(nets, |net| net.contains(other) || other.contains(net))
+            }
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether a row that has a value passes.
+    pub(super) fn row(&self, column: &Column, row: u32) -> bool {
+        let code = || column.text_data().and_then(|text| text.code(row));
+        match self {
+            Self::Nothing => false,
+            Self::Codes(range) => code().is_some_and(|code| range.contains(&code)),
+            Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
+            Self::Scan { test, hits } => match hits.get() {
+                Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
+                None => column.text(row).is_some_and(|text| text_passes(test, &text)),
+            },
+            Self::Between(..) | Self::IntSet(_) => match &column.data {
+                Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
+                _ => false,
+            },
+            Self::Float(..) | Self::FloatSet(_) => match &column.data {
+                Data::Float(values) => values.get(row as usize).is_some_and(|&value| self.float(value)),
+                _ => false,
+            },
+            Self::Bool { no, yes } => match &column.data {
+                Data::Bool(values) if values.get(row as usize) => *yes,
+                _ => *no,
+            },
+            Self::Items(wanted) => column.items(row).is_some_and(|(range, items)| {
+                range.len() == wanted.len()
+                    && range.zip(wanted).all(|(item, wanted)| match wanted {
+                        None => items.is_null(item),
+                        Some(wanted) => items.has_value(item) && wanted.row(items, item),
+                    })
+            }),
+            Self::AnyItem(wanted) => column.items(row).is_some_and(|(mut range, items)| {
+                range.any(|item| items.has_value(item) && wanted.row(items, item))
+            }),
+        }
+    }
+
+    /// Whether a list that does not pass may not be called FALSE, since a null in it might be the item.
+    pub(super) fn is_undecided(&self, column: &Column, row: u32) -> bool {
+        matches!(self, Self::AnyItem(_))
+            && column.items(row).is_some_and(|(mut range, items)| range.any(|item| items.is_null(item)))
+    }
+
+    /// The rows that pass. Rows without a value may be among them.
+    pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
+        match (self, &column.data) {
+            (Self::Nothing, _) => Bitmap::zeros(rows),
+            (Self::Codes(range), Data::Text(text) | Data::Net { text, .. }) => {
+                if range.is_empty() {
+                    return Bitmap::zeros(rows);
+                }
+                let (start, width) = (range.start, range.end - range.start);
+                Bitmap::from_values(&text.codes, |code| code.wrapping_sub(start) < width)
+            }
+            (Self::CodeSet(set), Data::Text(text) | Data::Net { text, .. }) => {
+                Bitmap::from_values(&text.codes, |code| set.get(code as usize))
+            }
+            (Self::Scan { test, hits }, Data::Text(text)) => {
+                let hits = hits.get_or_init(|| {
+                    let dictionary: &Dictionary = &text.dictionary;
+                    let passing = dictionary.iter().filter(|(_, text)| text_passes(test, text));
+                    Bitmap::from_rows(dictionary.len(), passing.map(|(code, _)| code))
+                });
+                Bitmap::from_values(&text.codes, |code| hits.get(code as usize))
+            }
+            (Self::Between(low, high), Data::Int { values, .. }) => {
+                Bitmap::from_values(values, |value| *low <= value && value <= *high)
+            }
+            (Self::IntSet(_), Data::Int { values, .. }) => {
+                Bitmap::from_values(values, |value| self.int(value))
+            }
+            (Self::Float(..) | Self::FloatSet(_), Data::Float(values)) => {
+                Bitmap::from_values(values, |value| self.float(value))
+            }
+            (Self::Bool { no, yes }, Data::Bool(values)) => match (no, yes) {
+                (true, true) => Bitmap::ones(rows),
+                (false, false) => Bitmap::zeros(rows),
+                (false, true) => values.clone(),
+                (true, false) => values.clone().complement(),
+            },
+            _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
+        }
+    }
+
+    /// The rows with a text equal to the operand, where an index can tell and there are few.
+    pub(super) fn few_rows<'c>(&self, column: &'c Column) -> Option<&'c [u32]> {
+        match self {
+            Self::Codes(range) if range.len() == 1 => Some(column.text_data()?.rows_of(range.start)),
+            Self::Codes(range) if range.is_empty() => Some(&[]),
+            _ => None,
+        }
+    }
+
+    fn int(&self, value: i64) -> bool {
+        match self {
+            Self::Between(low, high) => *low <= value && value <= *high,
+            Self::IntSet(values) => values.binary_search(&value).is_ok(),
+            _ => false,
+        }
+    }
+
+    fn float(&self, value: f64) -> bool {
+        match self {
+            Self::Float(comparison, operand) => {
+                value.partial_cmp(operand).is_some_and(|order| holds(*comparison, order))
+            }
+            Self::FloatSet(values) => values.contains(&value),
+            _ => false,
+        }
+    }
+}
+
+/// Whether an order satisfies a comparison.
+pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
+    match comparison {
+        Comparison::Equal => order.is_eq(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+    }
+}
+
+fn text_passes(test: &Test, text: &str) -> bool {
+    match test {
+        Test::Contains(part) => memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
+        Test::EndsWith(end) => text.ends_with(end),
+        Test::Matches(pattern) => pattern.regex.is_match(text),
+        _ => false,
+    }
+}
+
+fn equal<'p>(column: &Column, operand: &Operand) -> Matcher<'p> {
+    match (&column.data, operand) {
+        (Data::Bool(_), Operand::Bool(value)) => Matcher::Bool { no: !value, yes: *value },
+        _ => compare(column, Comparison::Equal, operand),
+    }
+}
+
+fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
+    match &column.data {
+        Data::Text(_) | Data::Net { .. } => {
+            let distinct = column.text_data().map_or(0, |text| text.dictionary.len());
+            let codes = operands.iter().filter_map(|operand| match equal(column, operand) {
+                Matcher::Codes(range) => Some(range),
+                _ => None,
+            });
+            Matcher::CodeSet(Bitmap::from_rows(distinct, codes.flatten()))
+        }
+        Data::Int { .. } => {
+            let mut values: Vec<i64> = operands
+                .iter()
+                .filter_map(|operand| if let Operand::Int(value) = operand { Some(*value) } else { None })
+                .collect();
+            values.sort_unstable();
+            Matcher::IntSet(values)
+        }
+        Data::Float(_) => Matcher::FloatSet(operands.iter().filter_map(as_float).collect()),
+        Data::Bool(_) => Matcher::Bool {
+            no: operands.contains(&Operand::Bool(false)),
+            yes: operands.contains(&Operand::Bool(true)),
+        },
+        Data::List { .. } | Data::Links { .. } | Data::Computed => Matcher::Nothing,
+    }
+}
+
+fn compare<'p>(column: &Column, comparison: Comparison, operand: &Operand) -> Matcher<'p> {
+    match (&column.data, operand) {
+        (Data::Text(text), Operand::Text(wanted)) => {
+            let dictionary = &text.dictionary;
+            let from = || dictionary.lower_bound(|other| other < wanted.as_str());
+            let past = || dictionary.lower_bound(|other| other <= wanted.as_str());
+            Matcher::Codes(code_range(comparison, from, past, dictionary.len()))
+        }
+        (Data::Net { nets, .. }, Operand::Net(wanted)) => {
+            let place = |end: usize| u32::try_from(end).unwrap_or(NO_CODE);
+            let from = || place(nets.partition_point(|net| net < wanted));
+            let past = || place(nets.partition_point(|net| net <= wanted));
+            Matcher::Codes(code_range(comparison, from, past, nets.len()))
+        }
+        (Data::Int { .. }, Operand::Int(wanted)) => {
+            let wanted = *wanted;
+            let range = match comparison {
+                Comparison::Equal => Some((wanted, wanted)),
+                Comparison::Less => wanted.checked_sub(1).map(|high| (i64::MIN, high)),
+                Comparison::LessOrEqual => Some((i64::MIN, wanted)),
+                Comparison::Greater => wanted.checked_add(1).map(|low| (low, i64::MAX)),
+                Comparison::GreaterOrEqual => Some((wanted, i64::MAX)),
+            };
+            range.map_or(Matcher::Nothing, |(low, high)| Matcher::Between(low, high))
+        }
+        (Data::Float(_), operand) => {
+            as_float(operand).map_or(Matcher::Nothing, |wanted| Matcher::Float(comparison, wanted))
+        }
+        _ => Matcher::Nothing,
+    }
+}
+
+fn code_range(
+    comparison: Comparison,
+    from: impl Fn() -> u32,
+    past: impl Fn() -> u32,
+    distinct: usize,
+) -> Range<u32> {
+    let end = u32::try_from(distinct).unwrap_or(NO_CODE);
+    match comparison {
+        Comparison::Equal => from()..past(),
+        Comparison::Less => 0..from(),
+        Comparison::LessOrEqual => 0..past(),
+        Comparison::Greater => past()..end,
+        Comparison::GreaterOrEqual => from()..end,
+    }
+}
+
+/// An operand as a float; whole numbers up to 2^53 are exact.
+#[expect(clippy::cast_precision_loss, reason = "a float column can't hold more than a double does")]
+pub(super) fn as_float(operand: &Operand) -> Option<f64> {
+    match operand {
+        Operand::Float(value) => Some(*value),
+        Operand::Int(value) => Some(*value as f64),
+        Operand::Text(_) | Operand::Bool(_) | Operand::Net(_) => None,
+    }
+}
+
+fn nets_where<'p>(nets: &[IpNet], passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
+    let passing = (0u32..).zip(nets).filter(|(_, net)| passes(net)).map(|(code, _)| code);
+    Matcher::CodeSet(Bitmap::from_rows(nets.len(), passing))
+}

@@ -1,0 +1,125 @@
+//! Running a plan over a graph. Closed world: rows, sorted and paged, written straight to JSON bytes. Open world:
+//! which rows must satisfy a filter, which can't, and for the rest why nobody can say.
+
+mod aggregate;
+mod eval;
+mod judge;
+mod limits;
+mod matcher;
+mod node;
+mod reasons;
+mod row;
+mod select;
+mod shape;
+mod touched;
+mod world;
+mod write;
+
+use std::collections::BTreeMap;
+
+pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
+pub use limits::{RunError, RunLimits, Stop};
+pub use touched::incomplete_slices;
+pub use write::{FieldError, PathSegment};
+
+use self::{
+    eval::Evaluator,
+    shape::{BoundNodes, Shape, write_key},
+    world::World,
+    write::{Halt, Path, Writer},
+};
+use super::{Output, Plan, RootField, RootKind};
+use crate::{catalog::TypeId, graph::Graph};
+
+/// The answer of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// The JSON of `data`: an object in the order asked, or `null` where an error reached the top.
+    pub data: Vec<u8>,
+    /// The parts that could not be given, in the order of the answer.
+    pub errors: Vec<FieldError>,
+    /// How many assets the answer holds, nested ones included.
+    pub rows: u64,
+}
+
+/// Runs a plan over a graph in a closed world. `introspection` holds the JSON of each introspection root by its
+/// response key.
+///
+/// # Errors
+/// A limit that was reached, with its actual value.
+pub fn run(
+    plan: &Plan,
+    graph: &Graph,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+) -> Result<Ran, RunError> {
+    let evaluator = Evaluator { world: World::closed(graph), limits: *limits };
+    let mut writer = Writer::new(&evaluator);
+    for (place, root) in plan.roots.iter().enumerate() {
+        writer.out.push(if place == 0 { b'{' } else { b',' });
+        write_key(&root.key, &mut writer.out);
+        match write_root(&mut writer, &evaluator, root, introspection) {
+            Ok(()) => {}
+            Err(Halt::Stop(error)) => return Err(error),
+            Err(Halt::Null) => {
+                writer.out.clear();
+                writer.out.extend_from_slice(b"null");
+                return Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows });
+            }
+        }
+    }
+    writer.out.extend_from_slice(if plan.roots.is_empty() { b"{}" } else { b"}" });
+    let actual = writer.out.len() as u64;
+    if actual > limits.max_bytes {
+        return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual });
+    }
+    Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
+}
+
+fn write_root(
+    writer: &mut Writer<'_, '_, '_>,
+    evaluator: &Evaluator<'_, '_>,
+    root: &RootField,
+    introspection: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), Halt> {
+    let path = Path::root(&root.key);
+    match &root.kind {
+        RootKind::Nodes(nodes) => {
+            let nodes = BoundNodes::of_root(evaluator.world.graph, nodes);
+            let picks = evaluator.select_root(&nodes)?;
+            writer.write_list(&nodes, &picks, &path)
+        }
+        RootKind::Node { of, id, output } => {
+            write_one(writer, evaluator.world.graph, (*of, id), output, &path)
+        }
+        RootKind::Typename => {
+            writer.out.extend_from_slice(b"\"Query\"");
+            Ok(())
+        }
+        RootKind::Introspection => {
+            writer.out.extend_from_slice(introspection.get(&root.key).map_or(b"null", Vec::as_slice));
+            Ok(())
+        }
+    }
+}
+
+fn write_one(
+    writer: &mut Writer<'_, '_, '_>,
+    graph: &Graph,
+    (of, id): (TypeId, &str),
+    output: &Output,
+    path: &Path<'_>,
+) -> Result<(), Halt> {
+    let found = graph.catalog().concrete(of).into_iter().find_map(|of| {
+        let (table_id, table) = graph.table_of(of)?;
+        Some((table_id, table.find(id)?))
+    });
+    match found {
+        None => writer.out.extend_from_slice(b"null"),
+        Some((table, row)) => {
+            let shape = Shape::bind(graph, table, output);
+            writer.nullable(true, |writer| writer.write_asset(table, &shape, row, path))?;
+        }
+    }
+    Ok(())
+}

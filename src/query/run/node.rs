@@ -1,0 +1,104 @@
+//! A filter bound to one table of one graph: every test to its column, every quantifier to the edges it goes over.
+
+use super::{
+    super::{AggregateFilter, Filter, Filters, Quantifier, Test},
+    matcher::Matcher,
+};
+use crate::{
+    catalog::FieldId,
+    graph::{Graph, Table},
+};
+
+/// A bound filter. Three-valued, as [`Filter`] is.
+#[derive(Debug)]
+pub(super) enum Node<'p> {
+    Constant(bool),
+    All(Vec<Node<'p>>),
+    Any(Vec<Node<'p>>),
+    Not(Box<Node<'p>>),
+    /// TRUE where the inner node is TRUE, else FALSE.
+    Holds(Box<Node<'p>>),
+    IsNull(FieldId),
+    Test {
+        field: FieldId,
+        matcher: Matcher<'p>,
+        /// What does not pass is neither, not FALSE: a null stood among the operands of an `IN`.
+        never_false: bool,
+    },
+    Related {
+        field: FieldId,
+        quantifier: Quantifier,
+        /// For each link of the column, in its order.
+        of: Vec<Node<'p>>,
+    },
+    NoneRelated(FieldId),
+    Aggregate {
+        field: FieldId,
+        filter: &'p AggregateFilter,
+    },
+}
+
+impl<'p> Node<'p> {
+    /// Binds the filter of a table's type; none is [`Node::Constant`] TRUE.
+    pub(super) fn of_table(graph: &Graph, table: &Table, filters: &'p Filters) -> Self {
+        filters.of(table.of).map_or(Self::Constant(true), |filter| Self::bind(graph, table, filter))
+    }
+
+    pub(super) fn bind(graph: &Graph, table: &Table, filter: &'p Filter) -> Self {
+        let each = |filters: &'p [Filter]| filters.iter().map(|one| Self::bind(graph, table, one)).collect();
+        match filter {
+            Filter::Constant(value) => Self::Constant(*value),
+            Filter::All(filters) => Self::All(each(filters)),
+            Filter::Any(filters) => Self::Any(each(filters)),
+            Filter::Not(inner) => Self::Not(Box::new(Self::bind(graph, table, inner))),
+            Filter::Holds(inner) => Self::Holds(Box::new(Self::bind(graph, table, inner))),
+            Filter::IsNull(field) => Self::IsNull(*field),
+            Filter::Field(field, test) => Self::Test {
+                field: *field,
+                matcher: Matcher::new(table.column(*field), test),
+                never_false: matches!(test, Test::In { with_null: true, .. }),
+            },
+            Filter::Related { field, quantifier, filters } => Self::Related {
+                field: *field,
+                quantifier: *quantifier,
+                of: table
+                    .column(*field)
+                    .links()
+                    .iter()
+                    .map(|link| Self::of_table(graph, graph.table(link.table), filters))
+                    .collect(),
+            },
+            Filter::NoneRelated(field) => Self::NoneRelated(*field),
+            Filter::Aggregate { field, filter } => Self::Aggregate { field: *field, filter },
+        }
+    }
+
+    /// Whether every row is TRUE.
+    pub(super) fn is_always_true(&self) -> bool {
+        matches!(self, Self::Constant(true))
+    }
+
+    /// Rows that hold every TRUE one, found by an index: nothing where no index helps or too many remain. This is
+    /// where a point lookup is kept from scanning its table.
+    pub(super) fn candidates(&self, table: &Table, most: usize) -> Option<Vec<u32>> {
+        match self {
+            Self::Constant(false) => Some(Vec::new()),
+            Self::Test { field, matcher, .. } => {
+                let rows = matcher.few_rows(table.column(*field))?;
+                (rows.len() <= most).then(|| rows.to_vec())
+            }
+            Self::Holds(inner) => inner.candidates(table, most),
+            Self::All(nodes) => nodes.iter().find_map(|node| node.candidates(table, most)),
+            Self::Any(nodes) => {
+                let mut rows = Vec::new();
+                for node in nodes {
+                    rows.extend(node.candidates(table, most)?);
+                }
+                rows.sort_unstable();
+                rows.dedup();
+                (rows.len() <= most).then_some(rows)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The output part of a plan bound to the tables of one graph: keys already written as JSON, columns already found.
+
+use std::cell::{Cell, OnceCell};
+
+use super::{
+    super::{Filters, Nodes, Output, OutputField, OutputKind, SortKey},
+    node::Node,
+};
+use crate::{
+    catalog::{FieldId, TypeId},
+    graph::{Bitmap, Graph, TableId},
+};
+
+/// What to print of the rows of one table.
+#[derive(Debug)]
+pub(super) struct Shape<'p> {
+    pub(super) slots: Vec<Slot<'p>>,
+}
+
+/// One entry of an object.
+#[derive(Debug)]
+pub(super) struct Slot<'p> {
+    /// `{"key":` for the first entry, `,"key":` for the others.
+    pub(super) prefix: Vec<u8>,
+    pub(super) key: &'p str,
+    pub(super) kind: SlotKind<'p>,
+}
+
+#[derive(Debug)]
+pub(super) enum SlotKind<'p> {
+    Typename(Vec<u8>),
+    Scalar { field: FieldId, nullable: bool },
+    Computed(Box<Candidates<'p>>),
+    Embedded { field: FieldId, nullable: bool, shapes: Vec<Shape<'p>> },
+    Many { field: FieldId, nodes: BoundNodes<'p> },
+    One { field: FieldId, nullable: bool, candidates: Vec<Candidates<'p>> },
+}
+
+/// Which rows of one table, and what to print of them.
+#[derive(Debug)]
+pub(super) struct Candidates<'p> {
+    pub(super) table: TableId,
+    pub(super) node: Node<'p>,
+    pub(super) shape: Shape<'p>,
+    /// The rows that pass, once so many were asked for that a scan is cheaper.
+    pub(super) passing: OnceCell<Bitmap>,
+    /// How many single rows were asked for so far.
+    pub(super) asked: Cell<usize>,
+}
+
+/// A bound [`Nodes`].
+#[derive(Debug)]
+pub(super) struct BoundNodes<'p> {
+    /// For a root, each asset type; for a relation, each link.
+    pub(super) candidates: Vec<Candidates<'p>>,
+    pub(super) sort: &'p [SortKey],
+    pub(super) limit: Option<u32>,
+    pub(super) offset: u32,
+}
+
+impl<'p> Shape<'p> {
+    pub(super) fn bind(graph: &Graph, id: TableId, output: &'p Output) -> Self {
+        let of = graph.table(id).of;
+        let slots =
+            output.of(of).iter().enumerate().map(|(place, field)| Slot::bind(graph, id, place, field));
+        Self { slots: slots.collect() }
+    }
+}
+
+impl<'p> Slot<'p> {
+    fn bind(graph: &Graph, id: TableId, place: usize, field: &'p OutputField) -> Self {
+        let table = graph.table(id);
+        let definition = graph.catalog().get(table.of);
+        let nullable = |field: FieldId| definition.get(field).nullable;
+        let kind = match &field.kind {
+            OutputKind::Typename => SlotKind::Typename(format!("\"{}\"", definition.name).into_bytes()),
+            OutputKind::Scalar(field) => SlotKind::Scalar { field: *field, nullable: nullable(*field) },
+            OutputKind::Computed(filter) => {
+                let node =
+                    filter.as_deref().map_or(Node::Constant(true), |filter| Node::bind(graph, table, filter));
+                SlotKind::Computed(Box::new(Candidates::new(id, node, Shape { slots: Vec::new() })))
+            }
+            OutputKind::Embedded { field, output } => SlotKind::Embedded {
+                field: *field,
+                nullable: nullable(*field),
+                shapes: table
+                    .column(*field)
+                    .links()
+                    .iter()
+                    .map(|link| Shape::bind(graph, link.table, output))
+                    .collect(),
+            },
+            OutputKind::Many { field, nodes } => {
+                SlotKind::Many { field: *field, nodes: BoundNodes::of_relation(graph, id, *field, nodes) }
+            }
+            OutputKind::One { field, filters, output } => SlotKind::One {
+                field: *field,
+                nullable: nullable(*field),
+                candidates: table
+                    .column(*field)
+                    .links()
+                    .iter()
+                    .map(|link| Candidates::bind(graph, link.table, filters, output))
+                    .collect(),
+            },
+        };
+        let mut prefix = vec![if place == 0 { b'{' } else { b',' }];
+        write_key(&field.key, &mut prefix);
+        Self { prefix, key: &field.key, kind }
+    }
+}
+
+impl<'p> Candidates<'p> {
+    fn bind(graph: &Graph, table: TableId, filters: &'p Filters, output: &'p Output) -> Self {
+        let node = Node::of_table(graph, graph.table(table), filters);
+        Self::new(table, node, Shape::bind(graph, table, output))
+    }
+
+    fn new(table: TableId, node: Node<'p>, shape: Shape<'p>) -> Self {
+        Self { table, node, shape, passing: OnceCell::new(), asked: Cell::new(0) }
+    }
+}
+
+impl<'p> BoundNodes<'p> {
+    pub(super) fn of_root(graph: &Graph, nodes: &'p Nodes) -> Self {
+        let types: Vec<TypeId> = graph.catalog().concrete(nodes.of);
+        let tables = types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id);
+        Self::bind(graph, tables, nodes)
+    }
+
+    fn of_relation(graph: &Graph, id: TableId, field: FieldId, nodes: &'p Nodes) -> Self {
+        Self::bind(graph, graph.table(id).column(field).links().iter().map(|link| link.table), nodes)
+    }
+
+    fn bind(graph: &Graph, tables: impl Iterator<Item = TableId>, nodes: &'p Nodes) -> Self {
+        let Nodes { filters, sort, limit, offset, output, .. } = nodes;
+        let candidates = tables.map(|table| Candidates::bind(graph, table, filters, output)).collect();
+        Self { candidates, sort, limit: *limit, offset: *offset }
+    }
+}
+
+/// Appends `"key":`.
+pub(super) fn write_key(key: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(serde_json::Value::from(key).to_string().as_bytes());
+    out.push(b':');
+}

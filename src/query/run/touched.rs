@@ -1,0 +1,128 @@
+//! Which asset types a plan touches, and which of their slices are not complete: what `extensions.incomplete` of a
+//! plain query lists.
+
+use std::collections::BTreeSet;
+
+use super::super::{Filter, Filters, Nodes, Output, OutputKind, Plan, RootKind, SortKey};
+use crate::{
+    catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
+    graph::Graph,
+    model::SliceState,
+};
+
+/// The slices that are not complete, of the types a plan touches; ordered by account, region, type.
+#[must_use]
+pub fn incomplete_slices(plan: &Plan, graph: &Graph) -> Vec<SliceState> {
+    let Some(slices) = graph.slices() else { return Vec::new() };
+    let catalog = graph.catalog();
+    let mut touched = Touched { catalog, types: BTreeSet::new() };
+    for root in &plan.roots {
+        match &root.kind {
+            RootKind::Nodes(nodes) => touched.nodes(nodes),
+            RootKind::Node { of, output, .. } => {
+                touched.add(*of);
+                touched.output(output);
+            }
+            RootKind::Typename | RootKind::Introspection => {}
+        }
+    }
+    let names: BTreeSet<&str> = touched.types.iter().map(|of| catalog.get(*of).name.as_str()).collect();
+    let is_missing =
+        |state: &&SliceState| names.contains(state.key.asset_type.as_str()) && !state.is_complete_since(None);
+    slices.all().iter().filter(is_missing).cloned().collect()
+}
+
+struct Touched<'c> {
+    catalog: &'c Catalog,
+    types: BTreeSet<TypeId>,
+}
+
+impl Touched<'_> {
+    fn add(&mut self, of: TypeId) {
+        self.types.extend(self.catalog.concrete(of));
+    }
+
+    fn nodes(&mut self, Nodes { of, filters, sort, output, .. }: &Nodes) {
+        self.add(*of);
+        self.filters(filters);
+        for SortKey { fields, .. } in sort {
+            for (of, field) in fields {
+                self.relation(*of, *field);
+            }
+        }
+        self.output(output);
+    }
+
+    fn filters(&mut self, filters: &Filters) {
+        for (of, filter) in &filters.0 {
+            if let Some(filter) = filter {
+                self.filter(*of, filter);
+            }
+        }
+    }
+
+    fn filter(&mut self, of: TypeId, filter: &Filter) {
+        match filter {
+            Filter::Constant(_) | Filter::IsNull(_) | Filter::Field(..) => {}
+            Filter::All(filters) | Filter::Any(filters) => {
+                for filter in filters {
+                    self.filter(of, filter);
+                }
+            }
+            Filter::Not(inner) | Filter::Holds(inner) => self.filter(of, inner),
+            Filter::Related { field, filters, .. } => {
+                self.relation(of, *field);
+                self.filters(filters);
+            }
+            // What an aggregate reads of the related assets is stored in them.
+            Filter::NoneRelated(field) | Filter::Aggregate { field, .. } => self.relation(of, *field),
+        }
+    }
+
+    fn output(&mut self, output: &Output) {
+        for (of, fields) in &output.0 {
+            for field in fields {
+                match &field.kind {
+                    OutputKind::Typename | OutputKind::Scalar(_) | OutputKind::Embedded { .. } => {}
+                    OutputKind::Computed(filter) => {
+                        if let Some(filter) = filter {
+                            self.filter(*of, filter);
+                        }
+                    }
+                    OutputKind::Many { field, nodes } => {
+                        self.relation(*of, *field);
+                        self.nodes(nodes);
+                    }
+                    OutputKind::One { field, filters, output } => {
+                        self.relation(*of, *field);
+                        self.filters(filters);
+                        self.output(output);
+                    }
+                }
+            }
+        }
+    }
+
+    fn relation(&mut self, of: TypeId, field: FieldId) {
+        if let FieldKind::Relation { target, keys, .. } = &self.catalog.get(of).get(field).kind {
+            self.add(*target);
+            if let RelationKeys::Paths(paths) = keys {
+                for path in paths {
+                    self.path(of, path);
+                }
+            }
+        }
+    }
+
+    fn path(&mut self, of: TypeId, path: &[String]) {
+        let Some((hop, rest)) = path.split_first() else { return };
+        for of in self.catalog.concrete(of) {
+            if let Some((field, definition)) = self.catalog.get(of).find(hop) {
+                self.relation(of, field);
+                if let FieldKind::Relation { target, .. } = definition.kind {
+                    self.path(target, rest);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Which world a filter is evaluated in. Closed: what is known is all there is. Open: what was not collected, not
+//! lately, or not seen could be anything; this says which rows of which relation that concerns.
+
+use std::{cell::RefCell, rc::Rc};
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    catalog::{FieldId, FieldKind, RelationKeys, TypeId},
+    graph::{Bitmap, Data, Graph, Need, Table, TableId},
+    model::{SliceState, Time},
+};
+
+/// A graph, and how far it is trusted.
+#[derive(Debug)]
+pub(super) struct World<'g> {
+    pub(super) graph: &'g Graph,
+    open: Option<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    oldest: Option<Time>,
+    places: RefCell<FxHashMap<TableId, Rc<Places>>>,
+    stale: RefCell<FxHashMap<TableId, Option<Rc<Bitmap>>>>,
+    incomplete: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Bitmap>>>>,
+}
+
+/// The place of each distinct pair of account and region codes.
+type PlaceNumbers = FxHashMap<(Option<u32>, Option<u32>), u32>;
+
+/// Where the rows of a table are: each distinct account and region once.
+#[derive(Debug)]
+pub(super) struct Places {
+    of_row: Vec<u32>,
+    distinct: Vec<(Option<String>, Option<String>)>,
+}
+
+impl Places {
+    fn new(graph: &Graph, table: &Table) -> Self {
+        let column = |name| graph.catalog().get(table.of).find(name).map(|(field, _)| table.column(field));
+        let (account, region) = (column("accountId"), column("region"));
+        let mut numbers = PlaceNumbers::default();
+        let mut distinct = Vec::new();
+        let of_row = (0u32..)
+            .take(table.rows)
+            .map(|row| {
+                let code = |column: Option<&crate::graph::Column>| column?.text_data()?.code(row);
+                *numbers.entry((code(account), code(region))).or_insert_with(|| {
+                    let text = |column: Option<&crate::graph::Column>| Some(column?.text(row)?.into_owned());
+                    distinct.push((text(account), text(region)));
+                    u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
+                })
+            })
+            .collect();
+        Self { of_row, distinct }
+    }
+
+    /// The account and region of a row.
+    pub(super) fn of(&self, row: u32) -> (Option<&str>, Option<&str>) {
+        let place = self.of_row.get(row as usize).and_then(|&place| self.distinct.get(place as usize));
+        place.map_or((None, None), |(account, region)| (account.as_deref(), region.as_deref()))
+    }
+
+    /// The rows whose place passes, each place asked once; nothing where none does.
+    fn rows_where(&self, passes: impl Fn(Option<&str>, Option<&str>) -> bool) -> Option<Bitmap> {
+        let places: Vec<bool> = self
+            .distinct
+            .iter()
+            .map(|(account, region)| passes(account.as_deref(), region.as_deref()))
+            .collect();
+        places.contains(&true).then(|| {
+            Bitmap::from_values(&self.of_row, |place| places.get(place as usize).copied().unwrap_or(false))
+        })
+    }
+}
+
+impl<'g> World<'g> {
+    /// What is known is all there is.
+    pub(super) fn closed(graph: &'g Graph) -> Self {
+        Self { graph, open: None }
+    }
+
+    /// What was not collected completely since `oldest` could be anything.
+    pub(super) fn open(graph: &'g Graph, oldest: Option<Time>) -> Self {
+        Self { graph, open: Some(Open { oldest, ..Open::default() }) }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(super) fn is_complete(&self, slice: &SliceState) -> bool {
+        self.open.as_ref().is_none_or(|open| slice.is_complete_since(open.oldest))
+    }
+
+    /// The rows whose own slice was whole once, but too long ago: what they hold and whether they are still there is
+    /// unknown. Nothing where no row is.
+    pub(super) fn stale(&self, id: TableId) -> Option<Rc<Bitmap>> {
+        let open = self.open.as_ref()?;
+        let slices = self.graph.slices()?;
+        if let Some(known) = open.stale.borrow().get(&id) {
+            return known.clone();
+        }
+        let table = self.graph.table(id);
+        let asset_type = &self.graph.catalog().get(table.of).name;
+        let rows = table.id.and_then(|_| {
+            self.places(id)?.rows_where(|account, region| {
+                account
+                    .and_then(|account| slices.own(asset_type, account, region))
+                    .is_some_and(|own| own.is_stale_since(open.oldest))
+            })
+        });
+        let rows = rows.map(Rc::new);
+        open.stale.borrow_mut().insert(id, rows.clone());
+        rows
+    }
+
+    pub(super) fn is_stale(&self, id: TableId, row: u32) -> bool {
+        self.stale(id).is_some_and(|stale| stale.get(row as usize))
+    }
+
+    /// The slice that a row was listed by.
+    pub(super) fn own_slice(&self, id: TableId, row: u32) -> Option<&'g SliceState> {
+        let asset_type = &self.graph.catalog().get(self.graph.table(id).of).name;
+        let places = self.places(id)?;
+        let (account, region) = places.of(row);
+        self.graph.slices()?.own(asset_type, account?, region)
+    }
+
+    /// The rows for which a relation (or a list of embedded objects) may have more than is seen. Nothing where it is
+    /// complete for every row.
+    pub(super) fn incomplete(&self, id: TableId, field: FieldId) -> Option<Rc<Bitmap>> {
+        let open = self.open.as_ref()?;
+        if let Some(known) = open.incomplete.borrow().get(&(id, field)) {
+            return known.clone();
+        }
+        let table = self.graph.table(id);
+        let column = table.column(field);
+        let mut rows = column.unknown.clone().unwrap_or_else(|| table.none());
+        let definition = self.graph.catalog().get(table.of).get(field);
+        if let FieldKind::Relation { target, keys, .. } = &definition.kind {
+            match keys {
+                RelationKeys::Fields(pairs) => {
+                    if let Some(unlisted) = self.unlisted(id, *target) {
+                        rows.or(&unlisted);
+                    }
+                    self.add_unknown_keys(table, *target, pairs, &mut rows);
+                }
+                RelationKeys::Paths(paths) => {
+                    for path in paths {
+                        if let Some(along) = self.incomplete_along(id, path) {
+                            rows.or(&along);
+                        }
+                    }
+                }
+            }
+        }
+        let rows = (!rows.is_empty()).then(|| Rc::new(rows));
+        open.incomplete.borrow_mut().insert((id, field), rows.clone());
+        rows
+    }
+
+    pub(super) fn is_incomplete(&self, id: TableId, field: FieldId, row: u32) -> bool {
+        self.incomplete(id, field).is_some_and(|rows| rows.get(row as usize))
+    }
+
+    /// The slices that keep a relation of a row from being complete.
+    pub(super) fn needs(&self, id: TableId, target: TypeId, row: u32) -> Vec<Need> {
+        let mut needs = Vec::new();
+        if let (Some(slices), Some(places)) = (self.graph.slices(), self.places(id)) {
+            let (account, region) = places.of(row);
+            for of in self.graph.catalog().concrete(target) {
+                let asset_type = &self.graph.catalog().get(of).name;
+                slices.missing_for(asset_type, account, region, &|slice| self.is_complete(slice), &mut needs);
+            }
+        }
+        needs
+    }
+
+    /// The rows whose account and region lack a complete slice of a type they relate to.
+    fn unlisted(&self, id: TableId, target: TypeId) -> Option<Bitmap> {
+        let slices = self.graph.slices()?;
+        let catalog = self.graph.catalog();
+        let targets = catalog.concrete(target);
+        self.places(id)?.rows_where(|account, region| {
+            let mut needs = Vec::new();
+            targets.iter().any(|of| {
+                let is_complete = |slice: &SliceState| self.is_complete(slice);
+                slices.missing_for(&catalog.get(*of).name, account, region, &is_complete, &mut needs);
+                !needs.is_empty()
+            })
+        })
+    }
+
+    /// Adds the rows that relate by a key that could not be seen, their own or a target's.
+    fn add_unknown_keys(&self, table: &Table, target: TypeId, pairs: &[(String, String)], rows: &mut Bitmap) {
+        let catalog = self.graph.catalog();
+        for (own, _) in pairs {
+            let column = catalog.get(table.of).find(own).map(|(field, _)| table.column(field));
+            if let Some(unknown) = column.and_then(|column| column.unknown.as_ref()) {
+                rows.or(unknown);
+            }
+        }
+        for of in catalog.concrete(target) {
+            let Some((_, other)) = self.graph.table_of(of) else { continue };
+            for row in self.unknown_key_rows(other, pairs) {
+                rows.or(&self.possible_sources(table, other, pairs, row));
+            }
+        }
+    }
+
+    /// The target rows with a key that could not be seen, one of each combination of the keys that were.
+    fn unknown_key_rows(&self, target: &Table, pairs: &[(String, String)]) -> Vec<u32> {
+        let definition = self.graph.catalog().get(target.of);
+        let columns: Vec<_> = pairs
+            .iter()
+            .filter_map(|(_, reference)| definition.find(reference))
+            .map(|(field, _)| target.column(field))
+            .collect();
+        let mut unknown = target.none();
+        for hidden in columns.iter().filter_map(|column| column.unknown.as_ref()) {
+            unknown.or(hidden);
+        }
+        let mut seen = rustc_hash::FxHashSet::default();
+        unknown
+            .iter()
+            .filter(|&row| {
+                let keys: Vec<Option<u32>> =
+                    columns.iter().map(|column| column.text_data().and_then(|text| text.code(row))).collect();
+                let is_null = columns.iter().any(|column| column.is_null(row));
+                !is_null && seen.insert(keys)
+            })
+            .collect()
+    }
+
+    /// The target rows with a key that could not be seen that a source row could be related to.
+    pub(super) fn possible_targets(
+        &self,
+        id: TableId,
+        target: TypeId,
+        pairs: &[(String, String)],
+        row: u32,
+    ) -> Vec<(TableId, u32)> {
+        let table = self.graph.table(id);
+        let mut found = Vec::new();
+        for of in self.graph.catalog().concrete(target) {
+            let Some((other_id, other)) = self.graph.table_of(of) else { continue };
+            let possible = self.unknown_key_rows(other, pairs).into_iter();
+            found.extend(
+                possible
+                    .filter(|&target| self.possible_sources(table, other, pairs, target).get(row as usize))
+                    .map(|target| (other_id, target)),
+            );
+        }
+        found
+    }
+
+    /// The source rows that a target row with an unknown key could belong to: those that agree on the keys that are
+    /// known, as far as they are plain text.
+    fn possible_sources(
+        &self,
+        table: &Table,
+        target: &Table,
+        pairs: &[(String, String)],
+        row: u32,
+    ) -> Bitmap {
+        let catalog = self.graph.catalog();
+        let mut sources = table.all();
+        for (own, reference) in pairs {
+            let own = catalog.get(table.of).find(own).map(|(field, _)| table.column(field));
+            let reference = catalog.get(target.of).find(reference).map(|(field, _)| target.column(field));
+            let (Some(own), Some(known)) = (own, reference.and_then(|column| column.text(row))) else {
+                continue;
+            };
+            let Data::Text(text) = &own.data else { continue };
+            let mut agreeing = text.dictionary.find(&known).map_or_else(
+                || table.none(),
+                |code| Bitmap::from_rows(table.rows, text.rows_of(code).iter().copied()),
+            );
+            if let Some(unknown) = &own.unknown {
+                agreeing.or(unknown);
+            }
+            sources.and(&agreeing);
+        }
+        sources
+    }
+
+    /// The rows from which a path may lead further than is seen: by its first hop, or from a row that hop leads to.
+    fn incomplete_along(&self, id: TableId, path: &[String]) -> Option<Bitmap> {
+        let (hop, rest) = path.split_first()?;
+        let table = self.graph.table(id);
+        let (field, _) = self.graph.catalog().get(table.of).find(hop)?;
+        let mut rows = self.incomplete(id, field).map_or_else(|| table.none(), |rows| (*rows).clone());
+        for link in table.column(field).links() {
+            let mut beyond = self
+                .incomplete_along(link.table, rest)
+                .unwrap_or_else(|| self.graph.table(link.table).none());
+            if let Some(stale) = self.stale(link.table) {
+                beyond.or(&stale);
+            }
+            for target in beyond.iter() {
+                for &row in link.adjacency.backward.of(target) {
+                    rows.set(row as usize);
+                }
+            }
+        }
+        Some(rows)
+    }
+
+    fn places(&self, id: TableId) -> Option<Rc<Places>> {
+        let open = self.open.as_ref()?;
+        if let Some(known) = open.places.borrow().get(&id) {
+            return Some(Rc::clone(known));
+        }
+        let places = Rc::new(Places::new(self.graph, self.graph.table(id)));
+        open.places.borrow_mut().insert(id, Rc::clone(&places));
+        Some(places)
+    }
+}

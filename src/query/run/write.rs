@@ -1,0 +1,302 @@
+//! Rows to JSON bytes, in the order the query asked. A field that may not be null and has nothing to say is an error
+//! with its path, and the nearest nullable object around it becomes null, as the GraphQL specification says: the
+//! bytes written for it so far are cut off.
+
+use super::{
+    eval::Evaluator,
+    limits::RunError,
+    select::Pick,
+    shape::{BoundNodes, Candidates, Shape, Slot, SlotKind},
+};
+use crate::{
+    catalog::{FieldId, FieldKind},
+    graph::{Column, Data, TableId},
+};
+
+/// A part of the answer that could not be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// What was missing, for the reader of the answer.
+    pub message: String,
+    /// Where it belongs in the answer, from `data` down.
+    pub path: Vec<PathSegment>,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathSegment {
+    /// A response key.
+    Key(String),
+    /// A place in a list.
+    Index(usize),
+}
+
+/// Where the writer is, as a chain through its own calls; only an error turns it into a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    at: At<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum At<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn root(key: &'a str) -> Self {
+        Self { parent: None, at: At::Key(key) }
+    }
+
+    fn below(&'a self, at: At<'a>) -> Self {
+        Self { parent: Some(self), at }
+    }
+
+    fn segments(&self) -> Vec<PathSegment> {
+        let mut segments = self.parent.map(Path::segments).unwrap_or_default();
+        segments.push(match self.at {
+            At::Key(key) => PathSegment::Key(key.to_owned()),
+            At::Index(index) => PathSegment::Index(index),
+        });
+        segments
+    }
+}
+
+/// Why writing a value stopped.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It may not be null but is; the error is recorded. Whatever is nullable around it becomes null.
+    Null,
+    /// The run is over.
+    Stop(RunError),
+}
+
+impl From<RunError> for Halt {
+    fn from(error: RunError) -> Self {
+        Self::Stop(error)
+    }
+}
+
+/// Writes the answer.
+#[derive(Debug)]
+pub(super) struct Writer<'e, 'g, 'r> {
+    evaluator: &'e Evaluator<'g, 'r>,
+    pub(super) out: Vec<u8>,
+    pub(super) errors: Vec<FieldError>,
+    pub(super) rows: u64,
+}
+
+/// How many rows are written between two looks at the clock.
+const ROWS_A_CHECK: u64 = 1024;
+
+impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
+    pub(super) fn new(evaluator: &'e Evaluator<'g, 'r>) -> Self {
+        Self { evaluator, out: Vec::new(), errors: Vec::new(), rows: 0 }
+    }
+
+    /// A list of assets.
+    pub(super) fn write_list(
+        &mut self,
+        nodes: &BoundNodes<'_>,
+        picks: &[Pick],
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
+        let limit = self.evaluator.limits.max_rows;
+        let actual = self.rows.saturating_add(picks.len() as u64);
+        if actual > limit {
+            return Err(RunError::TooManyRows { limit, actual }.into());
+        }
+        self.out.push(b'[');
+        for (index, &(place, row)) in picks.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            if let Some(candidates) = nodes.candidates.get(place) {
+                self.write_asset(candidates.table, &candidates.shape, row, &path.below(At::Index(index)))?;
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// One asset as an object.
+    pub(super) fn write_asset(
+        &mut self,
+        table: TableId,
+        shape: &Shape<'_>,
+        row: u32,
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
+        self.rows += 1;
+        let limits = &self.evaluator.limits;
+        if self.rows > limits.max_rows {
+            return Err(RunError::TooManyRows { limit: limits.max_rows, actual: self.rows }.into());
+        }
+        if self.out.len() as u64 > limits.max_bytes {
+            let actual = self.out.len() as u64;
+            return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual }.into());
+        }
+        if self.rows.is_multiple_of(ROWS_A_CHECK) {
+            limits.check_stop()?;
+        }
+        self.write_object(table, shape, row, path)
+    }
+
+    fn write_object(
+        &mut self,
+        id: TableId,
+        shape: &Shape<'_>,
+        row: u32,
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
+        if shape.slots.is_empty() {
+            self.out.push(b'{');
+        }
+        for slot in &shape.slots {
+            self.out.extend_from_slice(&slot.prefix);
+            self.write_slot(id, slot, row, path)?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn write_slot(&mut self, id: TableId, slot: &Slot<'_>, row: u32, path: &Path<'_>) -> Result<(), Halt> {
+        let table = self.evaluator.world.graph.table(id);
+        match &slot.kind {
+            SlotKind::Typename(name) => {
+                self.out.extend_from_slice(name);
+                Ok(())
+            }
+            SlotKind::Scalar { field, nullable } => {
+                if table.column(*field).write_json(row, &mut self.out) {
+                    return Ok(());
+                }
+                self.write_null(*nullable, (id, *field, row), &path.below(At::Key(slot.key)))
+            }
+            SlotKind::Computed(candidates) => {
+                let holds = self.evaluator.passes(candidates, row)?;
+                self.out.extend_from_slice(if holds { b"true" } else { b"false" });
+                Ok(())
+            }
+            SlotKind::Embedded { field, nullable, shapes } => {
+                let here = path.below(At::Key(slot.key));
+                let column = table.column(*field);
+                if !column.has_value(row) {
+                    return self.write_null(*nullable, (id, *field, row), &here);
+                }
+                self.nullable(*nullable, |writer| writer.write_embedded(column, shapes, row, &here))
+            }
+            SlotKind::Many { field, nodes } => {
+                let mut picks = Vec::new();
+                let links = table.column(*field).links();
+                self.evaluator.select_related(nodes, links, row, &mut picks)?;
+                self.write_list(nodes, &picks, &path.below(At::Key(slot.key)))
+            }
+            SlotKind::One { field, nullable, candidates } => {
+                let here = path.below(At::Key(slot.key));
+                match self.find_one(table.column(*field), candidates, row)? {
+                    Some((candidates, target)) => self.nullable(*nullable, |writer| {
+                        writer.write_asset(candidates.table, &candidates.shape, target, &here)
+                    }),
+                    None => self.write_null(*nullable, (id, *field, row), &here),
+                }
+            }
+        }
+    }
+
+    fn find_one<'c, 'p>(
+        &self,
+        column: &Column,
+        candidates: &'c [Candidates<'p>],
+        row: u32,
+    ) -> Result<Option<(&'c Candidates<'p>, u32)>, Halt> {
+        for (link, candidates) in column.links().iter().zip(candidates) {
+            for &target in link.adjacency.forward.of(row) {
+                if self.evaluator.passes(candidates, target)? {
+                    return Ok(Some((candidates, target)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn write_embedded(
+        &mut self,
+        column: &Column,
+        shapes: &[Shape<'_>],
+        row: u32,
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
+        let many = matches!(column.data, Data::Links { many: true, .. });
+        let objects = column.links().iter().zip(shapes).flat_map(|(link, shape)| {
+            link.adjacency.forward.of(row).iter().map(move |&object| (link, shape, object))
+        });
+        if many {
+            self.out.push(b'[');
+        }
+        for (index, (link, shape, object)) in objects.enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            if many {
+                self.write_object(link.table, shape, object, &path.below(At::Index(index)))?;
+            } else {
+                self.write_object(link.table, shape, object, path)?;
+            }
+        }
+        if many {
+            self.out.push(b']');
+        }
+        Ok(())
+    }
+
+    /// Writes a value that may become null: if something inside must not be null but is, null stands for all of it.
+    pub(super) fn nullable(
+        &mut self,
+        nullable: bool,
+        write: impl FnOnce(&mut Self) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        let start = self.out.len();
+        match write(self) {
+            Err(Halt::Null) if nullable => {
+                self.out.truncate(start);
+                self.out.extend_from_slice(b"null");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    /// What to say of a field that may not be null and has nothing to show.
+    fn describe_missing(&self, id: TableId, field: FieldId, row: u32) -> String {
+        let graph = self.evaluator.world.graph;
+        let table = graph.table(id);
+        let definition = graph.catalog().get(table.of);
+        let name = &definition.get(field).name;
+        let what = match (&definition.get(field).kind, table.column(field).is_unknown(row)) {
+            (_, true) => "could not be seen",
+            (FieldKind::Relation { .. }, _) => "has no related asset",
+            _ => "has no value",
+        };
+        match table.id_of(row) {
+            id if id.is_empty() => format!("`{name}` of {} {what}", definition.name),
+            id => format!("`{name}` of {} `{id}` {what}", definition.name),
+        }
+    }
+
+    fn write_null(
+        &mut self,
+        nullable: bool,
+        (id, field, row): (TableId, FieldId, u32),
+        path: &Path<'_>,
+    ) -> Result<(), Halt> {
+        if nullable {
+            self.out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        let message = self.describe_missing(id, field, row);
+        self.errors.push(FieldError { message, path: path.segments() });
+        Err(Halt::Null)
+    }
+}

@@ -1,1 +1,83 @@
-//! (store)
+//! The store: a journal that is the truth and an index (sled) that can always be rebuilt from it.
+//!
+//! A commit is one record of the journal, confirmed by the disk, then one batch of the index, then the
+//! acknowledgement. `docs/decisions/003-journal-and-index.md` says why, and how a record looks.
+#![expect(clippy::disallowed_methods, reason = "this room is where the store's files are read and written")]
+
+mod codec;
+mod commit;
+mod error;
+mod folder;
+mod index;
+mod journal;
+mod keys;
+mod lock;
+mod open;
+mod options;
+mod read;
+mod rows;
+mod verify;
+mod versions;
+
+use std::sync::{
+    Mutex, PoisonError, RwLock, RwLockReadGuard,
+    atomic::{AtomicU64, Ordering},
+};
+
+pub use commit::{CommitReport, SliceCommit};
+pub use error::{IndexFault, StoreError};
+pub use open::Opened;
+pub use options::StoreOptions;
+#[doc(hidden)]
+pub use options::{FaultPoint, Faults};
+pub use read::Snapshot;
+pub use verify::{Problem, VerifyReport, verify};
+pub use versions::Version;
+
+use folder::Folder;
+use index::{Index, Meta};
+use journal::Journal;
+use lock::Lock;
+
+/// A store, open for reading and writing by this process alone; may be shared between threads.
+#[derive(Debug)]
+pub struct Store {
+    sequence: AtomicU64,
+    /// The one writer. Taken before the index.
+    writer: Mutex<Writer>,
+    /// Locked for writing only while a commit goes in, so that a reader sees each commit whole or not at all.
+    index: RwLock<Index>,
+    folder: Folder,
+    options: StoreOptions,
+    /// Dropped last: by then the index is closed.
+    _lock: Lock,
+}
+
+/// What only one commit at a time may touch.
+#[derive(Debug)]
+struct Writer {
+    journal: Journal,
+    meta: Meta,
+    /// Why no more commits are taken.
+    closed: Option<String>,
+}
+
+impl Store {
+    /// The number of the last commit that readers see; 0 before the first.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    /// The hash of the last record of the journal, in hexadecimal: whoever notes it can prove later that nothing
+    /// before it was changed.
+    #[must_use]
+    pub fn journal_hash(&self) -> String {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        blake3::Hash::from_bytes(writer.journal.end().hash).to_hex().to_string()
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

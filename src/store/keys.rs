@@ -1,0 +1,105 @@
+//! The keys of the index's rows: a letter for the kind of row, then names that sort as their text does.
+//!
+//! A name ends with the bytes 0, 1 and a NUL within one is written 0, 255, so no name runs into the next.
+
+use crate::model::SliceKey;
+
+/// The kind of a row: the first byte of its key.
+pub(super) mod kind {
+    /// What the index holds as a whole: one row.
+    pub(in crate::store) const META: u8 = b'm';
+    /// A current asset as one slice lists it: type, id, account, region.
+    pub(in crate::store) const ASSET: u8 = b'a';
+    /// A piece of an asset too large for its row: the asset's key, number.
+    pub(in crate::store) const CHUNK: u8 = b'c';
+    /// What a slice lists: account, region, type, id; the digest of the asset.
+    pub(in crate::store) const LISTED: u8 = b'l';
+    /// The state of a slice: account, region, type.
+    pub(in crate::store) const SLICE: u8 = b's';
+    /// A version of an asset: type, id, sequence.
+    pub(in crate::store) const VERSION: u8 = b'v';
+}
+
+/// The key of the row about the index as a whole.
+pub(super) const META_KEY: [u8; 1] = [kind::META];
+
+fn push(key: &mut Vec<u8>, name: &str) {
+    for byte in name.bytes() {
+        key.push(byte);
+        if byte == 0 {
+            key.push(255);
+        }
+    }
+    key.extend_from_slice(&[0, 1]);
+}
+
+/// A byte, then names.
+pub(super) fn names(kind: u8, names: &[&str]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + names.iter().map(|name| name.len() + 2).sum::<usize>());
+    key.push(kind);
+    for name in names {
+        push(&mut key, name);
+    }
+    key
+}
+
+/// The row of an asset as `slice` lists it.
+pub(super) fn asset(typename: &str, id: &str, slice: &SliceKey) -> Vec<u8> {
+    names(kind::ASSET, &[typename, id, &slice.account_id, &slice.region])
+}
+
+/// A piece of an asset's row.
+pub(super) fn chunk(asset_key: &[u8], number: u32) -> Vec<u8> {
+    let mut key = Vec::with_capacity(asset_key.len() + 4);
+    key.push(kind::CHUNK);
+    key.extend(asset_key.iter().skip(1));
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Everything a slice lists.
+pub(super) fn listed_prefix(slice: &SliceKey) -> Vec<u8> {
+    names(kind::LISTED, &[&slice.account_id, &slice.region, &slice.asset_type])
+}
+
+/// The row that says that a slice lists an asset.
+pub(super) fn listed(slice: &SliceKey, id: &str) -> Vec<u8> {
+    let mut key = listed_prefix(slice);
+    push(&mut key, id);
+    key
+}
+
+/// The state of a slice.
+pub(super) fn slice(key: &SliceKey) -> Vec<u8> {
+    names(kind::SLICE, &[&key.account_id, &key.region, &key.asset_type])
+}
+
+/// All versions of an asset.
+pub(super) fn version_prefix(typename: &str, id: &str) -> Vec<u8> {
+    names(kind::VERSION, &[typename, id])
+}
+
+/// One version of an asset.
+pub(super) fn version(typename: &str, id: &str, sequence: u64) -> Vec<u8> {
+    let mut key = version_prefix(typename, id);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The kind of a key and the names that follow, as far as they are names.
+pub(super) fn parse<const N: usize>(key: &[u8]) -> Option<[String; N]> {
+    let mut names = Vec::with_capacity(N);
+    let mut name = Vec::new();
+    let mut bytes = key.iter().skip(1).copied();
+    while names.len() < N {
+        match bytes.next()? {
+            0 => match bytes.next()? {
+                1 => names.push(String::from_utf8(std::mem::take(&mut name)).ok()?),
+                255 => name.push(0),
+                _ => return None,
+            },
+            byte => name.push(byte),
+        }
+    }
+    names.try_into().ok()
+}

@@ -1,0 +1,170 @@
+//! Reading: the slices, and each current asset once, however many slices list it.
+
+use std::iter::once;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::{
+    Store,
+    codec::{AssetRow, SliceRow},
+    error::StoreError,
+    index::Index,
+    keys,
+    rows::{Rows, bad_row},
+};
+use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
+
+/// What was read in one go: assets and slices of the same moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The last commit it holds.
+    pub sequence: u64,
+    /// The slices, sorted.
+    pub slices: Vec<SliceState>,
+}
+
+/// An asset as one slice lists it.
+struct Listing {
+    slice: SliceKey,
+    asset: Asset,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+impl Store {
+    /// All slices ever collected, sorted.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn slices(&self) -> Result<Vec<SliceState>, StoreError> {
+        read_slices(&self.index())
+    }
+
+    /// Hands every current asset to `visit`, sorted by type and id, with `firstSeenAt` and `lastSeenAt` filled in
+    /// where the asset doesn't bring its own. An asset that several slices list comes once: as its owner lists it,
+    /// else as it was seen last; one that the owner no longer lists is gone.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn read_assets(&self, visit: &mut dyn FnMut(Asset)) -> Result<(), StoreError> {
+        self.read_snapshot(visit).map(|_| ())
+    }
+
+    /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
+    /// between them. Commits wait meanwhile.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn read_snapshot(&self, visit: &mut dyn FnMut(Asset)) -> Result<Snapshot, StoreError> {
+        let index = self.index();
+        let slices = read_slices(&index)?;
+        let states: FxHashMap<&SliceKey, &SliceState> =
+            slices.iter().map(|state| (&state.key, state)).collect();
+        let mut group: Vec<Listing> = Vec::new();
+        index.scan(&[keys::kind::ASSET], &mut |key, value| {
+            let listing = read_listing(&index, key, value, &states)?;
+            if group.first().is_some_and(|first| !first.is_same(&listing)) {
+                visit_group(&mut group, &states, visit);
+            }
+            group.push(listing);
+            Ok(())
+        })?;
+        visit_group(&mut group, &states, visit);
+        let sequence = self.sequence();
+        Ok(Snapshot { sequence, slices })
+    }
+}
+
+impl Listing {
+    fn is_same(&self, other: &Self) -> bool {
+        self.asset.id == other.asset.id && self.asset.typename == other.asset.typename
+    }
+
+    fn is_owners(&self) -> bool {
+        self.asset.account_id() == Some(self.slice.account_id.as_str())
+    }
+
+    /// Whether the owner has been collected whole since, and no longer has the asset (it would have a listing of
+    /// its own, which counts before this one).
+    fn is_gone(&self, states: &FxHashMap<&SliceKey, &SliceState>) -> bool {
+        let Some(owner) = self.asset.account_id().filter(|_| !self.is_owners()) else { return false };
+        let region = self.asset.region().unwrap_or(&self.slice.region);
+        once(region).chain(once(GLOBAL_REGION)).any(|region| {
+            let key = SliceKey::new(owner, region, &self.slice.asset_type);
+            let completed = states.get(&key).and_then(|state| state.completed_at);
+            completed.is_some_and(|completed| completed.millis() > self.last_seen)
+        })
+    }
+
+    fn into_asset(mut self) -> Asset {
+        for (field, millis) in [("firstSeenAt", self.first_seen), ("lastSeenAt", self.last_seen)] {
+            if self.asset.fields.contains_key(field) || self.asset.unknown.contains(field) {
+                continue;
+            }
+            if let Some(time) = Time::from_millis(millis) {
+                self.asset.fields.insert(field.to_owned(), Value::String(time.to_string()));
+            }
+        }
+        self.asset
+    }
+}
+
+/// Hands on the one listing of an asset that counts, if any, and empties the group.
+fn visit_group(
+    group: &mut Vec<Listing>,
+    states: &FxHashMap<&SliceKey, &SliceState>,
+    visit: &mut dyn FnMut(Asset),
+) {
+    // Listings come sorted by slice, and `max_by_key` takes the last of equals: the choice is the same every time.
+    let best = group.drain(..).max_by_key(|listing| (listing.is_owners(), listing.last_seen));
+    if let Some(listing) = best.filter(|listing| !listing.is_gone(states)) {
+        visit(listing.into_asset());
+    }
+}
+
+fn read_slices(index: &Index) -> Result<Vec<SliceState>, StoreError> {
+    let mut slices = Vec::new();
+    let bad = || bad_row(keys::kind::SLICE);
+    index.scan(&[keys::kind::SLICE], &mut |key, value| {
+        let [account_id, region, asset_type] = keys::parse::<3>(key).ok_or_else(bad)?;
+        let row: SliceRow = serde_json::from_slice(value).map_err(|_| bad())?;
+        slices.push(row.into_state(SliceKey { account_id, region, asset_type }).ok_or_else(bad)?);
+        Ok(())
+    })?;
+    slices.sort_by(|left, right| left.key.cmp(&right.key));
+    Ok(slices)
+}
+
+fn read_listing(
+    index: &Index,
+    key: &[u8],
+    value: &[u8],
+    states: &FxHashMap<&SliceKey, &SliceState>,
+) -> Result<Listing, StoreError> {
+    let bad = || bad_row(keys::kind::ASSET);
+    let [typename, _, account_id, region] = keys::parse::<4>(key).ok_or_else(bad)?;
+    let (row, body) = AssetRow::decode(value).ok_or_else(bad)?;
+    let asset = match row.chunks {
+        0 => parse_asset(body),
+        chunks => parse_asset(&read_chunks(index, key, chunks)?),
+    }
+    .ok_or_else(bad)?;
+    let slice = SliceKey { account_id, region, asset_type: typename };
+    let completed = states.get(&slice).and_then(|state| state.completed_at);
+    let last_seen = completed.map_or(row.changed_at, |completed| completed.millis().max(row.changed_at));
+    Ok(Listing { slice, asset, first_seen: row.first_seen, last_seen })
+}
+
+fn read_chunks(index: &Index, key: &[u8], chunks: u32) -> Result<Vec<u8>, StoreError> {
+    let mut body = Vec::new();
+    for number in 0..chunks {
+        let piece = index.get(&keys::chunk(key, number))?.ok_or_else(|| bad_row(keys::kind::CHUNK))?;
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+fn parse_asset(body: &[u8]) -> Option<Asset> {
+    serde_json::from_slice(body).ok().and_then(|value| Asset::from_json(value).ok())
+}

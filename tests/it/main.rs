@@ -16,6 +16,7 @@ mod query;
 mod schema;
 
 mod check;
+mod report;
 
 mod api;
 

@@ -4,12 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{
-    Exit, commands,
-    context::Context,
-    failure::Failure,
-    output::Color,
-};
+use super::{Exit, commands, context::Context, failure::Failure, output::Color};
 
 /// Keeps an inventory of cloud assets, answers questions about it in GraphQL, and says whether it passes muster.
 #[derive(Debug, Parser)]
@@ -35,7 +30,13 @@ pub(crate) struct Arguments {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
     /// Folder of the store, e.g. /var/lib/passmuster
-    #[arg(long, global = true, value_name = "DIR", env = "PASSMUSTER_STORE", default_value = ".passmuster/store")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PASSMUSTER_STORE",
+        default_value = ".passmuster/store"
+    )]
     pub(crate) store: PathBuf,
     /// Folder of *.graphql files that define the types, instead of the embedded ones, e.g. ./schema
     #[arg(long, global = true, value_name = "DIR", env = "PASSMUSTER_SCHEMA")]
@@ -44,7 +45,14 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "DIR", env = "PASSMUSTER_QUERIES")]
     pub(crate) queries: Option<PathBuf>,
     /// When to use colours, e.g. never
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub(crate) color: Color,
     /// Log more to stderr; -vv and -vvv even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -68,7 +76,14 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct FormatArguments {
     /// Form of the answer: table, json, csv or ndjson
-    #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", default_value = "table", hide_possible_values = true)]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        value_name = "FORM",
+        default_value = "table",
+        hide_possible_values = true
+    )]
     pub(crate) format: Format,
 }
 
@@ -90,7 +105,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Demo(arguments) => commands::demo::run(&arguments, context),
-            Self::Collect(arguments) => commands::collect::run(arguments, context),
+            Self::Collect(arguments) => commands::collect::run(&arguments, context),
             Self::Import(arguments) => commands::import::run(&arguments, context),
             Self::Query(arguments) => commands::query::run(&arguments, context),
             Self::Check(arguments) => commands::check::run(&arguments, context),

@@ -8,13 +8,7 @@ use std::{
 
 use comfy_table::Table;
 
-use super::{
-    Exit,
-    arguments::Common,
-    failure::Failure,
-    output::Output,
-    place,
-};
+use super::{Exit, arguments::Common, failure::Failure, output::Output, place};
 use crate::{
     catalog::{Catalog, Source, shipped},
     check::{self, Check, Sources},
@@ -96,7 +90,8 @@ impl Context {
 
     /// Opens the store, or makes one. What had to be repaired is said on stderr.
     pub(crate) fn open_store(&self, folder: &Path) -> Result<Arc<Store>, Failure> {
-        let opened = Store::open(folder, &StoreOptions::default()).map_err(|error| Failure::program(&error))?;
+        let opened =
+            Store::open(folder, &StoreOptions::default()).map_err(|error| Failure::program(&error))?;
         for note in opened.notes {
             self.output.note(&format!("store: {note}"));
         }
@@ -132,7 +127,8 @@ impl Context {
 impl Tools {
     /// The checks, understood.
     pub(crate) fn checks(&self) -> Result<Vec<Check>, Failure> {
-        check::load(&self.sources, &self.engine).map_err(|errors| Failure::snippets(place::of_checks(&errors)))
+        check::load(&self.sources, &self.engine)
+            .map_err(|errors| Failure::snippets(place::of_checks(&errors)))
     }
 }
 
@@ -140,8 +136,8 @@ impl Tools {
 pub(crate) fn graph_of_file(catalog: &Arc<Catalog>, file: &Path, now: Time) -> Result<Graph, Failure> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
     let mut push = |asset| builder.push(&asset).map_err(Into::into);
-    let summary =
-        read_file(file, catalog, ImportLimits::default(), &mut push).map_err(|error| Failure::input(&error))?;
+    let summary = read_file(file, catalog, ImportLimits::default(), &mut push)
+        .map_err(|error| Failure::input(&error))?;
     builder.finish(summary.slices, now).map_err(|error| Failure::input(&error))
 }
 

@@ -1,6 +1,6 @@
 //! Why a command ended early, as a person reads it: one line with its causes, or the place in a text.
 
-use std::{error::Error, fmt::Write as _};
+use std::error::Error;
 
 use super::{Exit, snippet::Snippet};
 
@@ -20,8 +20,6 @@ pub(crate) enum Report {
     Message(String),
     /// Places in texts.
     Snippets(Vec<Snippet>),
-    /// It has been said already.
-    Said,
 }
 
 impl Failure {
@@ -45,12 +43,7 @@ impl Failure {
         Self { exit: Exit::BadInput, report: Report::Snippets(snippets) }
     }
 
-    /// The input is wrong, and that has been said already.
-    pub(crate) fn said(exit: Exit) -> Self {
-        Self { exit, report: Report::Said }
-    }
-
-    /// The text for stderr; empty where it has been said already.
+    /// The text for stderr.
     pub(crate) fn render(&self, color: bool) -> String {
         match &self.report {
             Report::Message(message) => {
@@ -61,7 +54,6 @@ impl Failure {
                 let texts: Vec<String> = snippets.iter().map(|snippet| snippet.render(color)).collect();
                 texts.join("\n").trim_end().to_owned()
             }
-            Report::Said => String::new(),
         }
     }
 }
@@ -79,8 +71,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     while let Some(error) = cause {
         let message = error.to_string();
         if !text.ends_with(&message) {
-            let written = write!(text, ": {message}");
-            drop(written);
+            text.push_str(": ");
+            text.push_str(&message);
         }
         cause = error.source();
     }

@@ -11,7 +11,10 @@ use arc_swap::ArcSwapOption;
 use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
-    query::{Engine, Request, RunLimits, RunStop},
+    query::{
+        Engine, Request,
+        run::{RunLimits, Stop as RunStop},
+    },
 };
 
 /// Holds the newest graph, once there is one.

@@ -51,10 +51,7 @@ fn run(arguments: Arguments) -> Exit {
     match command.run(&context) {
         Ok(exit) => exit,
         Err(failure) => {
-            let text = failure.render(context.output.stderr_color);
-            if !text.is_empty() {
-                context.output.note(&text);
-            }
+            context.output.note(&failure.render(context.output.stderr_color));
             failure.exit
         }
     }
@@ -69,7 +66,8 @@ fn start_log(verbose: u8, color: bool) {
         _ => LevelFilter::TRACE,
     };
     let others = if verbose > 2 { LevelFilter::INFO } else { LevelFilter::OFF };
-    let targets = tracing_subscriber::filter::Targets::new().with_default(others).with_target("passmuster", own);
+    let targets =
+        tracing_subscriber::filter::Targets::new().with_default(others).with_target("passmuster", own);
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(color).with_target(false);
     // A second start (never in the binary) keeps the first log.
     let started = tracing_subscriber::registry().with(targets).with(lines).try_init();

@@ -37,7 +37,8 @@ pub(crate) struct Output {
 impl Output {
     /// `no_color` is the environment's wish.
     pub(crate) fn new(color: Color, no_color: bool) -> Self {
-        let (stdout_is_terminal, stderr_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let (stdout_is_terminal, stderr_is_terminal) =
+            (io::stdout().is_terminal(), io::stderr().is_terminal());
         let wants = |is_terminal: bool| match color {
             Color::Auto => is_terminal && !no_color,
             Color::Always => true,

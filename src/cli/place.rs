@@ -3,7 +3,7 @@
 use crate::{
     catalog::CatalogErrors,
     check::CheckErrors,
-    query::{Fragments, QueryError},
+    query::{Fragments, QueryError, QueryErrorKind},
 };
 
 use super::snippet::Snippet;
@@ -24,13 +24,30 @@ pub(crate) fn of_query(name: &str, text: &str, fragments: &Fragments, errors: &[
             Snippet {
                 code: error.code().to_owned(),
                 message: error.to_string(),
-                help: error.help.clone(),
+                remedy: error.help.clone(),
+                help: read_on(error),
                 file,
                 text,
                 span: error.place.as_ref().map(|place| place.start..place.end),
             }
         })
         .collect()
+}
+
+/// The command that lists what could have been written.
+fn read_on(error: &QueryError) -> Option<String> {
+    if error.help.as_ref().is_some_and(|help| help.contains("passmuster schema")) {
+        return None;
+    }
+    match &error.kind {
+        QueryErrorKind::UnknownKey { input, .. } => {
+            Some(format!("keys of `{input}`: passmuster schema {input}"))
+        }
+        QueryErrorKind::UnknownField { parent, .. } => {
+            Some(format!("fields of `{parent}`: passmuster schema {parent}"))
+        }
+        _ => None,
+    }
 }
 
 /// Errors of a schema.
@@ -41,7 +58,8 @@ pub(crate) fn of_schema(errors: &CatalogErrors) -> Vec<Snippet> {
         .map(|error| Snippet {
             code: error.code().to_owned(),
             message: error.problem.to_string(),
-            help: Some(error.remedy.clone()).filter(|remedy| !remedy.is_empty()),
+            remedy: Some(error.remedy.clone()).filter(|remedy| !remedy.is_empty()),
+            help: None,
             file: error.file.clone(),
             text: errors.source_of(error).map(|source| source.text.clone()).unwrap_or_default(),
             span: Some(error.span.clone()),
@@ -57,7 +75,8 @@ pub(crate) fn of_checks(errors: &CheckErrors) -> Vec<Snippet> {
         .map(|error| Snippet {
             code: error.code().to_owned(),
             message: error.problem.to_string(),
-            help: error.help(),
+            remedy: error.help(),
+            help: None,
             file: error.file.clone(),
             text: error.text.to_string(),
             span: error.place.as_ref().map(|place| place.span.clone()),

@@ -3,7 +3,8 @@
 use std::{fmt, ops::Range};
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
+    SourceSpan,
 };
 
 /// One mistake in one text.
@@ -13,7 +14,9 @@ pub(crate) struct Snippet {
     pub(crate) code: String,
     /// What is wrong.
     pub(crate) message: String,
-    /// What to write instead.
+    /// What to write instead, shown at the place where there is one.
+    pub(crate) remedy: Option<String>,
+    /// Where to read on.
     pub(crate) help: Option<String>,
     /// What the text is called: `query`, or a file.
     pub(crate) file: String,
@@ -73,7 +76,9 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.snippet.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        let remedy = self.snippet.remedy.as_ref().filter(|_| self.span.is_none());
+        let texts: Vec<&str> = remedy.into_iter().chain(&self.snippet.help).map(String::as_str).collect();
+        (!texts.is_empty()).then(|| Box::new(texts.join("\n")) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -82,6 +87,7 @@ impl Diagnostic for Shown<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.span?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(Some("here".to_owned()), span))))
+        let label = self.snippet.remedy.clone().unwrap_or_else(|| "here".to_owned());
+        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(Some(label), span))))
     }
 }

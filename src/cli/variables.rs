@@ -14,7 +14,9 @@ pub(crate) fn read(query: &str, pairs: &[String], json: Option<&str>) -> Result<
     let mut variables = match json.map(serde_json::from_str::<Value>) {
         None => Map::new(),
         Some(Ok(Value::Object(variables))) => variables,
-        Some(Ok(_)) => return Err("`--variables` must be a JSON object, as in '{\"region\": \"eu-west-1\"}'".into()),
+        Some(Ok(_)) => {
+            return Err("`--variables` must be a JSON object, as in '{\"region\": \"eu-west-1\"}'".into());
+        }
         Some(Err(error)) => return Err(format!("`--variables` is not valid JSON: {error}")),
     };
     for pair in pairs {

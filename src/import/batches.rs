@@ -88,14 +88,22 @@ fn declared_batches(slice: SliceState, assets: Vec<Asset>) -> Vec<SliceBatch> {
     vec![earlier, SliceBatch { key, api, outcome, reason, at: attempted_at, assets: Vec::new() }]
 }
 
-/// The slice of the asset's own region, unless only the account-wide one is declared.
+/// The slice of the asset's own account and region, or the account-wide one; for an asset of an account that the file
+/// declares nothing of (a shared VPC, as its participants see it) the first slice of its type and region, as a
+/// collection stores what it sees of others.
 fn slice_of(declared: &BTreeSet<SliceKey>, asset: &Asset) -> SliceKey {
     let key = own_slice(asset);
     if declared.contains(&key) {
         return key;
     }
     let account_wide = SliceKey { region: GLOBAL_REGION.to_owned(), ..key.clone() };
-    if declared.contains(&account_wide) { account_wide } else { key }
+    if declared.contains(&account_wide) {
+        return account_wide;
+    }
+    let is_foreign = !declared.iter().any(|slice| slice.account_id == key.account_id);
+    let seen_by =
+        declared.iter().find(|slice| slice.asset_type == key.asset_type && slice.region == key.region);
+    seen_by.filter(|_| is_foreign).cloned().unwrap_or(key)
 }
 
 fn own_slice(asset: &Asset) -> SliceKey {

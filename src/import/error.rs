@@ -91,7 +91,7 @@ pub enum ImportError {
         line: u64,
         /// The type, the field and what is wrong with it.
         #[source]
-        source: AssetMisfit,
+        source: Box<AssetMisfit>,
     },
     /// The same asset twice.
     #[error(

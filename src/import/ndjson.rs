@@ -140,7 +140,7 @@ impl<'a> Reading<'a> {
         self.catalog.check_asset(&asset).map_err(|source| ImportError::Misfit {
             file: file(),
             line,
-            source,
+            source: Box::new(source),
         })?;
         self.note(line, &asset)?;
         on_asset(asset).map_err(|source| ImportError::Refused { file: self.name.to_owned(), line, source })

@@ -291,7 +291,7 @@ fn with_slices_nothing_is_complete_but_what_the_file_says() {
         + &slice("FlowLog", "1", "x", r#""outcome":"DENIED","reason":"no""#)
         + &slice("Account", "1", "global", r#""outcome":"COMPLETE""#)
         + &vpc("a", "1", "x")
-        + &vpc("b", "2", "x")
+        + &vpc("b", "1", "y")
         + "{\"__typename\":\"Account\",\"id\":\"acc\",\"accountId\":\"1\",\"region\":\"us-east-1\"}\n";
     let batches = batches(&text);
     assert_eq!(
@@ -300,10 +300,22 @@ fn with_slices_nothing_is_complete_but_what_the_file_says() {
             "1 global Account COMPLETE: acc",
             "1 x FlowLog DENIED: ",
             "1 x Vpc COMPLETE: a",
-            "2 x Vpc FAILED: b",
+            "1 y Vpc FAILED: b",
         ]
     );
     assert_eq!(batches[3].reason.as_deref(), Some("the file declares no slice for these assets"));
+}
+
+#[test]
+fn a_shared_vpc_belongs_to_a_slice_that_sees_it_and_its_owner_stays_uncollected() {
+    let text = slice("Vpc", "2", "x", r#""outcome":"COMPLETE""#)
+        + &slice("Vpc", "1", "x", r#""outcome":"COMPLETE""#)
+        + &vpc("shared", "9", "x")
+        + &vpc("elsewhere", "9", "y");
+    assert_eq!(
+        shown(&batches(&text)),
+        ["1 x Vpc COMPLETE: shared", "2 x Vpc COMPLETE: ", "9 y Vpc FAILED: elsewhere"]
+    );
 }
 
 #[test]

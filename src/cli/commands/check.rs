@@ -18,13 +18,15 @@ use crate::{
 
 /// Judge the inventory: which assets fail, which pass, and what is not known
 #[derive(Debug, Args)]
-#[command(after_help = "A verdict is PASS only on complete, fresh data; what could not be collected makes it UNKNOWN, with the reason.
+#[command(
+    after_help = "A verdict is PASS only on complete, fresh data; what could not be collected makes it UNKNOWN, with the reason.
 Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown, 1 a check could not be run, 3 bad input.
 
 Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
-  passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'")]
+  passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
+)]
 pub(crate) struct CheckArguments {
     /// Checks to run, all if none is named, e.g. aws-vpc-flow-logs-enabled
     #[arg(value_name = "ID")]

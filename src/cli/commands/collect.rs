@@ -23,14 +23,16 @@ use crate::{
 
 /// Collect VPCs, flow logs and subnets of an AWS account into the store
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = "Credentials, profile, region and endpoint are found as the AWS CLI finds them (AWS_PROFILE, AWS_REGION, ..).
+#[command(
+    after_help = "Credentials, profile, region and endpoint are found as the AWS CLI finds them (AWS_PROFILE, AWS_REGION, ..).
 A slice (account, region, type) is stored whole or not at all; one that is denied or fails deletes nothing.
 Exit codes: 0 every slice is complete, 4 some are not, 1 nothing was collected, 3 bad input.
 
 Examples:
   passmuster collect
   AWS_PROFILE=audit passmuster collect --regions eu-west-1,us-east-1
-  passmuster collect --regions eu-west-1 --only FlowLog")]
+  passmuster collect --regions eu-west-1 --only FlowLog"
+)]
 pub(crate) struct CollectArguments {
     /// Only these regions, e.g. eu-west-1,us-east-1
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
@@ -52,7 +54,7 @@ impl CollectArguments {
     }
 }
 
-pub(crate) fn run(arguments: CollectArguments, context: &Context) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exit, Failure> {
     let store = context.open_store(&context.common.store)?;
     let progress = Arc::new(Progress::new(context));
     let shown = Arc::clone(&progress);
@@ -67,12 +69,14 @@ pub(crate) fn run(arguments: CollectArguments, context: &Context) -> Result<Exit
     progress.finish();
     match collected {
         None => {
-            context.output.note("stopped: what was collected is kept; run the same command again for the rest");
+            context
+                .output
+                .note("stopped: what was collected is kept; run the same command again for the rest");
             Ok(Exit::Failed)
         }
         Some(Err(error)) => Err(failure_of(&error)),
         Some(Ok(report)) => {
-            summarise(&arguments, &report, context)?;
+            summarise(arguments, &report, context)?;
             Ok(exit_of(&report))
         }
     }

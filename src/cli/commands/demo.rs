@@ -15,7 +15,10 @@ use super::super::{
     graph_holder::{GraphHolder, Serving},
     listen::{Address, listen, serve_until_stopped},
 };
-use super::{import::commit_all, serve::{LimitArguments, tokio_runtime}};
+use super::{
+    import::commit_all,
+    serve::{LimitArguments, tokio_runtime},
+};
 use crate::{
     check::evaluate_all,
     graph::Graph,
@@ -33,17 +36,20 @@ const ORGANISATION_NAME: &str = "examples/organisation.ndjson";
 const USUAL_PORT: u16 = 8080;
 
 /// The query of the printed `curl` line.
-const QUERY: &str = "{ vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \\\"ACTIVE\\\"}}) { vpcId name region } }";
+const QUERY: &str =
+    "{ vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \\\"ACTIVE\\\"}}) { vpcId name region } }";
 
 /// See what it does, on a sample organisation: no AWS account, no network
 #[derive(Debug, Args)]
-#[command(after_help = "Loads 3 accounts into a store of its own in the folder for temporary files, runs every check, serves the result.
+#[command(
+    after_help = "Loads 3 accounts into a store of its own in the folder for temporary files, runs every check, serves the result.
 Ctrl-C stops it and removes that store.
 
 Examples:
   passmuster demo
   passmuster demo --no-serve
-  passmuster demo --port 9000")]
+  passmuster demo --port 9000"
+)]
 pub(crate) struct DemoArguments {
     /// Port to serve on, 8080 or any that is free if none is given, e.g. 9000
     #[arg(long, value_name = "PORT")]
@@ -79,7 +85,9 @@ fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<Graph, Failur
     let batches = slice_batches(&tools.catalog, assets, summary.slices);
     let store = context.open_store(folder)?;
     let imported = commit_all(batches, &store, context.now())?;
-    context.output.line("A sample organisation of 3 accounts in 4 regions, from examples/organisation.ndjson\n")?;
+    context
+        .output
+        .line("A sample organisation of 3 accounts in 4 regions, from examples/organisation.ndjson\n")?;
     context.output.write(collection_text(&imported.slices, imported.changes).as_bytes())?;
     graph_of_store(&tools.catalog, &store, context.now())
 }
@@ -88,7 +96,7 @@ fn report(tools: &Tools, graph: &Graph, context: &Context) -> Result<(), Failure
     let now = context.now();
     let results = evaluate_all(&tools.checks()?, &tools.engine, graph, now);
     context.output.line("")?;
-    let text = checks_text(&results, now, context.style(), Detail::default());
+    let text = checks_text(&results, now, context.style(), Detail { assets: 5, reasons: 3 });
     Ok(context.output.write(text.as_bytes())?)
 }
 
@@ -98,10 +106,7 @@ async fn serve(
     graph: Graph,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let at = |port| Address {
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        allow_remote: false,
-    };
+    let at = |port| Address { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), allow_remote: false };
     let listener = match arguments.port {
         Some(port) => listen(at(port)).await?,
         None => match listen(at(USUAL_PORT)).await {
@@ -112,11 +117,8 @@ async fn serve(
     let address = listener.local_addr()?;
     let holder = Arc::new(GraphHolder::default());
     holder.replace(graph);
-    let serving = Serving {
-        engine: Arc::clone(&tools.engine),
-        graph: holder,
-        limits: arguments.limits.of_answers(),
-    };
+    let serving =
+        Serving { engine: Arc::clone(&tools.engine), graph: holder, limits: arguments.limits.of_answers() };
     context.output.line(&format!(
         "\nServing it on http://{address}/graphql until Ctrl-C. In another terminal:\n\n  \
          curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{QUERY}\"}}'\n"
@@ -143,7 +145,8 @@ impl ScratchFolder {
             }
         }
         let reason = last.map(|error| error.to_string()).unwrap_or_default();
-        let message = format!("cannot make a folder in `{}`: {reason}; set TMPDIR to one that can", base.display());
+        let message =
+            format!("cannot make a folder in `{}`: {reason}; set TMPDIR to one that can", base.display());
         Err(Failure { exit: Exit::Failed, report: Report::Message(message) })
     }
 }

@@ -20,14 +20,16 @@ use crate::{
 
 /// Read a file of assets (NDJSON) into the store
 #[derive(Debug, Args)]
-#[command(after_help = "One asset a line: {\"__typename\": \"Vpc\", \"id\": \"arn:..\", \"accountId\": \"..\", \"region\": \"..\", ..}.
+#[command(
+    after_help = "One asset a line: {\"__typename\": \"Vpc\", \"id\": \"arn:..\", \"accountId\": \"..\", \"region\": \"..\", ..}.
 Slices are lines too and say how complete the file is; a file without any counts as complete, as it stands.
 Nothing of a file with a mistake is kept.
 
 Examples:
   passmuster import vpcs.ndjson
   gunzip -c export.ndjson.gz | passmuster import -
-  passmuster import vpcs.ndjson --store ./scratch && passmuster check --store ./scratch")]
+  passmuster import vpcs.ndjson --store ./scratch && passmuster check --store ./scratch"
+)]
 pub(crate) struct ImportArguments {
     /// The file, - for stdin, e.g. vpcs.ndjson
     #[arg(value_name = "FILE")]

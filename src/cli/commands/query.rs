@@ -18,19 +18,24 @@ use super::super::{
 };
 use crate::{
     graph::Graph,
-    query::{Plan, QueryError, Request, Response, RootKind, RunLimits, incomplete_slices},
+    query::{
+        Plan, QueryError, Request, Response, RootKind,
+        run::{RunLimits, incomplete_slices},
+    },
     report::{Answer, age, noun, thousands},
 };
 
 /// Ask the inventory a question in GraphQL
 #[derive(Debug, Args)]
-#[command(after_help = "On a pipe the answer is the GraphQL response, as JSON on one line; on a terminal a table.
+#[command(
+    after_help = "On a pipe the answer is the GraphQL response, as JSON on one line; on a terminal a table.
 A query that is refused ends with exit code 3; with -o json its errors are a GraphQL response on stdout.
 
 Examples:
   passmuster query 'vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}) { vpcId region }'
   passmuster query --data vpcs.ndjson -o csv '{ vpcs { vpcId name region } }'
-  passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'")]
+  passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'"
+)]
 pub(crate) struct QueryArguments {
     /// The query: text, @file or - for stdin, e.g. '{ vpcs { vpcId } }'
     #[arg(value_name = "QUERY", required_unless_present = "file", conflicts_with = "file")]
@@ -61,11 +66,8 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let format = arguments.format.unwrap_or(fitting);
     let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
         .map_err(Failure::bad_input)?;
-    let request = Request {
-        query: written.text.clone(),
-        operation_name: arguments.operation_name.clone(),
-        variables,
-    };
+    let request =
+        Request { query: written.text.clone(), operation_name: arguments.operation_name.clone(), variables };
     let tools = context.tools()?;
     // A mistake in the query is told before any data is read.
     let plan = match tools.engine.plan(&request) {

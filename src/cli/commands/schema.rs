@@ -2,12 +2,7 @@
 
 use clap::Args;
 
-use super::super::{
-    Exit,
-    arguments::FormatArguments,
-    context::Context,
-    failure::Failure,
-};
+use super::super::{Exit, arguments::FormatArguments, context::Context, failure::Failure};
 use super::checks::print_sheet;
 use crate::{
     catalog::{Catalog, TypeKind, nearest},
@@ -36,7 +31,8 @@ pub(crate) fn run(arguments: &SchemaArguments, context: &Context) -> Result<Exit
         if arguments.sdl {
             context.output.line(context.tools()?.engine.sdl().trim_end())?;
         } else {
-            print_sheet(&type_list(&context.catalog()?), arguments.format, context)?;
+            let catalog = context.catalog()?;
+            print_sheet(&type_list(&catalog), arguments.format, context)?;
         }
         return Ok(Exit::Pass);
     };
@@ -90,11 +86,13 @@ fn definitions(sdl: &str) -> Vec<(&str, &str)> {
         let end = offset + line.len();
         let text = line.trim_end();
         if text.starts_with("\"\"\"") {
-            in_description = !in_description && !(text.len() > 3 && text.ends_with("\"\"\""));
+            let is_one_line = text.len() > 3 && text.ends_with("\"\"\"");
+            in_description = !(in_description || is_one_line);
         } else if !in_description && name.is_none() {
             name = defined_name(text);
         }
-        let is_whole = text == "}" || (text.ends_with('}') && !text.starts_with([' ', '\t'])) || !text.contains('{');
+        let is_whole =
+            text == "}" || (text.ends_with('}') && !text.starts_with([' ', '\t'])) || !text.contains('{');
         match name {
             Some(defined) if !in_description && is_whole && !text.starts_with([' ', '\t']) => {
                 found.push((defined, sdl.get(start..end).unwrap_or_default().trim()));

@@ -21,14 +21,16 @@ use crate::{
 
 /// Serve the inventory as one GraphQL graph over HTTP
 #[derive(Debug, Args)]
-#[command(after_help = "POST /graphql answers queries, GET /healthz says the process lives, GET /readyz that it can answer.
+#[command(
+    after_help = "POST /graphql answers queries, GET /healthz says the process lives, GET /readyz that it can answer.
 Ctrl-C and SIGTERM let running requests finish. No one is asked for a password: other machines need --allow-remote.
 
 Examples:
   passmuster serve
   passmuster serve --collect-every 1h --listen 127.0.0.1:9000
   passmuster serve --data vpcs.ndjson & sleep 1; curl -s localhost:8080/graphql \\
-    -H 'content-type: application/json' -d '{\"query\": \"{ vpcs { vpcId } }\"}'")]
+    -H 'content-type: application/json' -d '{\"query\": \"{ vpcs { vpcId } }\"}'"
+)]
 pub(crate) struct ServeArguments {
     /// Address and port, e.g. 127.0.0.1:8080
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

@@ -27,11 +27,13 @@ pub(crate) struct StoreArguments {
 #[derive(Debug, Subcommand)]
 enum StoreCommand {
     /// Check every record of the journal and every row of the index; changes nothing
-    #[command(after_help = "Ends with exit code 1 if something is wrong. No other process may have the store open.
+    #[command(
+        after_help = "Ends with exit code 1 if something is wrong. No other process may have the store open.
 
 Examples:
   passmuster store verify
-  passmuster store verify --store /var/lib/passmuster -o json")]
+  passmuster store verify --store /var/lib/passmuster -o json"
+    )]
     Verify {
         #[command(flatten)]
         format: FormatArguments,
@@ -53,10 +55,11 @@ pub(crate) fn run(arguments: &StoreArguments, context: &Context) -> Result<Exit,
 
 fn as_text(report: &VerifyReport) -> String {
     let mut text = format!(
-        "journal  {} records in {} segments, {} bytes, the last is {} ({})\n\
+        "journal  {} records in {} {}, {} bytes, the last is {} ({})\n\
          index    {} assets, {} versions, {} slices\n",
         thousands(report.records),
         thousands(report.segments),
+        if report.segments == 1 { "segment" } else { "segments" },
         thousands(report.bytes),
         thousands(report.sequence),
         report.hash,
@@ -80,7 +83,9 @@ fn as_json(report: &VerifyReport) -> String {
     let problems: Vec<_> = report
         .problems
         .iter()
-        .map(|problem| json!({ "place": problem.place, "problem": problem.problem, "remedy": problem.remedy }))
+        .map(
+            |problem| json!({ "place": problem.place, "problem": problem.problem, "remedy": problem.remedy }),
+        )
         .collect();
     json!({
         "isSound": report.is_sound(),

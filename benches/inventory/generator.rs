@@ -14,7 +14,8 @@ pub enum Skew {
     Neglected,
 }
 
-const REGIONS: [&str; 6] = ["us-east-1", "eu-west-1", "eu-central-1", "us-west-2", "ap-southeast-2", "sa-east-1"];
+const REGIONS: [&str; 6] =
+    ["us-east-1", "eu-west-1", "eu-central-1", "us-west-2", "ap-southeast-2", "sa-east-1"];
 const WORDS: [&str; 8] = ["payments", "search", "ledger", "edge", "batch", "identity", "media", "warehouse"];
 const STAGES: [&str; 4] = ["prod", "staging", "dev", "sandbox"];
 
@@ -25,7 +26,8 @@ pub fn inventory(vpcs: usize, skew: Skew) -> Vec<Asset> {
         Skew::Healthy => 0.001,
         Skew::Neglected => 0.4,
     };
-    let accounts: Vec<String> = (0..(vpcs / 20).max(1)).map(|index| format!("{:012}", 100_000_000_000 + index)).collect();
+    let accounts: Vec<String> =
+        (0..(vpcs / 20).max(1)).map(|index| format!("{:012}", 100_000_000_000 + index)).collect();
     let mut assets: Vec<Asset> = accounts.iter().map(|account| account_asset(account)).collect();
     for index in 0..vpcs {
         let account = &accounts[random.usize(0..accounts.len())];
@@ -59,7 +61,9 @@ fn header(asset: Asset, account: &str, region: &str, native_id: &str, name: &str
 }
 
 fn account_asset(account: &str) -> Asset {
-    Asset::new("Account", format!("arn:aws:iam::{account}:root")).with("accountId", account).with("state", "ACTIVE")
+    Asset::new("Account", format!("arn:aws:iam::{account}:root"))
+        .with("accountId", account)
+        .with("state", "ACTIVE")
 }
 
 fn vpc(random: &mut Rng, account: &str, region: &str, vpc_id: &str, word: &str, stage: &str) -> Asset {
@@ -75,7 +79,14 @@ fn vpc(random: &mut Rng, account: &str, region: &str, vpc_id: &str, word: &str, 
     header(asset, account, region, vpc_id, &name, stage)
 }
 
-fn flow_log(random: &mut Rng, account: &str, region: &str, vpc_id: &str, index: usize, active: bool) -> Asset {
+fn flow_log(
+    random: &mut Rng,
+    account: &str,
+    region: &str,
+    vpc_id: &str,
+    index: usize,
+    active: bool,
+) -> Asset {
     let id = format!("fl-{index:017x}");
     let traffic = ["ALL", "REJECT", "ACCEPT"][random.usize(0..3)];
     let asset = Asset::new("FlowLog", format!("arn:aws:ec2:{region}:{account}:vpc-flow-log/{id}"))

@@ -2,6 +2,20 @@
 //! a point lookup with two relations, and a large answer. `cargo bench` runs 10 k and 100 k VPCs; as a test, a small
 //! inventory runs once and both must give the same number of rows.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "a bench fails by panicking"
+)]
+
 mod generator;
 mod peer;
 
@@ -43,7 +57,8 @@ fn build(catalog: &Arc<Catalog>, assets: &[Asset]) -> Graph {
 fn setup(assets: &[Asset]) -> Setup {
     let catalog = shipped_catalog();
     let graph = build(&catalog, assets);
-    let engine = Engine::new(catalog, Fragments::new(), GuardLimits::default()).expect("a schema of the shipped catalog");
+    let engine = Engine::new(catalog, Fragments::new(), GuardLimits::default())
+        .expect("a schema of the shipped catalog");
     Setup { engine, graph, peer: peer::schema(assets) }
 }
 
@@ -101,7 +116,11 @@ fn bench_queries(criterion: &mut Criterion, size: usize) {
         let assets = inventory(size, skew);
         let setup = setup(&assets);
         let (ours, theirs) = (setup.ours(&seed_check), setup.theirs(&peer_check));
-        assert_eq!(rows(&ours, "vpcs"), rows(&theirs, "vpcsWithoutActiveFlowLog"), "both answer the same question");
+        assert_eq!(
+            rows(&ours, "vpcs"),
+            rows(&theirs, "vpcsWithoutActiveFlowLog"),
+            "both answer the same question"
+        );
         compare(criterion, &setup, name, size, &seed_check, &peer_check);
         if matches!(skew, Skew::Healthy) {
             let id = &assets.iter().find(|asset| asset.typename == "Vpc").expect("a VPC").id;

@@ -110,7 +110,9 @@ impl Query {
         inventory
             .vpcs
             .iter()
-            .filter(|vpc| !inventory.flow_logs.get(&vpc.vpc_id).is_some_and(|logs| logs.iter().any(is_active)))
+            .filter(|vpc| {
+                !inventory.flow_logs.get(&vpc.vpc_id).is_some_and(|logs| logs.iter().any(is_active))
+            })
             .collect()
     }
 

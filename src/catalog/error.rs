@@ -295,22 +295,27 @@ impl<'s> Report<'s> {
 }
 
 /// The known name that is most like a name, or nothing if none is like it.
-pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+#[must_use]
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let written = name.to_lowercase();
     known
         .into_iter()
         .map(|candidate| {
-            let likeness = strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase());
-            (likeness, candidate)
+            let candidate_lower = candidate.to_lowercase();
+            let slips = strsim::damerau_levenshtein(&written, &candidate_lower);
+            let likeness = strsim::jaro_winkler(&written, &candidate_lower);
+            (slips, likeness, candidate)
         })
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(left, left_name), (right, right_name)| {
-            left.total_cmp(right).then_with(|| right_name.cmp(left_name))
+        // A slip in three letters, as in `Vcp`, or much in common, as in `vpcs` and `vpcsByAccount`.
+        .filter(|(slips, likeness, _)| slips * 3 <= written.len() || *likeness > 0.75)
+        .min_by(|one, other| {
+            one.0.cmp(&other.0).then(other.1.total_cmp(&one.1)).then_with(|| one.2.cmp(other.2))
         })
-        .map(|(_, candidate)| candidate)
+        .map(|(_, _, candidate)| candidate)
 }
 
 /// `write x` where a known name is near, else the list of what there is.
-pub(super) fn suggest<'n>(name: &str, known: &[&'n str], what: &str) -> String {
+pub(super) fn suggest(name: &str, known: &[&str], what: &str) -> String {
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {

@@ -92,7 +92,8 @@ pub fn operators(field: &Field) -> &'static [&'static str] {
 }
 
 /// The figures an aggregate can be filtered by for a field, as they stand behind its name: `_MIN`, `_SHORTEST_LENGTH`;
-/// an empty text is the value itself (`name_EQUAL`: some related asset has it). None for what has no figures.
+/// an empty text is any one of the values (`name_EQUAL`: some related asset has it; `name_GT: 3`: some name is longer than 3).
+/// None for what has no figures.
 #[must_use]
 pub fn figures(field: &Field) -> &'static [&'static str] {
     match &field.kind {
@@ -104,12 +105,6 @@ pub fn figures(field: &Field) -> &'static [&'static str] {
         },
         _ => &[],
     }
-}
-
-/// The comparisons that go with a figure: all of them, but only equality with the value itself.
-#[must_use]
-pub fn figure_comparisons(figure: &str) -> &'static [&'static str] {
-    if figure.is_empty() { &["_EQUAL"] } else { &FIGURE_COMPARISONS }
 }
 
 impl TypeDef {

@@ -17,15 +17,11 @@ mod source;
 mod types;
 
 pub use asset::AssetMisfit;
-pub use error::{CatalogError, CatalogErrors, SchemaProblem};
-pub use keys::{
-    COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figure_comparisons, figures, operators,
-};
+pub use error::{CatalogError, CatalogErrors, SchemaProblem, nearest};
+pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;
 pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
     TypeDef, TypeId, TypeKind,
 };
-
-pub(crate) use error::nearest;

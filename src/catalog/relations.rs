@@ -113,7 +113,7 @@ fn holders(draft: &Draft<'_>, target: TypeId, field: &str) -> Vec<TypeId> {
 /// The scalar of a key field; notes a field that is unknown or not stored.
 fn stored_key(draft: &Draft<'_>, owner: TypeId, word: &Word, report: &mut Report<'_>) -> Option<ScalarType> {
     let definition = draft.catalog.get(owner);
-    let Some(field) = known_field(draft, owner, word, &word.text, report) else { return None };
+    let field = known_field(draft, owner, word, &word.text, report)?;
     let what = match &field.kind {
         FieldKind::Scalar { scalar: ScalarType::Json, .. } => "JSON",
         FieldKind::Scalar { scalar: ScalarType::Float, .. } => "a Float",

@@ -43,8 +43,12 @@ impl QueryDocument {
     pub(crate) fn parse(written: &str, stored: &Fragments) -> Result<Self, Vec<QueryError>> {
         let is_bare = is_bare_selection(written);
         let text = if is_bare { format!("{{{written}\n}}") } else { written.to_owned() };
-        let mut document =
-            Self { operations: Vec::new(), fragments: BTreeMap::new(), text: String::new(), sources: Vec::new() };
+        let mut document = Self {
+            operations: Vec::new(),
+            fragments: BTreeMap::new(),
+            text: String::new(),
+            sources: Vec::new(),
+        };
         document.add(Source { file: None, fragment: None, text, shift: usize::from(is_bare) })?;
         document.add_stored(stored)?;
         Ok(document)
@@ -55,6 +59,18 @@ impl QueryDocument {
         let span = span?;
         let source = self.sources.iter().find(|source| source.file == Some(span.file_id()))?;
         Some(source.place(span.offset(), span.end_offset()))
+    }
+
+    /// Where a byte of [`QueryDocument::text`] stands, in the text it was written in.
+    pub(crate) fn place_of_offset(&self, offset: usize) -> Option<Place> {
+        let mut first = 0;
+        for source in &self.sources {
+            if offset <= first + source.text.len() {
+                return Some(source.place(offset - first, offset - first));
+            }
+            first += source.text.len() + 1;
+        }
+        None
     }
 
     /// Where a line and column of [`QueryDocument::text`] stand, in the text they were written in.
@@ -82,7 +98,8 @@ impl QueryDocument {
                         .location()
                         .map(|span| source.place(span.offset(), span.end_offset()));
                     let message = diagnostic.error.to_string();
-                    QueryError::new(QueryErrorKind::Syntax { message: tidy_syntax_message(&message) }).at(place)
+                    QueryError::new(QueryErrorKind::Syntax { message: tidy_syntax_message(&message) })
+                        .at(place)
                 });
                 return Err(errors.collect());
             }
@@ -125,7 +142,8 @@ impl QueryDocument {
             for fragment in self.fragments.values() {
                 collect_spreads(&fragment.selection_set, &mut used);
             }
-            let Some((name, span)) = used.into_iter().find(|(name, _)| !self.fragments.contains_key(name)) else {
+            let Some((name, span)) = used.into_iter().find(|(name, _)| !self.fragments.contains_key(name))
+            else {
                 return Ok(());
             };
             let Some(text) = stored.get(&name) else {
@@ -145,6 +163,11 @@ impl QueryDocument {
     }
 }
 
+/// Where a byte of a query stands that has not been parsed.
+pub(crate) fn place_in(text: &str, offset: usize) -> Place {
+    Source { file: None, fragment: None, text: text.to_owned(), shift: 0 }.place(offset, offset)
+}
+
 impl Source {
     fn place(&self, start: usize, end: usize) -> Place {
         let longest = self.text.len();
@@ -153,7 +176,9 @@ impl Source {
         Place {
             fragment: self.fragment.clone(),
             start: start.saturating_sub(self.shift),
-            end: end.min(longest.saturating_sub(2 * self.shift).saturating_add(self.shift)).saturating_sub(self.shift),
+            end: end
+                .min(longest.saturating_sub(2 * self.shift).saturating_add(self.shift))
+                .saturating_sub(self.shift),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
         }

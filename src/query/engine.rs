@@ -6,9 +6,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    document::{Fragments, QueryDocument},
-    error::{Place, QueryError, QueryErrorKind},
-    guard::{GuardLimits, guard},
+    document::{Fragments, QueryDocument, place_in},
+    error::{QueryError, QueryErrorKind},
+    guard::{GuardLimits, guard, normalise_escapes},
     plan::{Nodes, Plan, RootKind},
     planner,
     run::{Judgement, RunLimits, incomplete_slices, judge, run},
@@ -146,7 +146,10 @@ impl Engine {
                 refuse("a check's query has no `limit` and no `offset`", "a page says nothing about the rest")
             }
             RootKind::Nodes(nodes) => Ok(nodes),
-            _ => refuse("a check's query asks for a list of assets", "write it as in `vpcs(where: {..}) { id }`"),
+            _ => refuse(
+                "a check's query asks for a list of assets",
+                "write it as in `vpcs(where: {..}) { id }`",
+            ),
         }
     }
 
@@ -154,7 +157,12 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::plan_check`].
-    pub fn judge(&self, graph: &Graph, query: &str, oldest: Option<Time>) -> Result<Judgement, Vec<QueryError>> {
+    pub fn judge(
+        &self,
+        graph: &Graph,
+        query: &str,
+        oldest: Option<Time>,
+    ) -> Result<Judgement, Vec<QueryError>> {
         let nodes = self.plan_check(query)?;
         Ok(judge(graph, nodes.of, &nodes.filters, oldest))
     }
@@ -168,15 +176,23 @@ impl Engine {
     }
 
     fn prepare(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
-        let text = guard(&request.query, &self.guard).map_err(|error| vec![QueryError::from(error)])?;
-        let document = QueryDocument::parse(&text, &self.fragments)?;
-        document.guard_fragments()?;
-        let plan = planner::plan(&self.catalog, &document, request.operation_name.as_deref(), &request.variables)?;
+        guard(&request.query, &self.guard).map_err(|error| {
+            let place = place_in(&request.query, error.offset());
+            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(Some(place))]
+        })?;
+        let document = QueryDocument::parse(&request.query, &self.fragments)?;
+        // Once more with the stored fragments in it: now sizes and circles are those of the whole document.
+        guard(&document.text, &self.guard).map_err(|error| {
+            let place = document.place_of_offset(error.offset());
+            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
+        })?;
+        let plan =
+            planner::plan(&self.catalog, &document, request.operation_name.as_deref(), &request.variables)?;
         let wants_introspection = plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
         let introspection = self
             .schema
             .validate(&ValidationRequest {
-                document: &document.text,
+                document: &normalise_escapes(&document.text).text,
                 operation_name: request.operation_name.as_deref(),
                 variables: &request.variables,
                 wants_introspection,
@@ -243,10 +259,4 @@ pub fn slice_to_json(slice: &SliceState) -> Json {
     put("attemptedAt", slice.attempted_at.map(|time| time.to_string()).into());
     put("completedAt", slice.completed_at.map(|time| time.to_string()).into());
     Json::Object(object)
-}
-
-impl From<Place> for std::ops::Range<usize> {
-    fn from(place: Place) -> Self {
-        place.start..place.end
-    }
 }

@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::{
+    guard::GuardError,
+    run::{FieldError, PathSegment, RunError},
+};
 use crate::catalog::nearest;
 
 /// Where in a text something stands: byte offsets, and line and column (from 1, the column in characters).
@@ -21,17 +25,8 @@ pub struct Place {
     pub column: usize,
 }
 
-/// One step of the path to a response field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathStep {
-    /// A response key.
-    Key(String),
-    /// A list index.
-    Index(u32),
-}
-
 /// One thing wrong with a query.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError {
     /// What is wrong.
     pub kind: QueryErrorKind,
@@ -40,11 +35,11 @@ pub struct QueryError {
     /// What to write instead.
     pub help: Option<String>,
     /// Where in the response, for an error met while running.
-    pub path: Vec<PathStep>,
+    pub path: Vec<PathSegment>,
 }
 
 /// What is wrong with a query. The text of each is safe to show to whoever sent the query.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryErrorKind {
     /// The text is not GraphQL.
     #[error("{message}")]
@@ -52,21 +47,18 @@ pub enum QueryErrorKind {
         /// As the parser puts it.
         message: String,
     },
-    /// A limit on the text of the query.
+    /// A text that may not reach the parsers.
+    #[error("{0}")]
+    Guarded(GuardError),
+    /// A limit on the plan.
     #[error("the query has {actual} {what}, the limit is {limit}")]
     TooLarge {
-        /// Bytes, tokens, nested brackets, ..
+        /// What is counted.
         what: &'static str,
         /// The limit in force.
         limit: u64,
         /// What the query has (counting stops at the first that is too many).
         actual: u64,
-    },
-    /// Fragments that use each other in a circle.
-    #[error("fragment `{name}` uses itself")]
-    FragmentCycle {
-        /// One of them.
-        name: String,
     },
     /// A fragment that neither the document nor the stored fragments define.
     #[error("there is no fragment `{name}`")]
@@ -210,22 +202,9 @@ pub enum QueryErrorKind {
         /// Which, and why.
         message: String,
     },
-    /// A limit met while running.
-    #[error("the answer has more than {limit} {what}: at least {actual} when it was stopped")]
-    AnswerTooLarge {
-        /// Rows or bytes.
-        what: &'static str,
-        /// The limit in force.
-        limit: u64,
-        /// What was reached.
-        actual: u64,
-    },
-    /// The time limit, or the client went away.
-    #[error("{message}")]
-    Stopped {
-        /// The limit and the actual time, or why else.
-        message: String,
-    },
+    /// A run that ended without an answer: a limit, or nobody waits any more.
+    #[error("{0}")]
+    Stopped(RunError),
     /// A fault of the program. The details are in the log, not here.
     #[error("the program failed on this query")]
     Internal,
@@ -237,8 +216,8 @@ impl QueryErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "syntax",
-            Self::TooLarge { .. } => "query_too_large",
-            Self::FragmentCycle { .. } => "fragment_cycle",
+            Self::Guarded(error) => error.code(),
+            Self::TooLarge { .. } => "plan_too_large",
             Self::UnknownFragment { .. } => "unknown_fragment",
             Self::UnknownOperation { .. } => "unknown_operation",
             Self::WhichOperation { .. } => "which_operation",
@@ -260,8 +239,10 @@ impl QueryErrorKind {
             Self::SelectionOnScalar { .. } => "selection_on_scalar",
             Self::Invalid { .. } => "invalid",
             Self::Unfulfilled { .. } => "unfulfilled",
-            Self::AnswerTooLarge { .. } => "answer_too_large",
-            Self::Stopped { .. } => "stopped",
+            Self::Stopped(RunError::TooManyRows { .. }) => "too_many_rows",
+            Self::Stopped(RunError::TooManyBytes { .. }) => "answer_too_large",
+            Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",
+            Self::Stopped(RunError::Cancelled) => "cancelled",
             Self::Internal => "internal",
         }
     }
@@ -269,10 +250,7 @@ impl QueryErrorKind {
     /// Whether the query itself is at fault, so that sending it again can't help.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        !matches!(
-            self,
-            Self::Unfulfilled { .. } | Self::AnswerTooLarge { .. } | Self::Stopped { .. } | Self::Internal
-        )
+        !matches!(self, Self::Unfulfilled { .. } | Self::Stopped(_) | Self::Internal)
     }
 }
 
@@ -313,8 +291,8 @@ impl QueryError {
         }
         if !self.path.is_empty() {
             let steps = self.path.iter().map(|step| match step {
-                PathStep::Key(key) => json!(key),
-                PathStep::Index(index) => json!(index),
+                PathSegment::Key(key) => json!(key),
+                PathSegment::Index(index) => json!(index),
             });
             object.insert("path".to_owned(), steps.collect());
         }
@@ -339,6 +317,18 @@ impl fmt::Display for QueryError {
 }
 
 impl std::error::Error for QueryError {}
+
+impl From<RunError> for QueryError {
+    fn from(stopped: RunError) -> Self {
+        Self::new(QueryErrorKind::Stopped(stopped))
+    }
+}
+
+impl From<FieldError> for QueryError {
+    fn from(error: FieldError) -> Self {
+        Self { path: error.path, ..Self::new(QueryErrorKind::Unfulfilled { message: error.message }) }
+    }
+}
 
 /// `did you mean ..?`, or nothing where no known name is near.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {

@@ -75,9 +75,11 @@ fn sorted(value: &Value) -> Value {
             items.sort_by_key(ToString::to_string);
             Value::Array(items)
         }
-        Value::Object(entries) => {
-            entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), sorted(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }
@@ -101,7 +103,9 @@ fn every_vector_passes_or_is_pending() {
         let is_pending = PENDING.contains(&vector.name.as_str());
         match outcome {
             Err(difference) if !is_pending => report.push(format!("{}: {difference}", vector.name)),
-            Ok(()) if is_pending => report.push(format!("{} passes: take it off the pending list", vector.name)),
+            Ok(()) if is_pending => {
+                report.push(format!("{} passes: take it off the pending list", vector.name))
+            }
             _ => {}
         }
     }

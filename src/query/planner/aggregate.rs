@@ -5,7 +5,7 @@ use super::{
     input::{Entry, Input, Shape},
 };
 use crate::{
-    catalog::{FieldKind, ScalarType, TypeDef, TypeId, figure_comparisons, figures},
+    catalog::{FIGURE_COMPARISONS, FieldKind, ScalarType, TypeDef, TypeId, figures},
     query::{
         error::{QueryErrorKind, did_you_mean},
         plan::{AggregateFilter, AggregateFunction, Comparison, Operand},
@@ -36,7 +36,7 @@ fn node_keys(definition: &TypeDef) -> Vec<(String, NodeKey<'_>)> {
     for field in &definition.fields {
         let FieldKind::Scalar { scalar, list: None, .. } = field.kind else { continue };
         for figure in figures(field) {
-            for suffix in figure_comparisons(figure) {
+            for suffix in FIGURE_COMPARISONS {
                 if let Some(key) = node_key(&field.name, scalar, figure, suffix) {
                     keys.push((format!("{}{figure}{suffix}", field.name), key));
                 }
@@ -74,7 +74,12 @@ fn node_key<'a>(field: &'a str, scalar: ScalarType, figure: &str, suffix: &str) 
 
 impl<'a> Planner<'a> {
     /// One aggregate object; nothing where it makes no demand.
-    pub(super) fn aggregate_filter(&self, target: TypeId, name: &str, input: Input<'a>) -> Option<AggregateFilter> {
+    pub(super) fn aggregate_filter(
+        &self,
+        target: TypeId,
+        name: &str,
+        input: Input<'a>,
+    ) -> Option<AggregateFilter> {
         let entries = self.aggregate_entries(name, input, "an object such as `{count_GT: 1}`")?;
         let filters = entries.iter().filter_map(|entry| {
             self.count_node();
@@ -85,13 +90,17 @@ impl<'a> Planner<'a> {
                 "node" => self.aggregate_node(target, entry.key, entry.value),
                 key => match COUNTS.iter().find(|(known, _)| *known == key) {
                     Some((_, comparison)) => {
-                        match self.present(entry).then(|| self.operand(ScalarType::Int, key, entry.value))?? {
+                        match self
+                            .present(entry)
+                            .then(|| self.operand(ScalarType::Int, key, entry.value))??
+                        {
                             Operand::Int(count) => Some(AggregateFilter::Count(*comparison, count)),
                             _ => None,
                         }
                     }
                     None => {
-                        let known = COUNTS.iter().map(|(known, _)| *known).chain(["node", "AND", "OR", "NOT"]);
+                        let known =
+                            COUNTS.iter().map(|(known, _)| *known).chain(["node", "AND", "OR", "NOT"]);
                         let kind = QueryErrorKind::UnknownKey { input: name.to_owned(), key: key.to_owned() };
                         self.refuse(kind, entry.key_span, did_you_mean(key, known));
                         None
@@ -103,7 +112,8 @@ impl<'a> Planner<'a> {
     }
 
     fn aggregate_node(&self, target: TypeId, name: &str, input: Input<'a>) -> Option<AggregateFilter> {
-        let entries = self.aggregate_entries(name, input, "an object such as `{maxAggregationInterval_MAX_LT: 600}`")?;
+        let entries =
+            self.aggregate_entries(name, input, "an object such as `{maxAggregationInterval_MAX_LT: 600}`")?;
         let known = node_keys(self.catalog.get(target));
         let filters = entries.iter().filter_map(|entry| {
             self.count_node();
@@ -116,10 +126,12 @@ impl<'a> Planner<'a> {
                 self.refuse(kind, entry.key_span, did_you_mean(entry.key, names));
                 return None;
             };
-            let operand = self.present(entry).then(|| self.operand(key.operand, entry.key, entry.value))??;
-            let fields = self.catalog.concrete(target).into_iter().filter_map(|bound| {
-                self.catalog.get(bound).find(key.field).map(|(field, _)| (bound, field))
-            });
+            let operand =
+                self.present(entry).then(|| self.operand(key.operand, entry.key, entry.value))??;
+            let fields =
+                self.catalog.concrete(target).into_iter().filter_map(|bound| {
+                    self.catalog.get(bound).find(key.field).map(|(field, _)| (bound, field))
+                });
             Some(AggregateFilter::Node {
                 fields: fields.collect(),
                 function: key.function,

@@ -32,7 +32,8 @@ impl Planner<'_> {
 
     /// Plans a filter that the schema writes, in a planner of its own: its places are not those of the query.
     fn plan_written_filter(&self, of: TypeId, filter: &str) -> Option<Filter> {
-        let document = QueryDocument::parse(&format!("{{computed(where: {filter}) {{id}}}}"), &Fragments::new()).ok()?;
+        let document =
+            QueryDocument::parse(&format!("{{computed(where: {filter}) {{id}}}}"), &Fragments::new()).ok()?;
         let operation = document.operations.first()?;
         let Selection::Field(field) = operation.selection_set.first()? else { return None };
         let argument = field.arguments.first()?;

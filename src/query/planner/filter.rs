@@ -40,7 +40,8 @@ impl<'a> Planner<'a> {
             bound
                 .into_iter()
                 .map(|bound| {
-                    let filter = input.and_then(|input| self.filter_value(Binding { written, bound }, name, input));
+                    let filter =
+                        input.and_then(|input| self.filter_value(Binding { written, bound }, name, input));
                     (bound, filter)
                 })
                 .collect(),
@@ -152,7 +153,13 @@ impl<'a> Planner<'a> {
         Some(Filter::Constant(holds))
     }
 
-    fn filter_computed(&self, binding: Binding<'a>, name: &str, negated: bool, entry: &Entry<'a>) -> Option<Filter> {
+    fn filter_computed(
+        &self,
+        binding: Binding<'a>,
+        name: &str,
+        negated: bool,
+        entry: &Entry<'a>,
+    ) -> Option<Filter> {
         let value = self.operand(ScalarType::Boolean, entry.key, entry.value)?;
         let demanded = matches!(value, Operand::Bool(true)) != negated;
         let holds = self.computed_filter(binding.bound, name)?;
@@ -207,7 +214,9 @@ impl<'a> Planner<'a> {
             self.catalog
                 .concrete(target)
                 .into_iter()
-                .map(|bound| (bound, self.connection_object(Binding { written, bound }, entry.key, entry.value)))
+                .map(|bound| {
+                    (bound, self.connection_object(Binding { written, bound }, entry.key, entry.value))
+                })
                 .collect(),
         )
     }
@@ -224,9 +233,10 @@ impl<'a> Planner<'a> {
         self.refuse_twice(&entries);
         let list = |entry: &Entry<'a>| -> Vec<Filter> {
             match entry.value.shape(self.scope) {
-                Shape::List(items) => {
-                    items.into_iter().filter_map(|item| self.connection_object(binding, entry.key, item)).collect()
-                }
+                Shape::List(items) => items
+                    .into_iter()
+                    .filter_map(|item| self.connection_object(binding, entry.key, item))
+                    .collect(),
                 _ => self.connection_object(binding, entry.key, entry.value).into_iter().collect(),
             }
         };
@@ -325,6 +335,10 @@ impl<'a> Planner<'a> {
 
     /// One coerced value; what can't be coerced is reported.
     pub(super) fn operand(&self, scalar: ScalarType, name: &str, input: Input<'a>) -> Option<Operand> {
+        if let undeclared @ Shape::Undeclared(_) = input.shape(self.scope) {
+            self.refuse_shape(name, input, "", &undeclared);
+            return None;
+        }
         match operand::coerce(self.catalog, self.scope, scalar, name, input) {
             Ok(operand) => Some(operand),
             Err(refusal) => {
@@ -337,11 +351,16 @@ impl<'a> Planner<'a> {
     fn pattern(&self, entry: &Entry<'a>) -> Option<Pattern> {
         /// Compiled patterns are bounded, so that one query can't take the machine's memory.
         const LARGEST_PATTERN: usize = 1 << 20;
-        let Operand::Text(text) = self.operand(ScalarType::String, entry.key, entry.value)? else { return None };
+        let Operand::Text(text) = self.operand(ScalarType::String, entry.key, entry.value)? else {
+            return None;
+        };
         let anchored = format!("^(?:{text})$");
         // The pattern must be one by itself: `a)|(b` is none, though the anchored form would be.
         let compiled = regex::Regex::new(&text).and_then(|_| {
-            regex::RegexBuilder::new(&anchored).size_limit(LARGEST_PATTERN).dot_matches_new_line(false).build()
+            regex::RegexBuilder::new(&anchored)
+                .size_limit(LARGEST_PATTERN)
+                .dot_matches_new_line(false)
+                .build()
         });
         match compiled {
             Ok(regex) => Some(Pattern { text, regex }),
@@ -355,7 +374,10 @@ impl<'a> Planner<'a> {
 
     /// The key without its quantifier.
     fn relation_name(key: &str) -> &str {
-        ["_SOME", "_NONE", "_ALL", "_SINGLE"].iter().find_map(|suffix| key.strip_suffix(suffix)).unwrap_or(key)
+        ["_SOME", "_NONE", "_ALL", "_SINGLE"]
+            .iter()
+            .find_map(|suffix| key.strip_suffix(suffix))
+            .unwrap_or(key)
     }
 
     fn bound_field(&self, binding: Binding<'a>, name: &str) -> Option<FieldId> {

@@ -53,7 +53,7 @@ pub(super) fn plan(
     operation_name: Option<&str>,
     variables: &Map<String, Json>,
 ) -> Result<Plan, Vec<QueryError>> {
-    let operation = find_operation(document, operation_name).map_err(|error| vec![error])?;
+    let operation = find_operation(document, operation_name)?;
     let refused = match operation.operation_type {
         OperationType::Query => None,
         OperationType::Mutation => Some("mutation"),
@@ -85,12 +85,14 @@ pub(super) fn plan(
 fn find_operation<'a>(
     document: &'a QueryDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, QueryError> {
+) -> Result<&'a OperationDefinition, Vec<QueryError>> {
     let operations = &document.operations;
     match (name, operations.as_slice()) {
         (None, [only]) => Ok(only),
-        (None, several) => Err(QueryError::new(QueryErrorKind::WhichOperation { count: several.len() })
-            .with_help("send the name of one as `operationName`")),
+        (None, several) => Err(vec![
+            QueryError::new(QueryErrorKind::WhichOperation { count: several.len() })
+                .with_help("send the name of one as `operationName`"),
+        ]),
         (Some(name), several) => several
             .iter()
             .find(|operation| operation.name.as_ref().is_some_and(|known| known.as_str() == name))
@@ -99,7 +101,7 @@ fn find_operation<'a>(
                 let known = several.iter().filter_map(|operation| operation.name.as_ref());
                 let mut error = QueryError::new(QueryErrorKind::UnknownOperation { name: name.to_owned() });
                 error.help = did_you_mean(name, known.map(|name| name.as_str()));
-                error
+                vec![error]
             }),
     }
 }

@@ -25,8 +25,10 @@ impl<'a> Arguments<'a> {
         for argument in &field.arguments {
             let name = argument.name.as_str();
             if !known.contains(&name) {
-                let kind =
-                    QueryErrorKind::UnknownArgument { field: field.name.to_string(), argument: name.to_owned() };
+                let kind = QueryErrorKind::UnknownArgument {
+                    field: field.name.to_string(),
+                    argument: name.to_owned(),
+                };
                 let help = did_you_mean(name, known.iter().copied()).or_else(|| match known {
                     [] => Some("it takes none".to_owned()),
                     known => Some(format!("it takes {}", known.join(", "))),
@@ -68,8 +70,10 @@ impl<'a> Arguments<'a> {
 impl<'a> Planner<'a> {
     /// Many assets of a type, at the root or under a relation.
     pub(super) fn nodes(&self, of: TypeId, arguments: &Arguments<'a>, selected: &[Selected<'a>]) -> Nodes {
-        let limit = arguments.get_unless_null(self, "limit").and_then(|input| self.page_number("limit", input));
-        let offset = arguments.get_unless_null(self, "offset").and_then(|input| self.page_number("offset", input));
+        let limit =
+            arguments.get_unless_null(self, "limit").and_then(|input| self.page_number("limit", input));
+        let offset =
+            arguments.get_unless_null(self, "offset").and_then(|input| self.page_number("offset", input));
         Nodes {
             of,
             filters: self.filters(of, "where", arguments.get_unless_null(self, "where")),
@@ -132,9 +136,15 @@ impl<'a> Planner<'a> {
     fn sort_key(&self, of: TypeId, definition: &TypeDef, entry: &Entry<'a>) -> Option<SortKey> {
         let sortable = |kind: &FieldKind| matches!(kind, FieldKind::Scalar { scalar, list: None, .. } if *scalar != ScalarType::Json);
         if !definition.find(entry.key).is_some_and(|(_, field)| sortable(&field.kind)) {
-            let known = definition.fields.iter().filter(|field| sortable(&field.kind)).map(|field| field.name.as_str());
-            let kind =
-                QueryErrorKind::UnknownKey { input: format!("{}Sort", definition.name), key: entry.key.to_owned() };
+            let known = definition
+                .fields
+                .iter()
+                .filter(|field| sortable(&field.kind))
+                .map(|field| field.name.as_str());
+            let kind = QueryErrorKind::UnknownKey {
+                input: format!("{}Sort", definition.name),
+                key: entry.key.to_owned(),
+            };
             self.refuse(kind, entry.key_span, did_you_mean(entry.key, known));
             return None;
         }

@@ -47,7 +47,9 @@ fn coerce_shape(
     let operand = match (scalar, shape) {
         (ScalarType::String, Shape::Text(text)) => Some(Operand::Text((*text).to_owned())),
         (ScalarType::Id, Shape::Text(text)) => Some(Operand::Text((*text).to_owned())),
-        (ScalarType::Id, Shape::Number(number)) => whole(number, is_json).map(|whole| Operand::Text(whole.to_string())),
+        (ScalarType::Id, Shape::Number(number)) => {
+            whole(number, is_json).map(|whole| Operand::Text(whole.to_string()))
+        }
         (ScalarType::Int, Shape::Number(number)) => {
             whole(number, is_json).filter(|whole| i32::try_from(*whole).is_ok()).map(Operand::Int)
         }

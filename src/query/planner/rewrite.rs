@@ -41,10 +41,13 @@ fn simplify_filters(filters: &mut Filters) {
 
 fn simplify_filter(filter: Filter) -> Filter {
     match filter {
-        Filter::All(members) => single_or(flatten(members, |member| match member {
-            Filter::All(inner) => Ok(inner),
-            other => Err(other),
-        }), Filter::All),
+        Filter::All(members) => single_or(
+            flatten(members, |member| match member {
+                Filter::All(inner) => Ok(inner),
+                other => Err(other),
+            }),
+            Filter::All,
+        ),
         Filter::Any(members) => {
             let flat = flatten(members, |member| match member {
                 Filter::Any(inner) => Ok(inner),

@@ -69,7 +69,8 @@ impl<'a> Planner<'a> {
                 self.require_selection(field);
                 let output = self.output(id, &group.selected);
                 let Some(input) = arguments.get("id") else {
-                    let kind = QueryErrorKind::MissingArgument { field: field.name.to_string(), argument: "id" };
+                    let kind =
+                        QueryErrorKind::MissingArgument { field: field.name.to_string(), argument: "id" };
                     self.refuse(kind, field.name.location(), None);
                     return None;
                 };
@@ -186,8 +187,9 @@ impl<'a> Planner<'a> {
             .collect();
         let help = match elsewhere.first() {
             Some(first) => format!("`{first}` has it: write `... on {first} {{ {name} }}`"),
-            None => did_you_mean(name, known)
-                .unwrap_or_else(|| format!("fields of `{}`: passmuster schema {}", definition.name, definition.name)),
+            None => did_you_mean(name, known).unwrap_or_else(|| {
+                format!("fields of `{}`: passmuster schema {}", definition.name, definition.name)
+            }),
         };
         let kind = QueryErrorKind::UnknownField { parent: definition.name.clone(), field: name.to_owned() };
         self.refuse(kind, ast.name.location(), Some(help));
@@ -236,7 +238,8 @@ impl<'a> Planner<'a> {
                         Some(name) => self.condition(name),
                         None => Some(parent),
                     };
-                    if let Some(condition) = condition.filter(|condition| self.applies(concrete, *condition)) {
+                    if let Some(condition) = condition.filter(|condition| self.applies(concrete, *condition))
+                    {
                         self.collect_into(concrete, condition, &inline.selection_set, groups, spread);
                     }
                 }
@@ -247,7 +250,8 @@ impl<'a> Planner<'a> {
                     }
                     let Some(fragment) = self.document.fragments.get(name) else { continue };
                     let condition = self.condition(&fragment.type_condition);
-                    if let Some(condition) = condition.filter(|condition| self.applies(concrete, *condition)) {
+                    if let Some(condition) = condition.filter(|condition| self.applies(concrete, *condition))
+                    {
                         self.collect_into(concrete, condition, &fragment.selection_set, groups, spread);
                     }
                 }
@@ -261,7 +265,11 @@ impl<'a> Planner<'a> {
         // The type that sub-selections are written against follows from the field, not from the parent: it is set
         // when the field's own type is known.
         match groups.iter_mut().find(|group| group.key == key) {
-            None => groups.push(Group { key, first: (parent, field), selected: vec![self.below(field, selected)] }),
+            None => groups.push(Group {
+                key,
+                first: (parent, field),
+                selected: vec![self.below(field, selected)],
+            }),
             Some(group) => {
                 let first = group.first.1;
                 let same_arguments = first.arguments.len() == field.arguments.len()
@@ -282,7 +290,9 @@ impl<'a> Planner<'a> {
             Parent::Root => self
                 .catalog
                 .iter()
-                .find(|(_, definition)| [&definition.plural, &definition.singular].contains(&&field.name.to_string()))
+                .find(|(_, definition)| {
+                    [&definition.plural, &definition.singular].contains(&&field.name.to_string())
+                })
                 .map(|(id, _)| id),
             Parent::Type(id) => match self.catalog.get(id).find(&field.name).map(|(_, field)| &field.kind) {
                 Some(FieldKind::Relation { target, .. }) => Some(*target),

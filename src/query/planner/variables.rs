@@ -68,7 +68,9 @@ fn rename(kind: QueryErrorKind, variable: &str) -> QueryErrorKind {
         QueryErrorKind::WrongValue { expected, found, .. } => {
             QueryErrorKind::WrongValue { name: format!("${variable}"), expected, found }
         }
-        QueryErrorKind::NullNotAllowed { .. } => QueryErrorKind::NullNotAllowed { name: format!("${variable}") },
+        QueryErrorKind::NullNotAllowed { .. } => {
+            QueryErrorKind::NullNotAllowed { name: format!("${variable}") }
+        }
         other => other,
     }
 }

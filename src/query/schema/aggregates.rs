@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{InputObject, InputValue, SchemaBuilder, TypeRef};
 
 use super::{filters::add_combinators, related_types};
-use crate::catalog::{Catalog, FieldKind, ScalarType, TypeDef, figure_comparisons, figures};
+use crate::catalog::{Catalog, FIGURE_COMPARISONS, FieldKind, ScalarType, TypeDef, figures};
 
 /// How a count is compared.
 const COUNT_KEYS: [&str; 5] = ["count", "count_LT", "count_LTE", "count_GT", "count_GTE"];
@@ -43,8 +43,8 @@ fn node_where(catalog: &Catalog, target: &TypeDef) -> InputObject {
     for field in &target.fields {
         let FieldKind::Scalar { scalar, .. } = field.kind else { continue };
         for figure in figures(field) {
-            let of = operand(catalog, scalar, figure);
-            for comparison in figure_comparisons(figure) {
+            for comparison in FIGURE_COMPARISONS {
+                let of = operand(catalog, scalar, figure, comparison);
                 let key = format!("{}{figure}{comparison}", field.name);
                 input = input.field(InputValue::new(key, TypeRef::named(&of)));
             }
@@ -54,12 +54,13 @@ fn node_where(catalog: &Catalog, target: &TypeDef) -> InputObject {
 }
 
 /// What a figure is compared with.
-fn operand(catalog: &Catalog, scalar: ScalarType, figure: &str) -> String {
+fn operand(catalog: &Catalog, scalar: ScalarType, figure: &str, comparison: &str) -> String {
+    let is_text = matches!(scalar, ScalarType::String | ScalarType::Id);
     match figure {
+        // Order among texts goes by their length, equality by the text itself.
+        "" if is_text && comparison != "_EQUAL" => TypeRef::INT.to_owned(),
         "_AVERAGE" | "_AVERAGE_LENGTH" => TypeRef::FLOAT.to_owned(),
         "_SHORTEST_LENGTH" | "_LONGEST_LENGTH" => TypeRef::INT.to_owned(),
-        // The sum of a column soon leaves 32 bits.
-        "_SUM" if scalar == ScalarType::Int => TypeRef::INT.to_owned(),
         _ => catalog.scalar_name(scalar).to_owned(),
     }
 }

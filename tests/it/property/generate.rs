@@ -85,14 +85,40 @@ impl Row {
 /// One key of a `where` object.
 #[derive(Clone, Debug)]
 pub(super) enum Key {
-    Stored { name: String, kind: Kind, suffix: &'static str, operand: Value },
-    Combine { word: &'static str, members: Vec<Object> },
+    Stored {
+        name: String,
+        kind: Kind,
+        suffix: &'static str,
+        operand: Value,
+    },
+    Combine {
+        word: &'static str,
+        members: Vec<Object>,
+    },
     Not(Object),
     Typename(Vec<String>),
-    Related { relation: Relation, suffix: &'static str, connection: bool, inner: Option<Object> },
-    Tags { suffix: &'static str, inner: Option<Vec<(&'static str, String)>> },
-    Count { relation: Relation, suffix: &'static str, number: i64 },
-    Figure { relation: Relation, field: &'static str, figure: &'static str, suffix: &'static str, operand: Value },
+    Related {
+        relation: Relation,
+        suffix: &'static str,
+        connection: bool,
+        inner: Option<Object>,
+    },
+    Tags {
+        suffix: &'static str,
+        inner: Option<Vec<(&'static str, String)>>,
+    },
+    Count {
+        relation: Relation,
+        suffix: &'static str,
+        number: i64,
+    },
+    Figure {
+        relation: Relation,
+        field: &'static str,
+        figure: &'static str,
+        suffix: &'static str,
+        operand: Value,
+    },
 }
 
 pub(super) type Object = Vec<Key>;
@@ -146,10 +172,14 @@ impl Kind {
 
     fn value(self, random: &mut Rng) -> Value {
         match self {
-            Kind::String | Kind::Id => json!(*random.choice(["", "a", "ab", "aB", "b", "ä\"b", "ab\nc"].iter()).unwrap()),
+            Kind::String | Kind::Id => {
+                json!(*random.choice(["", "a", "ab", "aB", "b", "ä\"b", "ab\nc"].iter()).unwrap())
+            }
             Kind::Int => json!(random.i64(-2..4)),
             Kind::Float => json!(*random.choice([-1.5, 0.0, 0.25, 2.0, 1e21].iter()).unwrap()),
-            Kind::BigInt => json!(random.choice(["-3", "0", "9007199254740993", "9007199254740992"].iter()).unwrap()),
+            Kind::BigInt => {
+                json!(random.choice(["-3", "0", "9007199254740993", "9007199254740992"].iter()).unwrap())
+            }
             Kind::Boolean => json!(random.bool()),
             Kind::DateTime => {
                 json!(
@@ -168,7 +198,11 @@ impl Kind {
             Kind::Date => json!(random.choice(["2024-01-01", "2024-02-29", "1969-12-31"].iter()).unwrap()),
             Kind::Enum => json!(random.choice(["RED", "GREEN", "BLUE"].iter()).unwrap()),
             Kind::Net => {
-                json!(random.choice(["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "192.168.0.0/16"].iter()).unwrap())
+                json!(
+                    random
+                        .choice(["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "192.168.0.0/16"].iter())
+                        .unwrap()
+                )
             }
             Kind::StringList => {
                 let length = random.usize(0..3);
@@ -264,7 +298,9 @@ fn rows(random: &mut Rng, types: &[Type]) -> Vec<Row> {
             let value = match (field.name.as_str(), random.u8(0..4)) {
                 (_, 0) => continue,
                 ("one" | "other", _) => json!(id(random.usize(0..total + 1))),
-                ("keys", _) => (0..random.usize(0..4)).map(|_| json!(id(random.usize(0..total + 1)))).collect(),
+                ("keys", _) => {
+                    (0..random.usize(0..4)).map(|_| json!(id(random.usize(0..total + 1)))).collect()
+                }
                 _ => field.kind.value(random),
             };
             fields.insert(field.name.clone(), value);
@@ -293,7 +329,8 @@ fn id(number: usize) -> String {
 
 impl World {
     pub(super) fn sdl(&self) -> String {
-        let mut sdl = String::from("enum Colour { RED GREEN BLUE }\ntype Tag { key: String! value: String }\n");
+        let mut sdl =
+            String::from("enum Colour { RED GREEN BLUE }\ntype Tag { key: String! value: String }\n");
         let field = |stored: &Stored| format!("  {}: {}\n", stored.name, stored.kind.sdl());
         let common: String = self.common.iter().map(field).collect();
         let _ = writeln!(sdl, "interface Thing {{\n  id: ID!\n  tags: [Tag!]!\n{common}}}");
@@ -303,7 +340,12 @@ impl World {
             for relation in &of.relations {
                 let target = self.name_of(relation.target);
                 let shape = if relation.many { format!("[{target}!]!") } else { target.to_owned() };
-                let list = |side: Vec<&str>| format!("[{}]", side.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+                let list = |side: Vec<&str>| {
+                    format!(
+                        "[{}]",
+                        side.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+                    )
+                };
                 let fields = list(relation.pairs.iter().map(|(own, _)| own.as_str()).collect());
                 let references = list(relation.pairs.iter().map(|(_, theirs)| theirs.as_str()).collect());
                 let _ = writeln!(
@@ -356,8 +398,11 @@ fn any_target(random: &mut Rng, world: &World) -> Target {
 }
 
 fn page(random: &mut Rng, world: &World, target: Target, depth: usize) -> Page {
-    let sortable: Vec<Stored> =
-        world.fields_of(target).into_iter().filter(|field| !matches!(field.kind, Kind::StringList | Kind::Net)).collect();
+    let sortable: Vec<Stored> = world
+        .fields_of(target)
+        .into_iter()
+        .filter(|field| !matches!(field.kind, Kind::StringList | Kind::Net))
+        .collect();
     let mut sort = Vec::new();
     for _ in 0..random.usize(0..3) {
         let name = random.choice(sortable.iter()).unwrap().name.clone();
@@ -429,8 +474,9 @@ fn key(random: &mut Rng, world: &World, target: Target, depth: usize) -> Key {
                     Key::Figure { relation, field: "rank", figure, suffix, operand: json!(random.i64(-3..5)) }
                 }
                 _ => {
-                    let figure =
-                        *random.choice(["_SHORTEST_LENGTH", "_LONGEST_LENGTH", "_AVERAGE_LENGTH"].iter()).unwrap();
+                    let figure = *random
+                        .choice(["_SHORTEST_LENGTH", "_LONGEST_LENGTH", "_AVERAGE_LENGTH"].iter())
+                        .unwrap();
                     let suffix = if suffix.is_empty() { "_EQUAL" } else { suffix };
                     Key::Figure { relation, field: "label", figure, suffix, operand: json!(random.i64(0..4)) }
                 }
@@ -446,7 +492,7 @@ fn key(random: &mut Rng, world: &World, target: Target, depth: usize) -> Key {
 fn stored_key(random: &mut Rng, fields: &[Stored]) -> Key {
     let field = random.choice(fields.iter()).unwrap().clone();
     let suffix = *random.choice(field.kind.suffixes().iter()).unwrap();
-    let mut value = |random: &mut Rng, kind: Kind| match field.name.as_str() {
+    let value = |random: &mut Rng, kind: Kind| match field.name.as_str() {
         "id" | "one" | "other" | "keys" => json!(id(random.usize(0..8))),
         _ => kind.value(random),
     };
@@ -456,7 +502,9 @@ fn stored_key(random: &mut Rng, fields: &[Stored]) -> Key {
             .map(|_| if random.u8(0..6) == 0 { Value::Null } else { value(random, kind) })
             .collect(),
         ("_INCLUDES" | "_NOT_INCLUDES", _) => value(random, Kind::String),
-        ("" | "_NOT", Kind::StringList) => (0..random.usize(0..3)).map(|_| value(random, Kind::String)).collect(),
+        ("" | "_NOT", Kind::StringList) => {
+            (0..random.usize(0..3)).map(|_| value(random, Kind::String)).collect()
+        }
         (_, kind) => value(random, kind),
     };
     Key::Stored { name: field.name, kind: field.kind, suffix, operand }
@@ -473,7 +521,9 @@ impl Key {
                 format!("{}{}{suffix}", relation.name, if *connection { "Connection" } else { "" })
             }
             Key::Tags { suffix, .. } => format!("tags{suffix}"),
-            Key::Count { relation, .. } | Key::Figure { relation, .. } => format!("{}Aggregate", relation.name),
+            Key::Count { relation, .. } | Key::Figure { relation, .. } => {
+                format!("{}Aggregate", relation.name)
+            }
         }
     }
 
@@ -486,10 +536,13 @@ impl Key {
             Key::Not(inner) => object_text(inner),
             Key::Typename(names) => format!("[{}]", names.join(", ")),
             Key::Related { inner: None, .. } | Key::Tags { inner: None, .. } => "null".to_owned(),
-            Key::Related { inner: Some(inner), connection: true, .. } => format!("{{node: {}}}", object_text(inner)),
+            Key::Related { inner: Some(inner), connection: true, .. } => {
+                format!("{{node: {}}}", object_text(inner))
+            }
             Key::Related { inner: Some(inner), .. } => object_text(inner),
             Key::Tags { inner: Some(pairs), .. } => {
-                let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {value:?}")).collect();
+                let pairs: Vec<String> =
+                    pairs.iter().map(|(key, value)| format!("{key}: {value:?}")).collect();
                 format!("{{{}}}", pairs.join(", "))
             }
             Key::Count { suffix, number, .. } => format!("{{count{suffix}: {number}}}"),

@@ -25,7 +25,8 @@ pub(super) fn answer(world: &World, query: &Query) -> Value {
                 object.insert(field.name.clone(), row.value(&field.name));
             }
             let tags = row.value("tags");
-            let tags = tags.as_array().unwrap().iter().map(|tag| json!({"key": tag["key"], "value": tag["value"]}));
+            let tags =
+                tags.as_array().unwrap().iter().map(|tag| json!({"key": tag["key"], "value": tag["value"]}));
             object.insert("tags".to_owned(), tags.collect());
             if let Some((relation, below)) = &query.below {
                 let related = related(world, row, relation);
@@ -124,7 +125,8 @@ fn key_truth(world: &World, row: &Row, key: &Key) -> Option<Truth> {
     match key {
         Key::Stored { name, kind, suffix, operand } => Some(stored(*kind, suffix, &row.value(name), operand)),
         Key::Combine { word, members } => {
-            let members: Vec<Truth> = members.iter().filter_map(|member| object(world, row, member)).collect();
+            let members: Vec<Truth> =
+                members.iter().filter_map(|member| object(world, row, member)).collect();
             match *word {
                 "AND" => all(members),
                 _ if members.is_empty() => None,
@@ -142,8 +144,10 @@ fn key_truth(world: &World, row: &Row, key: &Key) -> Option<Truth> {
             if !makes_demand(inner) {
                 return None;
             }
-            let truths: Vec<Truth> =
-                related(world, row, relation).iter().map(|one| object(world, one, inner).unwrap_or(None)).collect();
+            let truths: Vec<Truth> = related(world, row, relation)
+                .iter()
+                .map(|one| object(world, one, inner).unwrap_or(None))
+                .collect();
             Some(Some(quantify(suffix, &truths)))
         }
         Key::Tags { suffix, inner: None } => {
@@ -156,9 +160,9 @@ fn key_truth(world: &World, row: &Row, key: &Key) -> Option<Truth> {
                 .unwrap()
                 .iter()
                 .map(|tag| {
-                    let members = pairs
-                        .iter()
-                        .map(|(key, value)| tag.get(key).map(|actual| actual.as_str() == Some(value.as_str())));
+                    let members = pairs.iter().map(|(key, value)| {
+                        tag.get(key).map(|actual| actual.as_str() == Some(value.as_str()))
+                    });
                     all(members.collect()).unwrap()
                 })
                 .collect();
@@ -168,9 +172,13 @@ fn key_truth(world: &World, row: &Row, key: &Key) -> Option<Truth> {
             let count = related(world, row, relation).len() as i64;
             Some(Some(holds(suffix, count.cmp(number))))
         }
-        Key::Figure { relation, field, figure, suffix, operand } => {
-            Some(figure_truth(&related(world, row, relation), field, figure, suffix, operand.as_i64().unwrap()))
-        }
+        Key::Figure { relation, field, figure, suffix, operand } => Some(figure_truth(
+            &related(world, row, relation),
+            field,
+            figure,
+            suffix,
+            operand.as_i64().unwrap(),
+        )),
     }
 }
 

@@ -1,0 +1,9 @@
+//! Running plans: what filters keep, what verdicts say, what is written, where it stops.
+
+mod agreement;
+mod limits;
+mod output;
+mod quantifiers;
+mod scalars;
+mod support;
+mod verdicts;

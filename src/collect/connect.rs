@@ -2,7 +2,7 @@
 //! region a retry budget of its own (the SDK's default shares one among all accounts of a process, so that one
 //! throttled account would starve the others).
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_ec2::config::{
     Region, SharedHttpClient,
     retry::{RetryConfig, RetryPartition},
@@ -28,8 +28,12 @@ impl Connection {
     pub(crate) async fn open(options: &CollectOptions) -> Result<Self, CollectError> {
         let config = match &options.aws {
             AwsConfig::Ambient => {
-                let loader =
+                let mut loader =
                     aws_config::defaults(BehaviorVersion::latest()).http_client(shared_http_client());
+                // So that CloudTrail tells this program's calls from others'.
+                if let Ok(name) = AppName::new("passmuster") {
+                    loader = loader.app_name(name);
+                }
                 Box::pin(loader.load()).await
             }
             AwsConfig::Given(config) if config.http_client().is_some() => config.as_ref().clone(),

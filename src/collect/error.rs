@@ -1,8 +1,6 @@
 //! Why a collection could not begin, or had to stop. A slice that fails is no error of the collection.
 
-use std::error::Error;
-
-use crate::model::SliceKey;
+use crate::{model::SliceKey, store::StoreError};
 
 /// Why nothing (or nothing more) was collected.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +49,7 @@ pub enum CollectError {
         slice: SliceKey,
         /// What the store says.
         #[source]
-        source: Box<dyn Error + Send + Sync>,
+        source: Box<StoreError>,
     },
 }
 

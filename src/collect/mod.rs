@@ -14,13 +14,11 @@ mod plan;
 mod report;
 mod run;
 mod shape;
-mod sink;
 
 pub use error::CollectError;
 pub use options::{AwsConfig, CollectOptions, Patience};
 pub use report::{CollectReport, Event, SliceReport};
 pub use run::collect;
-pub use sink::{CommitReport, SliceCommit, SliceSink};
 
 /// The types this version collects, sorted: what `--only` takes.
 #[must_use]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::sink::CommitReport;
-use crate::model::{Outcome, SliceKey};
+use crate::{
+    model::{GLOBAL_REGION, Outcome, SliceKey},
+    store::CommitReport,
+};
 
 /// Something happened: for progress bars and log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,19 +75,23 @@ impl CollectReport {
         self.slices.iter().all(|slice| slice.outcome == Outcome::Complete)
     }
 
-    /// Whether no slice of what was asked for is complete (who the caller is does not count).
+    /// Whether nothing was collected: no region gave anything, or, where only account-wide types were asked for, none
+    /// of those.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        !self
-            .slices
-            .iter()
-            .any(|slice| slice.outcome == Outcome::Complete && slice.api != super::api::CALLER_IDENTITY)
+        let regional = |slice: &&SliceReport| slice.key.region != GLOBAL_REGION;
+        let complete = |slice: &SliceReport| slice.outcome == Outcome::Complete;
+        if self.slices.iter().any(|slice| regional(&slice)) {
+            !self.slices.iter().filter(regional).any(complete)
+        } else {
+            !self.slices.iter().any(complete)
+        }
     }
 
     /// Assets read, and how many of them were new, changed, unchanged; and how many are gone.
     #[must_use]
     pub fn totals(&self) -> CommitReport {
-        let mut totals = CommitReport::default();
+        let mut totals = CommitReport { sequence: 0, added: 0, changed: 0, unchanged: 0, removed: 0 };
         for slice in &self.slices {
             totals.sequence = totals.sequence.max(slice.commit.sequence);
             totals.added = totals.added.saturating_add(slice.commit.added);

@@ -17,18 +17,20 @@ use super::{
     plan::{self, RegionPlan},
     report::{CollectReport, Event, SliceReport},
     shape::Origin,
-    sink::{SliceCommit, SliceSink},
 };
-use crate::model::{Asset, Clock, GLOBAL_REGION, Outcome, SliceKey};
+use crate::{
+    model::{Asset, Clock, GLOBAL_REGION, Outcome, SliceKey},
+    store::{SliceCommit, Store, StoreError},
+};
 
 /// Collects one account, as the options say: every slice is committed with its outcome as soon as it is ready.
 ///
 /// # Errors
 /// When there is nothing to collect with or from (no region, no credentials, a caller AWS doesn't know, options that
-/// make no sense), and when the sink refuses a slice. A slice that could not be read is no error: the report says so.
+/// make no sense), and when the store refuses a slice. A slice that could not be read is no error: the report says so.
 pub async fn collect(
     options: CollectOptions,
-    sink: Arc<dyn SliceSink>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_event: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<CollectReport, CollectError> {
@@ -52,7 +54,7 @@ pub async fn collect(
         connection: &connection,
         caller: &caller,
         credentials_hold: OnceCell::new(),
-        sink,
+        store,
         clock,
         on_event,
         planned: slices.len(),
@@ -85,7 +87,7 @@ struct Run<'a> {
     caller: &'a Caller,
     /// Asked at most once, when a region refuses the credentials.
     credentials_hold: OnceCell<bool>,
-    sink: Arc<dyn SliceSink>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_event: Arc<dyn Fn(Event) + Send + Sync>,
     planned: usize,
@@ -232,12 +234,11 @@ impl Run<'_> {
             at: self.clock.now(),
             assets,
         };
-        let sink = Arc::clone(&self.sink);
-        let committed = tokio::task::spawn_blocking(move || sink.commit(slice)).await;
-        let commit = committed
-            .map_err(Into::into)
-            .and_then(|committed| committed)
-            .map_err(|source| CollectError::Store { slice: key.clone(), source })?;
+        let store = Arc::clone(&self.store);
+        let commit = tokio::task::spawn_blocking(move || store.commit_slice(slice))
+            .await
+            .unwrap_or_else(|broken_off| Err(StoreError::Closed { reason: broken_off.to_string() }))
+            .map_err(|source| CollectError::Store { slice: key.clone(), source: Box::new(source) })?;
         Ok(SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit })
     }
 

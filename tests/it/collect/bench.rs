@@ -1,20 +1,17 @@
-//! What every collection test stands on: an account, an endpoint, options that are quick to give up, a place for
-//! slices.
+//! What every collection test stands on: an account, an endpoint, options that are quick to give up, a store.
 
 use std::{
-    collections::BTreeMap,
-    error::Error,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use passmuster::{
-    collect::{
-        AwsConfig, CollectError, CollectOptions, CollectReport, CommitReport, Event, Patience, SliceCommit,
-        SliceSink, collect,
-    },
-    model::{Asset, FixedClock, Outcome, SliceKey, SliceState, Time},
+    collect::{AwsConfig, CollectError, CollectOptions, CollectReport, Event, Patience, collect},
+    model::{Asset, FixedClock, GLOBAL_REGION, SliceKey, SliceState, Time},
+    store::{Store, StoreOptions},
 };
+use tempfile::TempDir;
 
 use crate::support::aws::TestAccount;
 
@@ -31,18 +28,21 @@ pub(crate) struct Bench {
     pub(crate) account: TestAccount,
     pub(crate) endpoint: String,
     pub(crate) clock: Arc<FixedClock>,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) store: Arc<Store>,
+    _folder: TempDir,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
     pub(crate) patience: Patience,
 }
 
 impl Bench {
     pub(crate) fn new(account: TestAccount, endpoint: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         Self {
             account,
             endpoint: endpoint.to_owned(),
             clock: Arc::new(FixedClock::at(time(EARLIER))),
-            shelf: Arc::default(),
+            store: open(folder.path()),
+            _folder: folder,
             events: Arc::default(),
             patience: quick(),
         }
@@ -67,20 +67,25 @@ impl Bench {
     ) -> Result<CollectReport, CollectError> {
         let events = Arc::clone(&self.events);
         let on_event = Arc::new(move |event| events.lock().expect("events").push(event));
-        let (sink, clock) = (Arc::clone(&self.shelf) as _, Arc::clone(&self.clock) as _);
-        collect(self.options(regions, only), sink, clock, on_event).await
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock) as _);
+        collect(self.options(regions, only), store, clock, on_event).await
     }
 
-    /// The state of one regional slice.
+    /// The state of one slice of the account.
     pub(crate) fn slice(&self, region: &str, asset_type: &str) -> SliceState {
-        self.shelf
-            .state(&SliceKey::new(&self.account.id, region, asset_type))
-            .expect("the slice was committed")
+        let key = SliceKey::new(&self.account.id, region, asset_type);
+        let slices = self.store.slices().expect("slices");
+        slices.into_iter().find(|slice| slice.key == key).expect("the slice was committed")
     }
 
-    /// The assets of one regional slice, sorted by id.
+    /// The keys of all slices, sorted.
+    pub(crate) fn keys(&self) -> Vec<SliceKey> {
+        self.store.slices().expect("slices").into_iter().map(|slice| slice.key).collect()
+    }
+
+    /// The assets of a type in a region, or in all of them, sorted by id.
     pub(crate) fn assets(&self, region: &str, asset_type: &str) -> Vec<Asset> {
-        self.shelf.assets(&SliceKey::new(&self.account.id, region, asset_type))
+        assets_of(&self.store, region, asset_type)
     }
 
     /// Their native ids, sorted.
@@ -93,6 +98,23 @@ impl Bench {
     }
 }
 
+/// The assets of a type that a store holds for a region, or for all of them, sorted by id.
+pub(crate) fn assets_of(store: &Store, region: &str, asset_type: &str) -> Vec<Asset> {
+    let mut assets = Vec::new();
+    let mut keep = |asset: Asset| {
+        if asset.typename == asset_type && (region == GLOBAL_REGION || asset.region() == Some(region)) {
+            assets.push(asset);
+        }
+    };
+    store.read_assets(&mut keep).expect("assets");
+    assets
+}
+
+/// A store in a folder.
+pub(crate) fn open(folder: &Path) -> Arc<Store> {
+    Arc::new(Store::open(folder, &StoreOptions::default()).expect("a store").store)
+}
+
 /// Real retries and time-outs, only shorter.
 pub(crate) fn quick() -> Patience {
     Patience {
@@ -102,61 +124,5 @@ pub(crate) fn quick() -> Patience {
         attempts: 3,
         initial_backoff: Duration::from_millis(1),
         max_backoff: Duration::from_millis(5),
-    }
-}
-
-/// A store that only remembers, under the store's own rule: a complete slice replaces, any other leaves as it was.
-#[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<BTreeMap<SliceKey, (SliceState, BTreeMap<String, Asset>)>>);
-
-impl Shelf {
-    fn state(&self, key: &SliceKey) -> Option<SliceState> {
-        self.0.lock().expect("shelf").get(key).map(|(state, _)| state.clone())
-    }
-
-    fn assets(&self, key: &SliceKey) -> Vec<Asset> {
-        let slices = self.0.lock().expect("shelf");
-        slices.get(key).map(|(_, assets)| assets.values().cloned().collect()).unwrap_or_default()
-    }
-
-    pub(crate) fn keys(&self) -> Vec<SliceKey> {
-        self.0.lock().expect("shelf").keys().cloned().collect()
-    }
-}
-
-impl SliceSink for Shelf {
-    fn commit(&self, commit: SliceCommit) -> Result<CommitReport, Box<dyn Error + Send + Sync>> {
-        let mut slices = self.0.lock().expect("shelf");
-        let sequence = u64::try_from(slices.len()).expect("few slices");
-        let before = slices.remove(&commit.key);
-        let (completed_before, before) =
-            before.map(|(state, assets)| (state.completed_at, assets)).unwrap_or_default();
-        let complete = commit.outcome == Outcome::Complete;
-        let mut report = CommitReport { sequence, ..CommitReport::default() };
-        let mut after = BTreeMap::new();
-        for asset in commit.assets {
-            match before.get(&asset.id) {
-                None => report.added += 1,
-                Some(old) if *old == asset => report.unchanged += 1,
-                Some(_) => report.changed += 1,
-            }
-            after.insert(asset.id.clone(), asset);
-        }
-        if complete {
-            report.removed = before.keys().filter(|id| !after.contains_key(*id)).count() as u64;
-        } else {
-            after = before;
-        }
-        let state = SliceState {
-            key: commit.key.clone(),
-            api: commit.api,
-            outcome: commit.outcome,
-            reason: commit.reason,
-            attempted_at: Some(commit.at),
-            completed_at: if complete { Some(commit.at) } else { completed_before },
-            assets: after.len() as u64,
-        };
-        slices.insert(commit.key, (state, after));
-        Ok(report)
     }
 }

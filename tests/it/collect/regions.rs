@@ -22,7 +22,7 @@ async fn every_enabled_region_is_read_and_the_others_are_named() {
     assert!(report.regions.len() > 15, "{:?}", report.regions);
     assert!(report.not_opted_in.contains(&"ap-east-1".to_owned()));
     assert_eq!(server.regions_called("DescribeFlowLogs"), report.regions);
-    let listed = bench.shelf.keys().iter().filter(|key| key.asset_type == "FlowLog").count();
+    let listed = bench.keys().iter().filter(|key| key.asset_type == "FlowLog").count();
     assert_eq!(listed, report.regions.len(), "a region that is not opted in has no slice");
 }
 
@@ -84,7 +84,7 @@ async fn a_region_or_type_that_does_not_exist_is_refused_with_the_nearest_one() 
          Region, Subnet, Vpc"
     );
     assert_eq!(collected_types(), ["Account", "FlowLog", "Region", "Subnet", "Vpc"]);
-    assert!(bench.shelf.keys().is_empty());
+    assert!(bench.keys().is_empty());
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_caller_aws_does_not_accept_collects_nothing_and_is_told_what_to_do() 
         let text = error.to_string();
         assert!(text.contains(&format!("sts:GetCallerIdentity: {code}")) && text.contains(remedy), "{text}");
     }
-    assert!(bench.shelf.keys().is_empty());
+    assert!(bench.keys().is_empty());
     assert_eq!(server.calls("DescribeRegions", "us-east-1"), 0);
 }
 

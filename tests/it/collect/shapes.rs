@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use passmuster::model::{Asset, GLOBAL_REGION, SliceKey};
+use passmuster::model::{Asset, GLOBAL_REGION};
 use serde_json::json;
 
 use super::bench::Bench;
@@ -124,10 +124,10 @@ async fn every_asset_has_its_header_and_its_fields() {
         assert!(subnet.fields.contains_key(field), "{field}");
     }
 
-    let account_asset = &bench.shelf_assets(GLOBAL_REGION, "Account")[0];
+    let account_asset = &bench.assets(GLOBAL_REGION, "Account")[0];
     assert_eq!(account_asset.id, format!("arn:aws:iam::{account}:root"));
     assert!(account_asset.unknown.contains("organizationId"), "nobody asked the organisation");
-    let regions = bench.shelf_assets(GLOBAL_REGION, "Region");
+    let regions = bench.assets(GLOBAL_REGION, "Region");
     let region = regions.iter().find(|region| region.text("name") == Some("eu-west-1")).expect("the region");
     assert_eq!(region.id, format!("arn:aws:ec2:eu-west-1:{account}:region/eu-west-1"));
     assert_eq!(region.text("optInStatus"), Some("opt-in-not-required"));
@@ -203,12 +203,4 @@ async fn the_partition_comes_from_the_caller() {
     let vpc = &bench.assets("eu-west-1", "Vpc")[0];
     assert!(vpc.id.starts_with("arn:aws-cn:ec2:"), "{}", vpc.id);
     assert_eq!(vpc.text("partition"), Some("aws-cn"));
-}
-
-impl Bench {
-    fn shelf_assets(&self, region: &str, asset_type: &str) -> Vec<Asset> {
-        let key = SliceKey::new(&self.account.id, region, asset_type);
-        assert!(self.shelf.keys().contains(&key));
-        self.assets(region, asset_type)
-    }
 }

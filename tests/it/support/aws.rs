@@ -1,5 +1,6 @@
 //! AWS accounts for tests: each test gets its own (moto keeps accounts apart), filled through the real API with VPCs
 //! in every situation the control knows, and a record of what is true about them.
+#![allow(clippy::expect_used, reason = "what tests stand on fails by panicking, as they do")]
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,9 @@
 //! Splits the list in an EC2 answer into pages, by hand: moto hands out everything at once, whatever is asked for.
+#![allow(
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
 
 /// How a list is handed out.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +49,14 @@ pub(crate) fn page_of(whole: &str, paging: &Paging, page: usize) -> String {
     let token = next.map(|next| format!("<nextToken>page-{next}</nextToken>")).unwrap_or_default();
     let (open, close) = after.split_at(after.find('>').expect("the end of the list's tag") + 1);
     format!("{before}{shown}{open}{token}{close}")
+}
+
+/// The text of an answer up to where its last item begins: no item is torn, only the end is missing.
+pub(crate) fn without_its_end(text: &str) -> &str {
+    let list = SETS.iter().find_map(|set| split_list(text, set));
+    let Some((before, list, _)) = list else { return &text[..text.len() / 2] };
+    let last = split_items(list).last().map_or(0, |item| item.len());
+    &text[..before.len() + list.len() - last]
 }
 
 /// Before the items, the items, and the closing tag with all after it.

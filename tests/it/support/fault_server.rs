@@ -3,6 +3,11 @@
 //!
 //! It speaks HTTP/1.1 by hand, one request a connection, since half of what it does is wrong on purpose. It runs on a
 //! thread of its own, so that tests of the command line can use it too.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +23,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::fault_paging::{Paging, page_of};
+use super::fault_paging::{Paging, page_of, without_its_end};
 
 /// What a rule does to the calls it matches.
 #[derive(Clone)]
@@ -31,9 +36,9 @@ pub(crate) enum Fault {
     Hang,
     /// Closes the connection without an answer.
     Drop,
-    /// Sends half of the answer, whose length it announces truthfully (so HTTP is broken off).
+    /// Leaves out the end of the answer, whose length it has announced (so HTTP is broken off).
     BreakOff,
-    /// Sends half of the answer as if that were all of it.
+    /// Leaves out the end of the answer, from between two items on, as if that were all of it.
     CutShort,
     /// Changes the text of the answer.
     Rewrite(Arc<dyn Fn(String) -> String + Send + Sync>),
@@ -200,12 +205,12 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             cutting => cut = Some(cutting),
         }
     }
-    let half = &text.as_bytes()[..text.len() / 2];
-    match cut {
-        Some(Fault::BreakOff) => send(&mut stream, status, &content_type, text.len(), half).await,
-        Some(_) => send(&mut stream, status, &content_type, half.len(), half).await,
-        None => send(&mut stream, status, &content_type, text.len(), text.as_bytes()).await,
-    }
+    let (length, body) = match cut {
+        Some(Fault::BreakOff) => (text.len(), without_its_end(&text)),
+        Some(_) => (without_its_end(&text).len(), without_its_end(&text)),
+        None => (text.len(), text.as_str()),
+    };
+    send(&mut stream, status, &content_type, length, body.as_bytes()).await;
 }
 
 /// Does what needs no answer of moto's, or hands the fault back.

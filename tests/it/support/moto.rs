@@ -1,5 +1,11 @@
 //! A real AWS API for tests: moto, in a virtual environment under the target folder that is made on first use. One
 //! server for the whole test process; tests keep apart by using an account each (see `aws.rs`).
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
 
 use std::{
     fs::{self, File},

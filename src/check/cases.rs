@@ -258,9 +258,7 @@ impl Reader<'_> {
     fn assets(&mut self, fields: &Fields<'_>) -> Vec<Asset> {
         let defaults = fields.get("defaults").map(Node::to_json);
         let nodes = self.list("assets", fields.get("assets"));
-        if fields.get("assets").is_none() {
-            self.error(0..0, Problem::MissingKey { key: "assets" });
-        }
+        self.demand(fields, "assets");
         let mut assets = Vec::new();
         for node in &nodes {
             let serde_json::Value::Object(given) = node.to_json() else {
@@ -325,7 +323,7 @@ impl Reader<'_> {
 
     fn expected(&mut self, fields: &Fields<'_>) -> Option<Expected> {
         let Some(node) = fields.get("expect") else {
-            self.error(0..0, Problem::MissingKey { key: "expect" });
+            self.demand(fields, "expect");
             return None;
         };
         let fields = self.map("expect", node, EXPECT_KEYS)?;

@@ -354,7 +354,13 @@ fn listed(names: &[&str]) -> String {
 
 /// The name nearest to what was written, if one is near enough to be meant.
 pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let close = |name: &str| strsim::jaro_winkler(&written.to_lowercase(), &name.to_lowercase());
+    let written = written.to_lowercase();
+    // Short names that differ by one slip, as in Vcp for Vpc, are far apart by likeness alone.
+    let close = |name: &str| {
+        let name = name.to_lowercase();
+        let slip = if name.len() > 2 && strsim::osa_distance(&written, &name) == 1 { 0.9 } else { 0.0 };
+        strsim::jaro_winkler(&written, &name).max(slip)
+    };
     names
         .into_iter()
         .map(|name| (close(name), name))

@@ -73,11 +73,18 @@ pub(super) struct Reader<'a> {
 pub(super) struct Fields<'a> {
     entries: &'a [(Key, Node)],
     span: Range<usize>,
+    /// Keys that are there under a name that is nearly theirs: told already.
+    misspelt: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         self.entries.iter().find(|(name, _)| name.name == key).map(|(_, node)| node)
+    }
+
+    /// Whether a key is neither there nor there under nearly its name.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.get(key).is_none() && !self.misspelt.iter().any(|name| name == key)
     }
 }
 
@@ -145,17 +152,19 @@ impl Reader<'_> {
             self.wrong_kind(name, "a map", node);
             return None;
         };
+        let mut misspelt = Vec::new();
         for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
             let nearest = nearest(&key.name, known.iter().copied());
+            misspelt.extend(nearest.clone());
             self.error(key.span.clone(), Problem::UnknownKey { key: key.name.clone(), nearest, known });
         }
-        Some(Fields { entries, span: node.span.clone() })
+        Some(Fields { entries, span: node.span.clone(), misspelt })
     }
 
     /// Text that must be there and hold something.
     pub(super) fn required(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Text> {
         let Some(node) = fields.get(key) else {
-            self.error(fields.span.start..fields.span.start, Problem::MissingKey { key });
+            self.demand(fields, key);
             return None;
         };
         let text = self.text(key, node)?;
@@ -166,6 +175,13 @@ impl Reader<'_> {
             return None;
         }
         Some(text)
+    }
+
+    /// Reports a key that must be there and isn't.
+    pub(super) fn demand(&mut self, fields: &Fields<'_>, key: &'static str) {
+        if fields.lacks(key) {
+            self.error(fields.span.start..fields.span.start, Problem::MissingKey { key });
+        }
     }
 
     pub(super) fn optional(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Text> {

@@ -56,10 +56,14 @@ fn failing() -> CheckResult {
     let mut failing = result("logged", Verdict::Fail);
     failing.counts = Counts { fail: 2, unknown: 1, pass: 1204 };
     failing.findings = vec![
-        Finding { asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"), priority: vec!["production".to_owned()] },
+        Finding {
+            asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"),
+            priority: vec!["production".to_owned()],
+        },
         Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new() },
     ];
-    failing.unknown = vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];
+    failing.unknown =
+        vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];
     failing.rests_on = RestsOn {
         slices: Some(SliceCount { complete: 66, total: 67 }),
         oldest: Some(at("2026-11-20T12:00:00Z")),
@@ -73,7 +77,8 @@ fn a_report_shows_verdicts_then_what_fails_then_what_is_unknown_and_why() {
     nothing.unknown_coverage = vec![Reason::NothingCollected];
     let mut absent = result("no-vpcs", Verdict::NotApplicable);
     absent.rests_on.slices = Some(SliceCount { complete: 4, total: 4 });
-    let text = checks_text(&[failing(), nothing, absent], at("2026-11-20T12:02:05Z"), PLAIN, Detail::default());
+    let text =
+        checks_text(&[failing(), nothing, absent], at("2026-11-20T12:02:05Z"), PLAIN, Detail::default());
     assert_eq!(
         text,
         "\
@@ -326,15 +331,12 @@ allow ec2:DescribeFlowLogs
 #[test]
 fn numbers_and_nouns_read_as_people_say_them() {
     assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-    assert_eq!(["Vpc", "FlowLog", "S3Bucket", "NatGateway"].map(|name| noun(name, 1)), [
-        "VPC",
-        "flow log",
-        "S3 bucket",
-        "NAT gateway"
-    ]);
-    assert_eq!(["Vpc", "FlowLog", "SecurityPolicy"].map(|name| noun(name, 2)), [
-        "VPCs",
-        "flow logs",
-        "security policies"
-    ]);
+    assert_eq!(
+        ["Vpc", "FlowLog", "S3Bucket", "NatGateway"].map(|name| noun(name, 1)),
+        ["VPC", "flow log", "S3 bucket", "NAT gateway"]
+    );
+    assert_eq!(
+        ["Vpc", "FlowLog", "SecurityPolicy"].map(|name| noun(name, 2)),
+        ["VPCs", "flow logs", "security policies"]
+    );
 }

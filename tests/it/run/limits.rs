@@ -33,10 +33,7 @@ fn more_rows_than_allowed_are_refused_with_both_figures() {
     let boxes = || world.nodes("Box", Filters::default());
     let limits = |max_rows| RunLimits { max_rows, ..RunLimits::unlimited() };
     assert_eq!(run_within(&world, boxes(), &limits(3)), Ok(3));
-    assert_eq!(
-        run_within(&world, boxes(), &limits(2)),
-        Err(RunError::TooManyRows { limit: 2, actual: 3 })
-    );
+    assert_eq!(run_within(&world, boxes(), &limits(2)), Err(RunError::TooManyRows { limit: 2, actual: 3 }));
     assert_eq!(run_within(&world, Nodes { limit: Some(2), ..boxes() }, &limits(2)), Ok(2));
 }
 
@@ -51,10 +48,7 @@ fn nested_rows_count_as_well() {
     let nodes = || Nodes { output: output.clone(), ..world.nodes("Box", Filters::default()) };
     let limits = |max_rows| RunLimits { max_rows, ..RunLimits::unlimited() };
     assert_eq!(run_within(&world, nodes(), &limits(4)), Ok(4));
-    assert_eq!(
-        run_within(&world, nodes(), &limits(3)),
-        Err(RunError::TooManyRows { limit: 3, actual: 4 })
-    );
+    assert_eq!(run_within(&world, nodes(), &limits(3)), Err(RunError::TooManyRows { limit: 3, actual: 4 }));
 }
 
 #[test]
@@ -72,10 +66,7 @@ fn a_run_stops_when_its_time_is_up_or_nobody_waits() {
     let time_is_up =
         || Some(Stop::OutOfTime { limit: Duration::from_millis(5), elapsed: Duration::from_millis(7) });
     let limits = RunLimits { stop: &time_is_up, ..RunLimits::unlimited() };
-    assert_eq!(
-        run_within(&world, boxes(), &limits),
-        Err(RunError::OutOfTime { limit_ms: 5, elapsed_ms: 7 })
-    );
+    assert_eq!(run_within(&world, boxes(), &limits), Err(RunError::OutOfTime { limit_ms: 5, elapsed_ms: 7 }));
     let asked = AtomicU32::new(0);
     let later = || (asked.fetch_add(1, Ordering::Relaxed) > 0).then_some(Stop::Cancelled);
     let limits = RunLimits { stop: &later, ..RunLimits::unlimited() };

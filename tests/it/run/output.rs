@@ -49,8 +49,9 @@ fn each_scalar_is_written_in_its_own_form_and_null_where_it_has_no_value() {
         ),
         a_box("b", json!({"float": 2.0, "at": "1969-12-31T23:59:59.999Z", "day": "0001-02-03", "words": []})),
     ]);
-    let names =
-        ["text", "int", "big", "float", "flag", "at", "day", "net", "ip", "json", "status", "words", "numbers"];
+    let names = [
+        "text", "int", "big", "float", "flag", "at", "day", "net", "ip", "json", "status", "words", "numbers",
+    ];
     assert_eq!(
         written(&world, scalars(&world, "Box", &names)),
         concat!(
@@ -65,7 +66,12 @@ fn each_scalar_is_written_in_its_own_form_and_null_where_it_has_no_value() {
 
 #[test]
 fn moments_far_away_and_leap_days_are_written_as_the_calendar_says() {
-    for moment in ["2000-02-29T00:00:00.000Z", "1900-03-01T00:00:00.000Z", "9999-12-30T21:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+    for moment in [
+        "2000-02-29T00:00:00.000Z",
+        "1900-03-01T00:00:00.000Z",
+        "9999-12-30T21:59:59.999Z",
+        "0000-01-01T00:00:00.000Z",
+    ] {
         let world = graph_of(vec![a_box("a", json!({"at": moment}))]);
         let expected = format!(r#"{{"root":[{{"at":"{moment}"}}]}}"#);
         assert_eq!(written(&world, scalars(&world, "Box", &["at"])), expected);
@@ -91,10 +97,7 @@ fn entries_keep_their_order_and_keys_and_roots_theirs() {
     };
     let introspection = BTreeMap::from([("s".to_owned(), br#"{"x":1}"#.to_vec())]);
     let ran = run(&plan, &world.graph, &introspection, &RunLimits::unlimited()).unwrap();
-    assert_eq!(
-        data(&ran),
-        r#"{"b":[{"z":"Box","y":"a","yes":true,"no":false}],"t":"Query","s":{"x":1}}"#
-    );
+    assert_eq!(data(&ran), r#"{"b":[{"z":"Box","y":"a","yes":true,"no":false}],"t":"Query","s":{"x":1}}"#);
 }
 
 #[test]
@@ -134,13 +137,9 @@ fn a_nested_list_is_filtered_sorted_and_paged_for_each_parent_and_never_removes_
         let many = OutputKind::Many { field: world.field("Box", "items"), nodes };
         written(&world, vec![entry("items", many)])
     };
-    let items = |filters, sort, limit, offset| Nodes {
-        sort,
-        limit,
-        offset,
-        ..world.nodes("Item", filters)
-    };
-    let by_weight = |descending| vec![sort_by(vec![(world.of("Item"), world.field("Item", "weight"))], descending)];
+    let items = |filters, sort, limit, offset| Nodes { sort, limit, offset, ..world.nodes("Item", filters) };
+    let by_weight =
+        |descending| vec![sort_by(vec![(world.of("Item"), world.field("Item", "weight"))], descending)];
     assert_eq!(
         nested(items(Filters::default(), by_weight(false), None, 0)),
         r#"{"root":[{"items":[{"id":"i2"},{"id":"i1"},{"id":"i3"}]},{"items":[{"id":"i4"}]}]}"#
@@ -241,7 +240,10 @@ fn a_to_one_relation_is_an_object_or_null() {
         r#"{"root":[{"hub":{"id":"h"}},{"hub":null}]}"#
     );
     let none = world.filters("Hub", Filter::Constant(false));
-    assert_eq!(written(&world, vec![one_hub(&world, "hub", none)]), r#"{"root":[{"hub":null},{"hub":null}]}"#);
+    assert_eq!(
+        written(&world, vec![one_hub(&world, "hub", none)]),
+        r#"{"root":[{"hub":null},{"hub":null}]}"#
+    );
 }
 
 #[test]
@@ -250,11 +252,8 @@ fn a_missing_non_null_relation_is_an_error_and_the_list_cannot_stand() {
     let ran = world.run_nodes(boxes(&world, vec![one_hub(&world, "mustHub", Filters::default())]));
     assert_eq!(data(&ran), "null");
     assert_eq!(ran.errors.len(), 1);
-    let path = [
-        PathSegment::Key("root".to_owned()),
-        PathSegment::Index(0),
-        PathSegment::Key("mustHub".to_owned()),
-    ];
+    let path =
+        [PathSegment::Key("root".to_owned()), PathSegment::Index(0), PathSegment::Key("mustHub".to_owned())];
     assert_eq!(ran.errors[0].path, path);
     assert_eq!(ran.errors[0].message, "`mustHub` of Box `a` has no related asset");
 }

@@ -1,8 +1,6 @@
 //! The table of section 3 of the query language, row by row, and aggregates.
 
-use passmuster::query::{
-    AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, Test,
-};
+use passmuster::query::{AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, Test};
 use serde_json::json;
 
 use super::support::{World, a_box, asset, equals, graph_of, item, not, text};
@@ -60,10 +58,7 @@ fn single_needs_exactly_one_true() {
 #[test]
 fn null_means_no_related_asset() {
     let world = weights();
-    assert_eq!(
-        world.both(Filter::NoneRelated(world.field("Box", "items"))),
-        pair("z", "f n t tf tn tt")
-    );
+    assert_eq!(world.both(Filter::NoneRelated(world.field("Box", "items"))), pair("z", "f n t tf tn tt"));
 }
 
 #[test]
@@ -158,8 +153,14 @@ fn a_to_one_relation_is_its_one_target() {
 #[test]
 fn an_unconstrained_type_of_an_interface_relation_counts() {
     let world = graph_of(vec![a_box("a", json!({})), item("i", json!({"boxId": "a"}))]);
-    assert_eq!(world.kept(world.related("things", Quantifier::Some, &[("Item", Filter::Constant(true))])), "a");
-    assert_eq!(world.kept(world.related("things", Quantifier::Some, &[("Item", Filter::Constant(false))])), "");
+    assert_eq!(
+        world.kept(world.related("things", Quantifier::Some, &[("Item", Filter::Constant(true))])),
+        "a"
+    );
+    assert_eq!(
+        world.kept(world.related("things", Quantifier::Some, &[("Item", Filter::Constant(false))])),
+        ""
+    );
 }
 
 /// Items of each box: `many` weighs 1, 2 and 6 with one null, `null` has one without weight, `zero` has none.
@@ -177,7 +178,13 @@ fn aggregated() -> World {
     ])
 }
 
-fn figure(world: &World, field: &str, function: AggregateFunction, comparison: Comparison, operand: Operand) -> Filter {
+fn figure(
+    world: &World,
+    field: &str,
+    function: AggregateFunction,
+    comparison: Comparison,
+    operand: Operand,
+) -> Filter {
     Filter::Aggregate {
         field: world.field("Box", "items"),
         filter: AggregateFilter::Node {
@@ -206,7 +213,8 @@ fn an_aggregate_counts_related_assets_and_nothing_counts_zero() {
 #[test]
 fn an_aggregate_ignores_nulls_and_over_nothing_only_the_sum_is_known() {
     let world = aggregated();
-    let both = |function, comparison, operand| world.both(figure(&world, "weight", function, comparison, operand));
+    let both =
+        |function, comparison, operand| world.both(figure(&world, "weight", function, comparison, operand));
     use AggregateFunction::{AnyValue, Average, Max, Min, Sum};
     use Comparison::{Equal, GreaterOrEqual, Less};
     assert_eq!(both(Sum, Equal, Operand::Int(9)), pair("many", "null zero"));

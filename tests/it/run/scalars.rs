@@ -144,8 +144,14 @@ fn a_pattern_matches_the_whole_value() {
 #[test]
 fn numbers_and_times_compare_by_size() {
     let world = graph_of(vec![
-        a_box("a", json!({"int": -5, "big": "-9223372036854775808", "float": -0.5, "at": "1969-12-31", "day": "2026-01-01"})),
-        a_box("b", json!({"int": 7, "big": 9_223_372_036_854_775_807i64, "float": 2, "at": "2026-01-01", "day": "2026-01-02"})),
+        a_box(
+            "a",
+            json!({"int": -5, "big": "-9223372036854775808", "float": -0.5, "at": "1969-12-31", "day": "2026-01-01"}),
+        ),
+        a_box(
+            "b",
+            json!({"int": 7, "big": 9_223_372_036_854_775_807i64, "float": 2, "at": "2026-01-01", "day": "2026-01-02"}),
+        ),
         a_box("n", json!({})),
     ]);
     for (field, operand) in [
@@ -161,7 +167,11 @@ fn numbers_and_times_compare_by_size() {
         assert_eq!(both(Comparison::Greater), pair("b", "a"), "{field}");
         assert_eq!(both(Comparison::GreaterOrEqual), pair("a b", ""), "{field}");
         assert_eq!(world.both(world.test(field, equals(operand.clone()))), pair("a", "b"), "{field}");
-        assert_eq!(world.both(world.test(field, is_in(vec![operand.clone()], false))), pair("a", "b"), "{field}");
+        assert_eq!(
+            world.both(world.test(field, is_in(vec![operand.clone()], false))),
+            pair("a", "b"),
+            "{field}"
+        );
     }
     let beyond = compares(Comparison::Greater, Operand::Int(i64::MAX));
     assert_eq!(world.both(world.test("big", beyond)), pair("", "a b"));
@@ -177,7 +187,10 @@ fn booleans_and_enums_are_equal_or_not() {
     assert_eq!(world.both(world.test("flag", equals(Operand::Bool(true)))), pair("t", "f"));
     assert_eq!(world.both(world.test("flag", equals(Operand::Bool(false)))), pair("f", "t"));
     assert_eq!(world.both(world.test("status", equals(text("ACTIVE")))), pair("t", "f"));
-    assert_eq!(world.both(world.test("status", is_in(vec![text("ACTIVE"), text("INACTIVE")], false))), pair("f t", ""));
+    assert_eq!(
+        world.both(world.test("status", is_in(vec![text("ACTIVE"), text("INACTIVE")], false))),
+        pair("f t", "")
+    );
 }
 
 #[test]

@@ -52,10 +52,6 @@ type Gadget implements Asset & Thing {
 }
 "#;
 
-pub(super) fn catalog() -> Arc<Catalog> {
-    read_catalog(SCHEMA)
-}
-
 pub(super) fn read_catalog(schema: &str) -> Arc<Catalog> {
     match Catalog::read(&[Source::new("test.graphql", schema)]) {
         Ok(catalog) => Arc::new(catalog),
@@ -201,8 +197,7 @@ impl World {
 
     /// What a filter says of each box in an open world.
     pub(super) fn verdicts(&self, filter: Filter, oldest: Option<i64>) -> Verdicts {
-        let judgement =
-            judge(&self.graph, self.of("Box"), &self.filters("Box", filter), oldest.map(time));
+        let judgement = judge(&self.graph, self.of("Box"), &self.filters("Box", filter), oldest.map(time));
         Verdicts { judgement }
     }
 }

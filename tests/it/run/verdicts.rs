@@ -6,9 +6,7 @@ use passmuster::{
 };
 use serde_json::{Value, json};
 
-use super::support::{
-    SCHEMA, World, a_box, asset, complete, equals, item, not, slice, text, time, typed,
-};
+use super::support::{SCHEMA, World, a_box, asset, complete, equals, item, not, slice, text, time, typed};
 
 /// Box `b` with items of these weights, and the slices of boxes and items.
 fn with_items(weights: &[Value], slices: Vec<SliceState>) -> World {
@@ -193,10 +191,8 @@ fn a_predicate_on_an_unknown_cell_is_unknown_even_for_null() {
 #[test]
 fn an_unknown_cell_of_a_related_asset_makes_the_quantifier_unknown_where_it_decides() {
     let judge = |quantifier, weights: &[i64]| {
-        let mut assets = vec![
-            a_box("b", json!({})),
-            item("hidden", json!({"boxId": "b", "__unknown": ["weight"]})),
-        ];
+        let mut assets =
+            vec![a_box("b", json!({})), item("hidden", json!({"boxId": "b", "__unknown": ["weight"]}))];
         for (place, weight) in weights.iter().enumerate() {
             assets.push(item(&format!("i{place}"), json!({"boxId": "b", "weight": weight})));
         }
@@ -225,7 +221,8 @@ fn an_unknown_key_leaves_the_relation_open_for_those_it_could_belong_to() {
               items: [Item!]! @relation(fields: ["id", "region"], references: ["boxId", "region"]) }
             type Item { id: ID! accountId: String region: String boxId: String }"#;
         let boxed = asset(json!({"__typename": "Box", "id": "b", "accountId": "1", "region": "r1"}));
-        let mut hidden_item = json!({"__typename": "Item", "id": "i", "accountId": "1", "__unknown": ["boxId"]});
+        let mut hidden_item =
+            json!({"__typename": "Item", "id": "i", "accountId": "1", "__unknown": ["boxId"]});
         hidden_item.as_object_mut().unwrap().extend(hidden.as_object().unwrap().clone());
         World::new(schema, vec![boxed, asset(hidden_item)], Some(complete_items()))
     };
@@ -253,7 +250,8 @@ fn a_row_with_an_unknown_key_of_its_own_has_an_open_relation() {
 
 #[test]
 fn unknown_embedded_objects_leave_their_quantifiers_open() {
-    let world = World::new(SCHEMA, vec![a_box("b", json!({"__unknown": ["tags"]}))], Some(vec![complete("Box")]));
+    let world =
+        World::new(SCHEMA, vec![a_box("b", json!({"__unknown": ["tags"]}))], Some(vec![complete("Box")]));
     let verdicts = world.verdicts(Filter::NoneRelated(world.field("Box", "tags")), None);
     assert_eq!(verdicts.only(), "UNKNOWN");
     assert_eq!(verdicts.reasons(), ["Box b tags unknown"]);
@@ -333,7 +331,10 @@ fn a_figure_over_an_incomplete_relation_is_unknown() {
 
 #[test]
 fn an_incomplete_type_of_an_interface_leaves_the_whole_relation_open() {
-    let world = with_items(&[json!(1)], vec![complete("Box"), complete("Item"), slice("Gadget", Outcome::Denied, None)]);
+    let world = with_items(
+        &[json!(1)],
+        vec![complete("Box"), complete("Item"), slice("Gadget", Outcome::Denied, None)],
+    );
     let weight = |name| (name, Filter::Field(world.field(name, "weight"), equals(Operand::Int(1))));
     let of = [weight("Item"), weight("Gadget")];
     let verdict = |quantifier| world.verdicts(world.related("things", quantifier, &of), None);
@@ -345,7 +346,9 @@ fn an_incomplete_type_of_an_interface_leaves_the_whole_relation_open() {
 #[test]
 fn incompleteness_two_hops_away_is_named() {
     let part = |size: i64| {
-        asset(json!({"__typename": "Part", "id": "p", "itemId": "i0", "accountId": "1", "region": "r1", "size": size}))
+        asset(
+            json!({"__typename": "Part", "id": "p", "itemId": "i0", "accountId": "1", "region": "r1", "size": size}),
+        )
     };
     let slices = vec![complete("Box"), complete("Item"), slice("Part", Outcome::Throttled, None)];
     let judge = |size| {

@@ -6,8 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use comfy_table::Table;
-
 use super::{Exit, arguments::Common, failure::Failure, output::Output, place};
 use crate::{
     catalog::{Catalog, Source, shipped},
@@ -54,7 +52,8 @@ impl Context {
 
     /// How tables are drawn.
     pub(crate) fn style(&self) -> Style {
-        let width = if self.output.stdout_is_terminal { Table::new().width() } else { None };
+        let size = terminal_size::terminal_size_of(std::io::stdout());
+        let width = size.map(|(width, _)| width.0);
         Style { width, colour: self.output.stdout_color }
     }
 

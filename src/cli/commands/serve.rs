@@ -13,7 +13,7 @@ use super::super::{
 };
 use super::collect::collect_quietly;
 use crate::{
-    api::HttpLimits,
+    api::{HttpLimits, refuse_remote},
     model::MaxAge,
     schedule::{Rebuild, rebuild_loop, run_every},
     store::Store,
@@ -106,6 +106,7 @@ pub(crate) fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> Result<Exit, Failure> {
     let ServeArguments { listen: address, allow_remote, data, collect_every, limits } = arguments;
+    refuse_remote(address, allow_remote).map_err(|error| Failure::input(&error))?;
     let source = match data {
         Some(file) => Inventory::File(file),
         // A server that collects by itself may begin with nothing.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{Exit, commands, context::Context, failure::Failure, output::Color};
 
-/// Keeps an inventory of cloud assets, answers questions about it in GraphQL, and says whether it passes muster.
+/// Keep an inventory of cloud assets, ask it questions in GraphQL, see whether it passes muster
 #[derive(Debug, Parser)]
 #[command(
     name = "passmuster",
@@ -26,28 +26,32 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+/// Where the help lists what holds for every command.
+const EVERYWHERE: &str = "Everywhere";
+
 /// Holds for every command.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
     /// Folder of the store, e.g. /var/lib/passmuster
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = EVERYWHERE,
         value_name = "DIR",
         env = "PASSMUSTER_STORE",
+        hide_env_values = true,
         default_value = ".passmuster/store"
     )]
     pub(crate) store: PathBuf,
     /// Folder of *.graphql files that define the types, instead of the embedded ones, e.g. ./schema
-    #[arg(long, global = true, value_name = "DIR", env = "PASSMUSTER_SCHEMA")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "PASSMUSTER_SCHEMA", hide_env_values = true)]
     pub(crate) schema: Option<PathBuf>,
     /// Folder of checks and fragments, instead of the embedded ones, e.g. ./queries
-    #[arg(long, global = true, value_name = "DIR", env = "PASSMUSTER_QUERIES")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "PASSMUSTER_QUERIES", hide_env_values = true)]
     pub(crate) queries: Option<PathBuf>,
     /// When to use colours, e.g. never
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = EVERYWHERE,
         value_enum,
         value_name = "WHEN",
         default_value = "auto",
@@ -55,7 +59,7 @@ pub(crate) struct Common {
     )]
     pub(crate) color: Color,
     /// Log more to stderr; -vv and -vvv even more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
 

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    error::nearest,
     scalar,
     types::{Catalog, Field, FieldKind, ScalarType, TypeDef, TypeKind},
 };
-use crate::model::Asset;
+use crate::model::{Asset, nearest};
 
 /// Why an asset does not fit the schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -17,7 +17,7 @@ mod source;
 mod types;
 
 pub use asset::AssetMisfit;
-pub use error::{CatalogError, CatalogErrors, SchemaProblem, nearest};
+pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;

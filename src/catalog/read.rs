@@ -11,7 +11,7 @@ use super::{
     definitions::{Defined, Definitions, Parsed, Places, RawEnum, RawType, SCALARS},
     directives,
     directives::{Directives, Position, Word},
-    error::{CatalogErrors, Report, SchemaProblem, nearest},
+    error::{CatalogErrors, Report, SchemaProblem},
     interfaces, names, relations,
     source::{Place, Source},
     types::{
@@ -19,6 +19,7 @@ use super::{
         TypeId, TypeKind,
     },
 };
+use crate::model::nearest;
 
 /// Where the parts of a field stand, for the checks that come after reading.
 #[derive(Clone, Debug, Default)]

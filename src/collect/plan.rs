@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     api::{self, RegionStatus, RegionalApi},
     collected_types,
-    error::{CollectError, nearest},
+    error::CollectError,
 };
-use crate::model::{GLOBAL_REGION, SliceKey};
+use crate::model::{GLOBAL_REGION, SliceKey, nearest};
 
 /// The regions a collection reads, refuses and leaves out, each sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) fn plan_regions(
     known: &[RegionStatus],
 ) -> Result<RegionPlan, CollectError> {
     if let Some(given) = asked.iter().find(|given| !known.iter().any(|region| region.name == **given)) {
-        let nearest = nearest(given, known.iter().map(|region| region.name.as_str()));
+        let nearest = nearest(given, known.iter().map(|region| region.name.as_str())).map(str::to_owned);
         return Err(CollectError::UnknownRegion { given: given.clone(), nearest });
     }
     let mut plan = RegionPlan::default();
@@ -55,7 +55,7 @@ pub(crate) fn check_types(only: &BTreeSet<String>) -> Result<(), CollectError> {
         None => Ok(()),
         Some(given) => Err(CollectError::UnknownType {
             given: given.clone(),
-            nearest: nearest(given, known.iter().copied()),
+            nearest: nearest(given, known.iter().copied()).map(str::to_owned),
             known: known.into_iter().map(str::to_owned).collect(),
         }),
     }

@@ -22,6 +22,9 @@ use super::{
     rows::{Changes, Rows, bad_row},
 };
 
+/// Raised whenever a row is written differently; the journal has a format of its own.
+const FORMAT: u32 = 1;
+
 /// How often, and how long apart, sled's file is tried again while it is locked. The store's own lock is held by then,
 /// so this is the copy of a closed index's file that a process just being started by another thread still has.
 const LOCK_TRIES: u32 = 100;
@@ -33,6 +36,8 @@ const COMMITS_PER_FLUSH: u64 = 64;
 /// What the index holds as a whole; written in the same batch as what it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Meta {
+    /// How the rows are written; an index of another format is rebuilt.
+    format: u32,
     /// The last record taken in.
     pub(super) sequence: u64,
     /// Its hash.
@@ -48,6 +53,7 @@ pub(super) struct Meta {
 impl Meta {
     /// That of an empty index.
     pub(super) const EMPTY: Self = Self {
+        format: FORMAT,
         sequence: 0,
         hash: NO_HASH,
         rows: 0,
@@ -108,7 +114,10 @@ impl Index {
     /// Where the row can't be read, or is missing though there are others.
     pub(super) fn meta(&self) -> Result<Meta, StoreError> {
         match self.get(&keys::META_KEY)? {
-            Some(value) => serde_json::from_slice(&value).map_err(|_| bad_row(keys::kind::META)),
+            Some(value) => serde_json::from_slice(&value)
+                .ok()
+                .filter(|meta: &Meta| meta.format == FORMAT)
+                .ok_or_else(|| bad_row(keys::kind::META)),
             None if guarded("be read", || self.db.iter().next().transpose())?.is_none() => Ok(Meta::EMPTY),
             None => Err(bad_row(keys::kind::META)),
         }
@@ -143,7 +152,9 @@ impl Index {
         let mut next = Meta { sequence, hash, totals: changes.totals, ..*meta };
         let mut batch = sled::Batch::default();
         for (key, value) in changes.rows {
-            if let Some(old) = self.get(&key)? {
+            // A version is new by its key; every other row may replace one.
+            let is_new = key.first() == Some(&keys::kind::VERSION);
+            if let Some(old) = if is_new { None } else { self.get(&key)? } {
                 next.subtract(&key, &old);
             }
             match value {

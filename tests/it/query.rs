@@ -48,7 +48,8 @@ struct Fixture {
 }
 
 fn fixture_with(assets: Vec<Value>, slices: Option<Vec<SliceState>>) -> Fixture {
-    let catalog = Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let catalog =
+        Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
     let catalog = Arc::new(catalog);
     let mut builder = GraphBuilder::new(Arc::clone(&catalog));
     for asset in assets {
@@ -125,7 +126,10 @@ fn a_bare_root_selection_is_a_whole_query() {
     ] {
         assert_eq!(fixture.ids(query, json!({})), ["a", "b", "c"], "{query}");
     }
-    assert_eq!(fixture.data("one: vpcs(limit: 1) {id} two: flowLogs {id}"), json!({"one": [{"id": "a"}], "two": [{"id": "f"}]}));
+    assert_eq!(
+        fixture.data("one: vpcs(limit: 1) {id} two: flowLogs {id}"),
+        json!({"one": [{"id": "a"}], "two": [{"id": "f"}]})
+    );
 }
 
 #[test]
@@ -147,7 +151,8 @@ fn fragments_that_a_document_does_not_define_are_the_stored_ones() {
 fn the_response_keeps_the_order_of_the_query() {
     // Q19: aliases, merged fields and fragments included.
     let fixture = fixture();
-    let query = "{ z: vpcs(limit: 1) { region ...Short ... on Vpc { vpcId } region __typename } a: __typename }";
+    let query =
+        "{ z: vpcs(limit: 1) { region ...Short ... on Vpc { vpcId } region __typename } a: __typename }";
     let response = fixture.engine.execute(&fixture.graph, &Request::new(query), &RunLimits::unlimited());
     assert_eq!(
         String::from_utf8(response.body).unwrap(),
@@ -157,7 +162,8 @@ fn the_response_keeps_the_order_of_the_query() {
 
 #[test]
 fn every_scalar_is_written_in_its_one_form() {
-    let query = "vpcs(limit: 1) { stage size weight big isDefault createdAt cidrBlock zones tags { key value } }";
+    let query =
+        "vpcs(limit: 1) { stage size weight big isDefault createdAt cidrBlock zones tags { key value } }";
     let expected = json!({"vpcs": [{"stage": "PROD", "size": 3, "weight": 1.5, "big": "9007199254740993",
         "isDefault": false, "createdAt": "2024-01-02T00:00:00.000Z", "cidrBlock": "10.0.0.0/16",
         "zones": ["x", "y"], "tags": [{"key": "env", "value": "prod"}]}]});
@@ -171,7 +177,10 @@ fn directives_decide_what_is_shown() {
     let query = "query ($yes: Boolean!) { vpcs(limit: 1) { id @include(if: $yes) name @skip(if: $yes)
         ... @include(if: false) { region } ...Short @skip(if: $yes) } }";
     assert_eq!(fixture.data_with(query, json!({"yes": true})), json!({"vpcs": [{"id": "a"}]}));
-    assert_eq!(fixture.data_with(query, json!({"yes": false})), json!({"vpcs": [{"name": "alpha", "id": "a"}]}));
+    assert_eq!(
+        fixture.data_with(query, json!({"yes": false})),
+        json!({"vpcs": [{"name": "alpha", "id": "a"}]})
+    );
     let (code, ..) = fixture.refusal("vpcs { id @includ(if: true) }", json!({}));
     assert_eq!(code, "unknown_directive");
 }
@@ -214,7 +223,10 @@ fn defaults_and_declared_types_of_variables_hold() {
     // A whole filter as a variable.
     let whole = "query ($where: VpcWhere) { vpcs(where: $where) { id } }";
     assert_eq!(fixture.ids(whole, json!({"where": {"stage": "PROD"}})), ["a"]);
-    assert_eq!(fixture.ids(whole, json!({"where": {"hasFlowLog_NONE": {"flowLogStatus": "ACTIVE"}}})), ["b", "c"]);
+    assert_eq!(
+        fixture.ids(whole, json!({"where": {"hasFlowLog_NONE": {"flowLogStatus": "ACTIVE"}}})),
+        ["b", "c"]
+    );
 }
 
 #[test]
@@ -252,8 +264,14 @@ fn values_of_the_wrong_kind_are_refused_where_they_stand() {
 fn an_explicit_null_says_what_to_write_instead() {
     let fixture = fixture();
     for (query, help) in [
-        ("vpcs(where: {name_IN: null}) { id }", "write `name: null` for no value, `name_NOT: null` for any value"),
-        ("vpcs(where: {name_CONTAINS: null}) { id }", "write `name: null` for no value, `name_NOT: null` for any value"),
+        (
+            "vpcs(where: {name_IN: null}) { id }",
+            "write `name: null` for no value, `name_NOT: null` for any value",
+        ),
+        (
+            "vpcs(where: {name_CONTAINS: null}) { id }",
+            "write `name: null` for no value, `name_NOT: null` for any value",
+        ),
         (
             "vpcs(where: {hasFlowLog_SOME: null}) { id }",
             "write `hasFlowLog: null` for none related, `hasFlowLog_NOT: null` for at least one",
@@ -292,7 +310,13 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
         ("things(where: {typename_IN: [Vcp]}) { id }", "unknown_type", 1, 30, "did you mean `Vpc`?"),
         ("vpcs { hasFlowLog }", "selection_missing", 1, 8, "write `hasFlowLog { id }`"),
         ("vpcs { name { x } }", "selection_on_scalar", 1, 8, ""),
-        ("vpcs { a: name a: region }", "conflicting_fields", 1, 16, "give one of the two another name: `other: region`"),
+        (
+            "vpcs { a: name a: region }",
+            "conflicting_fields",
+            1,
+            16,
+            "give one of the two another name: `other: region`",
+        ),
         ("vpcs { hasFlowLog(limit: 1) {id} hasFlowLog {id} }", "conflicting_fields", 1, 34, ""),
         ("vpcs(where: {name: \"a\", name: \"b\"}) { id }", "given_twice", 1, 25, ""),
         ("query A { vpcs { id } } query B { vpcs { id } }", "which_operation", 0, 0, ""),
@@ -320,7 +344,8 @@ fn a_missing_object_that_may_not_be_null_becomes_the_null_of_the_nearest_object_
     let mut assets = assets();
     assets.push(json!({"__typename": "FlowLog", "id": "g", "resourceId": "vpc-gone"}));
     let fixture = fixture_with(assets, None);
-    let response = fixture.ask(&Request::new("{ flowLog(id: \"g\") { id vpc { id } } flowLogs(limit: 1) { vpc { id } } }"));
+    let response = fixture
+        .ask(&Request::new("{ flowLog(id: \"g\") { id vpc { id } } flowLogs(limit: 1) { vpc { id } } }"));
     assert_eq!(response["data"], json!({"flowLog": null, "flowLogs": [{"vpc": {"id": "a"}}]}));
     assert_eq!(response["errors"][0]["path"], json!(["flowLog", "vpc"]));
     let response = fixture.ask(&Request::new("{ flowLogs { vpc { id } } }"));
@@ -363,12 +388,22 @@ fn what_the_query_touched_and_was_not_complete_is_named() {
 fn texts_that_kill_parsers_are_refused_by_the_guard() {
     // Q1-Q4, Q7, Q9, Q10
     let fixture = fixture();
-    let bomb: String = (0..30).map(|at| format!("fragment F{at} on Vpc {{ ...F{0} ...F{0} }} ", at + 1)).collect();
+    let bomb: String =
+        (0..30).map(|at| format!("fragment F{at} on Vpc {{ ...F{0} ...F{0} }} ", at + 1)).collect();
     for (query, code) in [
-        (format!("{{ vpcs(where: {{OR: {}{}}}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000)), "nested_too_deep"),
-        (format!("{{ vpcs(where: {}{}) {{ id }} }}", "{NOT: ".repeat(2_000), "}".repeat(2_000)), "nested_too_deep"),
+        (
+            format!("{{ vpcs(where: {{OR: {}{}}}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000)),
+            "nested_too_deep",
+        ),
+        (
+            format!("{{ vpcs(where: {}{}) {{ id }} }}", "{NOT: ".repeat(2_000), "}".repeat(2_000)),
+            "nested_too_deep",
+        ),
         (format!("{{ vpcs {{ ...F0 }} }} {bomb} fragment F30 on Vpc {{ id }}"), "too_many_selections"),
-        ("{ vpcs { ...A } } fragment A on Vpc { ...B } fragment B on Vpc { ...A }".to_owned(), "fragment_cycle"),
+        (
+            "{ vpcs { ...A } } fragment A on Vpc { ...B } fragment B on Vpc { ...A }".to_owned(),
+            "fragment_cycle",
+        ),
         (format!("{{ vpcs {{ id {} }} }}", "@x ".repeat(20_000)), "too_many_directives"),
         ("{ vpcs(where: {name: \"[[[}) { id } }".to_owned(), "unterminated_string"),
         ("{ vpcs { id }".to_owned(), "unbalanced_bracket"),

@@ -17,6 +17,18 @@ async fn keys_region_and_endpoint_come_from_the_environment() {
 }
 
 #[tokio::test]
+async fn a_service_may_have_an_endpoint_of_its_own() {
+    let account = TestAccount::new().await;
+    let server = FaultServer::start(&moto().url, []);
+    let mut variables = account.environment(&moto().url, "eu-west-1");
+    variables.push(("AWS_ENDPOINT_URL_EC2", server.url.clone()));
+    variables.push((child::REGIONS, "eu-west-1".to_owned()));
+    assert!(ask_child(&variables).starts_with("collected "));
+    assert_eq!(server.regions_called("DescribeVpcs"), ["eu-west-1"]);
+    assert_eq!(server.regions_called("GetCallerIdentity"), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_profile_gives_keys_region_and_endpoint() {
     let account = TestAccount::new().await;
     let server = FaultServer::start(&moto().url, []);

@@ -14,6 +14,7 @@ mod bench;
 mod child;
 mod faults;
 mod lists;
+mod main_job;
 mod outcomes;
 mod regions;
 mod schema;

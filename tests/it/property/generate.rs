@@ -482,6 +482,17 @@ fn key(random: &mut Rng, world: &World, target: Target, depth: usize) -> Key {
                 }
             }
         }
+        9 if depth > 0 && relations.iter().any(|relation| relation.many) => {
+            // The shape of the stored check, and its neighbours: where rewrite rules apply.
+            let many: Vec<&Relation> = relations.iter().filter(|relation| relation.many).collect();
+            let relation = (*random.choice(many.iter()).unwrap()).clone();
+            let suffix = *random.choice(["_NONE", "_NONE", "_SOME", "_ALL", "_SINGLE"].iter()).unwrap();
+            let inner = object(random, world, relation.target, depth - 1);
+            let related =
+                |suffix, inner| Key::Related { relation: relation.clone(), suffix, connection: false, inner };
+            let word = if random.u8(0..4) == 0 { "AND" } else { "OR" };
+            Key::Combine { word, members: vec![vec![related("", None)], vec![related(suffix, Some(inner))]] }
+        }
         8 if target == Target::Interface => {
             Key::Typename(world.types.iter().filter(|_| random.bool()).map(|of| of.name.clone()).collect())
         }

@@ -7,13 +7,19 @@ use crate::{
     catalog::TypeId,
     graph::Graph,
     model::{Outcome, SliceState, Time},
-    query::{Engine, Judgement, QueryError, Reason as WhyUnknown},
+    query::{
+        Engine, QueryError,
+        run::{Judgement, Reason as WhyUnknown},
+    },
 };
 
 use super::definition::Check;
 use super::result::{
     AssetName, CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
 };
+
+/// Assets by type and row.
+type Rows = BTreeSet<(TypeId, u32)>;
 
 /// Judges one check over one graph. `now` decides which collections are too old to be believed.
 #[must_use]
@@ -57,7 +63,7 @@ fn urgent_rows(
     engine: &Engine,
     graph: &Graph,
     oldest: Option<Time>,
-) -> Result<Vec<BTreeSet<(TypeId, u32)>>, Vec<QueryError>> {
+) -> Result<Vec<Rows>, Vec<QueryError>> {
     let rows = |judgement: Judgement| failing(&judgement).collect();
     check.priority.iter().map(|rule| engine.judge(graph, &rule.query, oldest).map(rows)).collect()
 }
@@ -72,7 +78,7 @@ fn fill(
     graph: &Graph,
     oldest: Option<Time>,
     judgement: &Judgement,
-    urgent: &[BTreeSet<(TypeId, u32)>],
+    urgent: &[Rows],
 ) {
     for judged in &judgement.types {
         result.counts.fail += judged.failing.len() as u64;
@@ -92,17 +98,12 @@ fn fill(
         _ => judgement.gaps.iter().map(reason_of).collect(),
     };
     result.unknown_coverage.sort();
-    result.rests_on = rests_on(check, graph, oldest);
+    result.rests_on = rests_on(check, graph, oldest, never_collected(result));
     result.verdict = verdict(result.counts, &result.unknown_coverage);
 }
 
 /// The failing assets, the most urgent first.
-fn findings(
-    check: &Check,
-    graph: &Graph,
-    judgement: &Judgement,
-    urgent: &[BTreeSet<(TypeId, u32)>],
-) -> Vec<Finding> {
+fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]) -> Vec<Finding> {
     let mut findings: Vec<(Vec<bool>, Finding)> = failing(judgement)
         .map(|row| {
             let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
@@ -136,9 +137,12 @@ fn reason_of(why: &WhyUnknown) -> Reason {
         WhyUnknown::Slice { key, state: Some(state) } if state.outcome == Outcome::Complete => {
             Reason::TooOld { slice: key.clone(), completed_at: state.completed_at }
         }
-        WhyUnknown::Slice { key, state: Some(state) } => {
-            Reason::NotComplete { slice: key.clone(), outcome: state.outcome, reason: state.reason.clone() }
-        }
+        WhyUnknown::Slice { key, state: Some(state) } => Reason::NotComplete {
+            slice: key.clone(),
+            api: state.api.clone(),
+            outcome: state.outcome,
+            reason: state.reason.clone(),
+        },
         WhyUnknown::Stale { key, completed_at } => {
             Reason::TooOld { slice: key.clone(), completed_at: *completed_at }
         }
@@ -161,13 +165,28 @@ fn verdict(counts: Counts, unknown_coverage: &[Reason]) -> Verdict {
     }
 }
 
-fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>) -> RestsOn {
+/// How many slices were needed and never collected.
+fn never_collected(result: &CheckResult) -> u64 {
+    let reasons = result.unknown.iter().flat_map(|unknown| &unknown.reasons).chain(&result.unknown_coverage);
+    let missing: BTreeSet<_> = reasons
+        .filter_map(|reason| match reason {
+            Reason::NeverCollected { slice } => Some(slice),
+            _ => None,
+        })
+        .collect();
+    missing.len() as u64
+}
+
+fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, never_collected: u64) -> RestsOn {
     let Some(slices) = graph.slices() else { return RestsOn::default() };
     let touched: Vec<&SliceState> =
         slices.all().iter().filter(|slice| check.touches.contains(&slice.key.asset_type)).collect();
     let complete = touched.iter().filter(|slice| slice.is_complete_since(oldest));
     RestsOn {
-        slices: Some(SliceCount { complete: complete.clone().count() as u64, total: touched.len() as u64 }),
+        slices: Some(SliceCount {
+            complete: complete.clone().count() as u64,
+            total: touched.len() as u64 + never_collected,
+        }),
         oldest: complete.filter_map(|slice| slice.completed_at).min(),
     }
 }

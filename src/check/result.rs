@@ -90,6 +90,8 @@ pub enum Reason {
     NotComplete {
         /// Which slice.
         slice: SliceKey,
+        /// The call behind it, e.g. `ec2:DescribeFlowLogs`; empty where that isn't known.
+        api: String,
         /// How it ended.
         outcome: Outcome,
         /// Why, as the API put it.
@@ -126,6 +128,26 @@ impl Reason {
                 Some(slice)
             }
             Self::Cell { .. } | Self::NothingCollected | Self::Undecided => None,
+        }
+    }
+
+    /// What makes it known.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NeverCollected { slice } => Some(format!(
+                "collect {} of account {} in {} as well",
+                slice.asset_type, slice.account_id, slice.region
+            )),
+            Self::NotComplete { outcome, api, .. } => Some(match outcome {
+                Outcome::Denied if api.is_empty() => "allow the call, then collect again".to_owned(),
+                Outcome::Denied => format!("allow {api}, then collect again"),
+                Outcome::Disabled => "enable the region for the account, or leave it out".to_owned(),
+                Outcome::Throttled | Outcome::Failed | Outcome::Complete => "collect again".to_owned(),
+            }),
+            Self::TooOld { .. } => Some("collect again".to_owned()),
+            Self::NothingCollected => Some("run `passmuster collect` first".to_owned()),
+            Self::Cell { .. } | Self::Undecided => None,
         }
     }
 

@@ -178,6 +178,9 @@ fn defined_fragments(text: &str) -> Vec<&str> {
     names
 }
 
+/// How deep folders may be nested: a link that leads back to where it came from ends here.
+const DEEPEST: usize = 16;
+
 fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result<(), Box<CheckError>> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         Box::new(CheckError {
@@ -187,6 +190,11 @@ fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result
             problem: Problem::Unreadable { reason: error.to_string() },
         })
     };
+    if below.matches('/').count() > DEEPEST {
+        let reason =
+            format!("folders are nested more than {DEEPEST} deep: does a link lead back to its own folder?");
+        return Err(unreadable(folder, &std::io::Error::other(reason)));
+    }
     #[expect(clippy::disallowed_methods, reason = "the folder of checks is read here and nowhere else")]
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     for entry in entries {

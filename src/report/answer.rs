@@ -145,6 +145,11 @@ fn spread(prefix: &str, entries: &[(String, Ordered)], flat: &mut Vec<(String, O
     }
 }
 
+/// Whether a column holds ids, which are of no use when they are broken over lines.
+fn is_id(key: &str) -> bool {
+    key == "id" || key.ends_with("Id") || key == "region"
+}
+
 /// A sheet with a column for every key, in the order in which the keys first appear.
 fn sheet_of(rows: &[Ordered], root: &str) -> Sheet {
     let mut keys: Vec<String> = Vec::new();
@@ -166,7 +171,14 @@ fn sheet_of(rows: &[Ordered], root: &str) -> Sheet {
         let are_numbers = |value: &Ordered| matches!(value, Ordered::Number(_));
         values.next().is_some_and(are_numbers) && values.all(are_numbers)
     };
-    let columns = keys.iter().map(|key| Column { key: key.clone().into(), numbers: numbers(key) }).collect();
+    let columns = keys
+        .iter()
+        .map(|key| Column {
+            key: key.clone().into(),
+            numbers: numbers(key),
+            least: if is_id(key) { None } else { Some(12) },
+        })
+        .collect();
     let cells = |row: &Ordered| {
         let value = |key: &String| match row.entries() {
             Some(_) => row.get(key).cloned().unwrap_or(Ordered::Null),

@@ -1,9 +1,12 @@
 //! The results of checks for people: a table of verdicts, then what fails and what is not known, and why.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use crate::{
-    check::{CheckResult, Reason, RestsOn, Verdict},
+    check::{AssetName, CheckResult, Reason, RestsOn, UnknownAsset, Verdict},
     model::Time,
 };
 
@@ -15,20 +18,21 @@ use super::text::{age, counted, noun, printable, shortened, thousands};
 pub struct Detail {
     /// Failing assets listed under each check; the rest is counted.
     pub assets: usize,
-    /// Reasons listed under each check; the rest is counted.
+    /// Reasons listed for what is unknown; the rest is counted.
     pub reasons: usize,
 }
 
 impl Default for Detail {
     fn default() -> Self {
-        Self { assets: 10, reasons: 5 }
+        Self { assets: 10, reasons: 10 }
     }
 }
 
-/// The report on a terminal: the table, then one paragraph a check that fails, is unknown or could not be run.
+/// The report on a terminal: the table, then a paragraph for each check that fails or could not be run, then what is
+/// not known, by reason, over all checks.
 #[must_use]
 pub fn checks_text(results: &[CheckResult], now: Time, style: Style, detail: Detail) -> String {
-    let mut text = checks_sheet(results, now).table(style);
+    let mut text = verdicts(results, now, style);
     for result in results {
         let paragraph = paragraph(result, style, detail);
         if !paragraph.is_empty() {
@@ -36,13 +40,46 @@ pub fn checks_text(results: &[CheckResult], now: Time, style: Style, detail: Det
             text.push_str(&paragraph);
         }
     }
+    let unknown = unknown_text(results, detail.reasons);
+    if !unknown.is_empty() {
+        text.push('\n');
+        text.push_str(&unknown);
+    }
+    text
+}
+
+/// The table; on a terminal too narrow for it, what the verdicts rest on stands below.
+fn verdicts(results: &[CheckResult], now: Time, style: Style) -> String {
+    let mut sheet = checks_sheet(results, now);
+    if sheet.fits(style) {
+        return sheet.table(style);
+    }
+    sheet.columns.pop();
+    for row in &mut sheet.rows {
+        row.pop();
+    }
+    let mut text = sheet.table(style);
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for result in results {
+        groups.entry(rests_on(result, now)).or_default().push(&result.id);
+    }
+    if let [(words, _)] = groups.iter().collect::<Vec<_>>().as_slice() {
+        let _ = writeln!(text, "resting on {words}");
+        return text;
+    }
+    for (words, ids) in groups {
+        let _ = writeln!(text, "resting on {words}: {}", ids.join(", "));
+    }
     text
 }
 
 /// One row a check: id, severity, verdict, counts, what the verdict rests on.
 #[must_use]
 pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
-    let mut sheet = Sheet::new(&["check", "severity", "verdict", "#fail", "#unknown", "#pass", "restsOn"]);
+    let mut sheet = Sheet::new(&["check", "severity", "verdict", "#fail", "#unknown", "#pass", "~restsOn"]);
+    if let Some(rests_on) = sheet.columns.last_mut() {
+        rests_on.least = Some(24);
+    }
     for result in results {
         let tone = match result.verdict {
             Verdict::Pass => Tone::Good,
@@ -100,26 +137,19 @@ fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
     if result.counts.fail > 0 {
         let total = counted(result.counts.total(), &result.covers);
         let verb = if result.counts.fail == 1 { "fails" } else { "fail" };
-        let title = printable(&result.title);
-        let _ = writeln!(text, "{}: {} of {total} {verb}: {title}", result.id, thousands(result.counts.fail));
+        let fail = thousands(result.counts.fail);
+        let _ = writeln!(text, "{} · {} · {fail} of {total} {verb}", result.id, printable(&result.title));
         text.push_str(&indented(&findings_sheet(result, detail.assets), style));
         let more = result.findings.len().saturating_sub(detail.assets);
         if more > 0 {
             let _ = writeln!(text, "  .. {} more (-o json lists all)", thousands(more as u64));
         }
     }
-    if result.verdict == Verdict::Unknown || result.counts.unknown > 0 || !result.unknown_coverage.is_empty()
-    {
-        if text.is_empty() {
-            let _ = writeln!(text, "{}: {}", result.id, printable(&result.title));
-        }
-        text.push_str(&unknown_lines(result, detail.reasons));
-    }
     text
 }
 
 fn findings_sheet(result: &CheckResult, limit: usize) -> Sheet {
-    let mut sheet = Sheet::new(&["", "", "", "", ""]);
+    let mut sheet = Sheet::new(&["", "~", "", "", "~"]);
     for finding in result.findings.iter().take(limit) {
         let asset = &finding.asset;
         let faint = |text: &Option<String>| match text {
@@ -147,36 +177,58 @@ fn indented(sheet: &Sheet, style: Style) -> String {
     })
 }
 
-/// What is not known, by reason: the most frequent reason first.
-fn unknown_lines(result: &CheckResult, limit: usize) -> String {
-    let mut groups: BTreeMap<String, u64> = BTreeMap::new();
-    for reason in result.unknown.iter().flat_map(|unknown| &unknown.reasons) {
-        *groups.entry(reason.to_string()).or_default() += 1;
-    }
-    let mut groups: Vec<(String, u64)> = groups.into_iter().collect();
-    groups.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+/// What is not known, by reason, each asset counted once however many checks need it; the most frequent first.
+fn unknown_text(results: &[CheckResult], limit: usize) -> String {
     let mut text = String::new();
-    if result.counts.unknown > 0 {
-        let assets = counted(result.counts.unknown, &result.covers);
-        let _ = writeln!(text, "  {assets} unknown:");
-        for (reason, count) in groups.iter().take(limit) {
-            let noun = noun(&result.covers, *count);
-            let _ = writeln!(text, "    {} {noun}: {}", thousands(*count), printable(reason));
+    let assets: BTreeSet<&AssetName> = unknown_of(results).map(|unknown| &unknown.asset).collect();
+    if !assets.is_empty() {
+        let _ = writeln!(text, "Unknown · {}", counted_assets(&assets));
+        let mut groups: BTreeMap<&Reason, BTreeSet<&AssetName>> = BTreeMap::new();
+        for unknown in unknown_of(results) {
+            for reason in &unknown.reasons {
+                groups.entry(reason).or_default().insert(&unknown.asset);
+            }
         }
-        if groups.len() > limit {
-            let _ = writeln!(text, "    .. {} more reasons (-o json lists all)", groups.len() - limit);
-        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by(|left, right| right.1.len().cmp(&left.1.len()).then_with(|| left.0.cmp(right.0)));
+        let lines = groups.iter().map(|(reason, assets)| (format!("{}: ", counted_assets(assets)), *reason));
+        push_reasons(&mut text, lines, limit);
     }
-    if !result.unknown_coverage.is_empty() {
-        let noun = noun(&result.covers, 2);
-        let _ = writeln!(text, "  there may be more {noun} than are known:");
-        for reason in result.unknown_coverage.iter().take(limit) {
-            let _ = writeln!(text, "    {}", printable(&reason.to_string()));
-        }
-        if result.unknown_coverage.len() > limit {
-            let more = result.unknown_coverage.len() - limit;
-            let _ = writeln!(text, "    .. {more} more (-o json lists all)");
-        }
+    let coverage: BTreeSet<&Reason> = results.iter().flat_map(|result| &result.unknown_coverage).collect();
+    if !coverage.is_empty() {
+        let types: BTreeSet<&str> = results
+            .iter()
+            .filter(|result| !result.unknown_coverage.is_empty())
+            .map(|result| result.covers.as_str())
+            .collect();
+        let nouns: Vec<String> = types.into_iter().map(|of| noun(of, 2)).collect();
+        let _ = writeln!(text, "Unknown · there may be more {} than were seen", nouns.join(", "));
+        push_reasons(&mut text, coverage.into_iter().map(|reason| (String::new(), reason)), limit);
     }
     text
+}
+
+fn unknown_of(results: &[CheckResult]) -> impl Iterator<Item = &UnknownAsset> {
+    results.iter().flat_map(|result| &result.unknown)
+}
+
+fn counted_assets(assets: &BTreeSet<&AssetName>) -> String {
+    let types: BTreeSet<&str> = assets.iter().map(|asset| asset.typename.as_str()).collect();
+    let typename = if types.len() == 1 { types.into_iter().next() } else { None };
+    counted(assets.len() as u64, typename.unwrap_or("Asset"))
+}
+
+/// Appends one line a reason, and under it what makes it known.
+fn push_reasons<'r>(text: &mut String, lines: impl Iterator<Item = (String, &'r Reason)>, limit: usize) {
+    let lines: Vec<_> = lines.collect();
+    for (prefix, reason) in lines.iter().take(limit) {
+        let _ = writeln!(text, "  {prefix}{}", printable(&reason.to_string()));
+        if let Some(remedy) = reason.remedy() {
+            let _ = writeln!(text, "    {}", printable(&remedy));
+        }
+    }
+    if lines.len() > limit {
+        let more = thousands((lines.len() - limit) as u64);
+        let _ = writeln!(text, "  .. {more} more reasons (-o json lists all)");
+    }
 }

@@ -16,7 +16,7 @@ use super::text::{age, counted, printable, thousands};
 /// One row a check.
 #[must_use]
 pub fn check_list(checks: &[Check]) -> Sheet {
-    let mut sheet = Sheet::new(&["check", "severity", "covers", "maxAge", "schedule", "#cases", "title"]);
+    let mut sheet = Sheet::new(&["check", "severity", "covers", "maxAge", "schedule", "#cases", "~title"]);
     for check in checks {
         sheet.rows.push(vec![
             Cell::new(check.id.as_str()),
@@ -148,7 +148,7 @@ pub fn cases_text(outcomes: &[CaseOutcome]) -> String {
 /// One row a case.
 #[must_use]
 pub fn case_list(outcomes: &[CaseOutcome]) -> Sheet {
-    let mut sheet = Sheet::new(&["check", "case", "asExpected", "differences"]);
+    let mut sheet = Sheet::new(&["check", "case", "asExpected", "~differences"]);
     for outcome in outcomes {
         let as_expected = outcome.differences.is_empty();
         let tone = if as_expected { Tone::Good } else { Tone::Bad };
@@ -175,7 +175,7 @@ pub fn slice_list(slices: &[SliceState], now: Time) -> Sheet {
         "completedAt",
         "attemptedAt",
         "api",
-        "reason",
+        "~reason",
     ]);
     for slice in slices {
         let tone = if slice.outcome == Outcome::Complete { Tone::Good } else { Tone::Unsure };

@@ -4,7 +4,7 @@
 //! "counts": {"fail", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
 //! "findings": [{asset.., "priority": [..]}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
 //! [reason], "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
-//! `code, message, assetType, accountId, region`. Times are RFC 3339 in UTC.
+//! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -89,6 +89,7 @@ struct UnknownView<'a> {
 struct ReasonView<'a> {
     code: &'a str,
     message: String,
+    remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asset_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +225,7 @@ impl<'a> ReasonView<'a> {
         Self {
             code: reason.code(),
             message: reason.to_string(),
+            remedy: reason.remedy(),
             asset_type: slice.map(|slice| slice.asset_type.as_str()),
             account_id: slice.map(|slice| slice.account_id.as_str()),
             region: slice.map(|slice| slice.region.as_str()),

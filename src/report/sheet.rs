@@ -8,6 +8,11 @@ use serde_json::Value;
 
 use super::text::{group, heading, printable};
 
+/// Blanks between columns.
+const GAP: u16 = 2;
+/// The least width of a column whose text is broken over lines, where nothing else is said.
+const LEAST_BROKEN: u16 = 10;
+
 /// How a table is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -97,6 +102,9 @@ pub struct Column {
     pub key: Cow<'static, str>,
     /// Whether its numbers stand flush right.
     pub numbers: bool,
+    /// The least width its text may be broken to where the terminal is narrow; nothing for an id, which is of no use
+    /// in two pieces.
+    pub least: Option<u16>,
 }
 
 /// Rows under columns; every row has a cell for each column.
@@ -109,12 +117,14 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A sheet without rows yet. A key that starts with `#` is a column of numbers.
+    /// A sheet without rows yet. A key that starts with `#` is a column of numbers, one that starts with `~` a column
+    /// of text that may be broken over lines.
     #[must_use]
     pub fn new(keys: &[&'static str]) -> Self {
-        let column = |key: &&'static str| match key.strip_prefix('#') {
-            Some(key) => Column { key: Cow::Borrowed(key), numbers: true },
-            None => Column { key: Cow::Borrowed(*key), numbers: false },
+        let column = |key: &&'static str| Column {
+            key: Cow::Borrowed(key.trim_start_matches(['#', '~'])),
+            numbers: key.starts_with('#'),
+            least: key.starts_with('~').then_some(LEAST_BROKEN),
         };
         Self { columns: keys.iter().map(column).collect(), rows: Vec::new() }
     }
@@ -143,13 +153,18 @@ impl Sheet {
         for row in &self.rows {
             table.add_row(row.iter().map(drawn).collect::<Vec<_>>());
         }
-        for (column, drawn) in self.columns.iter().zip(table.column_iter_mut()) {
-            drawn.set_padding((0, 2));
+        let natural = table.column_max_content_widths();
+        let fits = style.width.is_none_or(|width| self.least_width(&natural) <= usize::from(width));
+        for ((column, drawn), natural) in self.columns.iter().zip(table.column_iter_mut()).zip(&natural) {
+            drawn.set_padding((0, GAP));
             if column.numbers {
                 drawn.set_cell_alignment(CellAlignment::Right);
+            }
+            if column.numbers || (fits && column.least.is_none()) {
                 drawn.set_constraint(ColumnConstraint::ContentWidth);
             } else {
-                drawn.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(6)));
+                let least = column.least.unwrap_or(LEAST_BROKEN).min(*natural);
+                drawn.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least + GAP)));
             }
         }
         table.lines().fold(String::new(), |mut text, line| {
@@ -157,6 +172,31 @@ impl Sheet {
             text.push('\n');
             text
         })
+    }
+
+    /// Whether the table keeps every id whole on a terminal of this style.
+    pub(super) fn fits(&self, style: Style) -> bool {
+        let widest = |index: usize, column: &Column| {
+            let cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.get(index))
+                .map(|cell| cell.for_people().chars().count());
+            let widest = cells.chain([heading(&column.key).chars().count()]).max().unwrap_or(0);
+            u16::try_from(widest).unwrap_or(u16::MAX)
+        };
+        let natural: Vec<u16> =
+            (0..).zip(&self.columns).map(|(index, column)| widest(index, column)).collect();
+        style.width.is_none_or(|width| self.least_width(&natural) <= usize::from(width))
+    }
+
+    /// The least width at which only the columns that may be broken are broken, given the widest content of each.
+    fn least_width(&self, natural: &[u16]) -> usize {
+        let width = |(column, natural): (&Column, &u16)| {
+            let least = column.least.unwrap_or(*natural).min(*natural);
+            usize::from(least) + usize::from(GAP)
+        };
+        self.columns.iter().zip(natural).map(width).sum()
     }
 
     /// CSV with a header of keys (RFC 4180, lines ending in a newline). Null is empty; a list of plain values is

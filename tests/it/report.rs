@@ -47,6 +47,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
 fn denied() -> Reason {
     Reason::NotComplete {
         slice: SliceKey::new("111111111111", "eu-west-1", "FlowLog"),
+        api: "ec2:DescribeFlowLogs".to_owned(),
         outcome: Outcome::Denied,
         reason: Some("UnauthorizedOperation".to_owned()),
     }
@@ -87,15 +88,16 @@ logged       medium    FAIL               2        1  1,204  1,207 VPCs, 66 of 6
 empty-store  medium    UNKNOWN            0        0      0  nothing has been collected
 no-vpcs      medium    NOT_APPLICABLE     0        0      0  no VPCs, all 4 slices
 
-logged: 2 of 1,207 VPCs fail: Every VPC has an active flow log
+logged · Every VPC has an active flow log · 2 of 1,207 VPCs fail
   vpc-1  payments-prod  111111111111  us-east-1  production
   vpc-2  –              111111111111  us-east-1
-  1 VPC unknown:
-    1 VPC: 111111111111 eu-west-1 FlowLog denied: UnauthorizedOperation
 
-empty-store: Every VPC has an active flow log
-  there may be more VPCs than are known:
-    nothing has been collected
+Unknown · 1 VPC
+  1 VPC: 111111111111 eu-west-1 FlowLog denied: UnauthorizedOperation
+    allow ec2:DescribeFlowLogs, then collect again
+Unknown · there may be more VPCs than were seen
+  nothing has been collected
+    run `passmuster collect` first
 "
     );
 }
@@ -199,6 +201,7 @@ fn the_json_of_check_results_has_a_stable_shape() {
             {
               "code": "denied",
               "message": "111111111111 eu-west-1 FlowLog denied: UnauthorizedOperation",
+              "remedy": "allow ec2:DescribeFlowLogs, then collect again",
               "assetType": "FlowLog",
               "accountId": "111111111111",
               "region": "eu-west-1"

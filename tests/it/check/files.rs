@@ -1,8 +1,9 @@
 //! Files to checks: what is accepted, and for each mistake its code, its place and its remedy (F2).
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use passmuster::check::{self, CheckError, Sources, run_cases};
+use proptest::prelude::*;
 
 use super::{engine_for, shipped};
 
@@ -51,7 +52,7 @@ fn assert_refused(line: &str, expected: &str, hint: &str) {
     let key = line.split(':').next().expect("a key");
     let has_key = |known: &&str| known.split(':').next() == Some(key);
     let mut lines: Vec<&str> = CHECK.lines().collect();
-    match lines.iter().position(|known| has_key(&known)) {
+    match lines.iter().position(has_key) {
         Some(at) => lines[at] = line,
         None => lines.push(line),
     }
@@ -121,6 +122,35 @@ fn no_shipped_file_is_forgotten_in_the_binary() {
         assert_eq!(cases(disk), cases(embedded), "{}", disk.id);
     }
     assert_eq!(read.fragments(), check::shipped().fragments());
+}
+
+#[test]
+fn every_placeholder_of_a_remediation_is_a_field_of_the_covered_type() {
+    let (engine, checks) = shipped();
+    for check in &checks {
+        let covered = engine.catalog().get(check.covers);
+        let text = check.remediation.as_deref().expect("a remediation");
+        for placeholder in text.split("{{").skip(1) {
+            let name = placeholder.split("}}").next().unwrap_or_default().trim();
+            let field = name.strip_prefix("asset.").unwrap_or_else(|| panic!("{}: `{name}`", check.id));
+            assert!(covered.find(field).is_some(), "{}: `{name}`", check.id);
+        }
+    }
+}
+
+#[test]
+fn the_sample_organisation_is_what_its_script_writes() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/generate.py");
+    let told = Command::new("python3").arg(script).arg("--check").output().expect("python3 is installed");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+#[test]
+fn a_link_that_leads_back_to_its_own_folder_is_refused() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(scratch.path(), scratch.path().join("again")).expect("a link");
+    let refused = Sources::read(scratch.path()).expect_err("a loop");
+    assert!(refused.to_string().contains("nested more than 16 deep"), "{refused}");
 }
 
 #[test]
@@ -279,7 +309,8 @@ fn an_unknown_field_is_shown_in_the_query_with_the_nearest_one() {
     assert!(texts.contains("did you mean `name`?"), "{texts}");
     let (told, _) = mistake(CHECK, "vpcs { ...AssetFragmnt }\n");
     assert!(told.ends_with("unknown_fragment"), "{told}");
-    let (told, _) = mistakes(&[("aws/logged/check.yaml", CHECK), ("aws/logged/query.graphql", "vpcs {\n")]);
+    let (told, _) =
+        mistakes(&[("aws/logged/check.yaml", CHECK), ("aws/logged/query.graphql", "vpcs { id: }\n")]);
     assert!(told.iter().all(|told| told.ends_with(" syntax")), "{told:?}");
 }
 
@@ -387,4 +418,46 @@ expect: {verdict: PASS, fail: [a, c], pass: [b]}
         ]
     );
     assert!(outcomes[0].differences[0].to_string().contains("vpcId"), "{:?}", outcomes[0].differences);
+}
+
+const CASE: &str = "\
+description: a case
+now: 2026-11-20T12:00:00Z
+assets: [{__typename: Vpc, id: a, vpcId: a}]
+slices: [{assetType: Vpc, accountId: \"1\", region: r, outcome: COMPLETE}]
+expect: {verdict: FAIL, fail: [a]}
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever stands in the files: an answer with places inside the text, never a panic.
+    #[test]
+    fn no_text_makes_reading_panic(
+        at in 0..CHECK.len(),
+        remove in 0_usize..8,
+        insert in "[ -~\\n\\té€😀\u{0}]{0,6}",
+        which in 0_usize..3,
+    ) {
+        let texts = [CHECK, QUERY, CASE].iter().enumerate().map(|(index, text)| {
+            if index != which {
+                return (*text).to_owned();
+            }
+            let (start, end) = (at.min(text.len()), (at + remove).min(text.len()));
+            format!("{}{insert}{}", &text[..start], &text[end..])
+        });
+        let texts: Vec<String> = texts.collect();
+        let sources = folder(&[
+            ("aws/logged/check.yaml", &texts[0]),
+            ("aws/logged/query.graphql", &texts[1]),
+            ("aws/logged/cases/one.yaml", &texts[2]),
+        ]);
+        if let Err(errors) = load(&sources) {
+            for error in errors {
+                if let Some(place) = &error.place {
+                    prop_assert!(error.text.get(place.span.clone()).is_some(), "{error}");
+                }
+            }
+        }
+    }
 }

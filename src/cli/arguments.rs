@@ -91,6 +91,31 @@ pub(crate) struct FormatArguments {
     pub(crate) format: Format,
 }
 
+/// One form of a summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryForm {
+    /// For people
+    #[default]
+    Table,
+    /// For machines
+    Json,
+}
+
+/// How a command that does something says what came of it.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct SummaryArguments {
+    /// Form of the summary: table or json, e.g. json
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        value_name = "FORM",
+        default_value = "table",
+        hide_possible_values = true
+    )]
+    pub(crate) form: SummaryForm,
+}
+
 /// The commands, in the order a newcomer meets them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -29,7 +29,7 @@ use output::Output;
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::try_parse() {
-        Ok(arguments) => run(arguments).into(),
+        Ok(arguments) => std::panic::catch_unwind(|| run(arguments)).unwrap_or_else(|_| fault()).into(),
         Err(error) => {
             // A closed pipe is the only way this fails, and then nobody is left to tell.
             let printed = error.print();
@@ -40,6 +40,13 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// A fault of the program's own: the panic itself has been printed.
+fn fault() -> Exit {
+    let output = Output::new(output::Color::Never, true);
+    output.note("error: this is a fault of passmuster, not of what you asked: please report the lines above");
+    Exit::Failed
 }
 
 fn run(arguments: Arguments) -> Exit {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::SliceProblem;
 use crate::{
-    catalog::{Catalog, TypeKind, nearest},
-    model::{SliceKey, SliceState, Time},
+    catalog::{Catalog, TypeKind},
+    model::{SliceKey, SliceState, Time, nearest},
 };
 
 /// The `__typename` that marks a line as a slice.

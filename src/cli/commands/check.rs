@@ -85,7 +85,7 @@ pub(crate) fn select(checks: Vec<Check>, ids: &[String]) -> Result<Vec<Check>, F
         .map(|id| {
             checks.iter().find(|check| check.id == *id).cloned().ok_or_else(|| {
                 let known = checks.iter().map(|check| check.id.as_str());
-                let help = crate::catalog::nearest(id, known)
+                let help = crate::model::nearest(id, known)
                     .map(|nearest| format!("did you mean `{nearest}`?"))
                     .unwrap_or_else(|| "`passmuster checks list` shows all".to_owned());
                 Failure::bad_input(format!("there is no check `{id}`: {help}"))

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments},
+    arguments::{SummaryArguments, SummaryForm},
     context::Context,
     failure::{Failure, chain},
     stop::asked_to_stop,
@@ -40,9 +40,8 @@ pub(crate) struct CollectArguments {
     /// Only these types, e.g. Vpc,FlowLog
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Form of the summary: table or json
     #[command(flatten)]
-    format: Option<FormatArguments>,
+    summary: SummaryArguments,
 }
 
 impl CollectArguments {
@@ -103,7 +102,7 @@ fn exit_of(report: &CollectReport) -> Exit {
 }
 
 fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Context) -> Result<(), Failure> {
-    if arguments.format.is_some_and(|format| format.format == Format::Json) {
+    if arguments.summary.form == SummaryForm::Json {
         context.output.line(&as_json(report))?;
         return Ok(());
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments},
+    arguments::{SummaryArguments, SummaryForm},
     context::Context,
     failure::Failure,
 };
@@ -35,7 +35,7 @@ pub(crate) struct ImportArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    format: FormatArguments,
+    summary: SummaryArguments,
 }
 
 /// What an import came to.
@@ -59,9 +59,9 @@ pub(crate) fn run(arguments: &ImportArguments, context: &Context) -> Result<Exit
     let batches = slice_batches(&catalog, assets, summary.slices);
     let store = context.open_store(&context.common.store)?;
     let imported = commit_all(batches, &store, context.now())?;
-    match arguments.format.format {
-        Format::Json | Format::Ndjson => context.output.line(&as_json(&imported))?,
-        Format::Table | Format::Csv => {
+    match arguments.summary.form {
+        SummaryForm::Json => context.output.line(&as_json(&imported))?,
+        SummaryForm::Table => {
             context.output.write(collection_text(&imported.slices, imported.changes).as_bytes())?;
         }
     }

@@ -5,7 +5,8 @@ use clap::Args;
 use super::super::{Exit, arguments::FormatArguments, context::Context, failure::Failure};
 use super::checks::print_sheet;
 use crate::{
-    catalog::{Catalog, TypeKind, nearest},
+    catalog::{Catalog, TypeKind},
+    model::nearest,
     report::{Cell, Sheet},
 };
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments},
+    arguments::{SummaryArguments, SummaryForm},
     context::{Context, exit_of},
     failure::{Failure, Report, chain},
 };
@@ -36,19 +36,19 @@ Examples:
     )]
     Verify {
         #[command(flatten)]
-        format: FormatArguments,
+        summary: SummaryArguments,
     },
 }
 
 pub(crate) fn run(arguments: &StoreArguments, context: &Context) -> Result<Exit, Failure> {
-    let StoreCommand::Verify { format } = &arguments.command;
+    let StoreCommand::Verify { summary } = &arguments.command;
     let report = verify(&context.common.store).map_err(|error| {
         let message = chain(&error);
         Failure { exit: exit_of(&error), report: Report::Message(message) }
     })?;
-    match format.format {
-        Format::Json | Format::Ndjson => context.output.line(&as_json(&report))?,
-        Format::Table | Format::Csv => context.output.write(as_text(&report).as_bytes())?,
+    match summary.form {
+        SummaryForm::Json => context.output.line(&as_json(&report))?,
+        SummaryForm::Table => context.output.write(as_text(&report).as_bytes())?,
     }
     Ok(if report.is_sound() { Exit::Pass } else { Exit::Failed })
 }

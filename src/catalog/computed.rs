@@ -11,11 +11,12 @@ use apollo_compiler::{
 
 use super::{
     directives::Word,
-    error::{Report, SchemaProblem, nearest},
+    error::{Report, SchemaProblem},
     keys::{COMBINATORS, TYPENAME_KEY},
     read::Draft,
     types::{FieldId, FieldKind, TypeId},
 };
+use crate::model::nearest;
 
 /// A filter nests at most so deep; the parser counts a few levels of its own.
 const NESTING: usize = 64;

@@ -2,6 +2,7 @@
 //! the GraphQL schema, filters) is generated from the [`Catalog`]; no type of the inventory is written in Rust.
 
 mod asset;
+mod build;
 mod computed;
 mod definitions;
 mod directives;
@@ -17,7 +18,7 @@ mod source;
 mod types;
 
 pub use asset::AssetMisfit;
-pub use error::{CatalogError, CatalogErrors, SchemaProblem, nearest};
+pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;

@@ -1,9 +1,11 @@
 //! The words everything else is written in: assets, slices, outcomes, moments. No IO, no async.
 
 mod asset;
+mod names;
 mod slice;
 mod time;
 
 pub use asset::{Asset, AssetError};
+pub use names::nearest;
 pub use slice::{GLOBAL_REGION, Outcome, SliceKey, SliceState, UnknownOutcome};
 pub use time::{Clock, FixedClock, MaxAge, SpanError, SystemClock, Time, TimeError};

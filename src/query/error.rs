@@ -8,7 +8,7 @@ use super::{
     guard::GuardError,
     run::{FieldError, PathSegment, RunError},
 };
-use crate::catalog::nearest;
+use crate::model::nearest;
 
 /// Where in a text something stands: byte offsets, and line and column (from 1, the column in characters).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,10 +3,10 @@
 //! JSON, because the journal is evidence that must be readable without this program in ten years; a new kind of
 //! entry is a new variant, and an old program refuses it by name.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     error::StoreError,
@@ -168,7 +168,7 @@ impl VersionRow {
         let (at, rest) = bytes.split_first_chunk::<8>()?;
         let (segment, rest) = rest.split_first_chunk::<8>()?;
         let (offset, rest) = rest.split_first_chunk::<8>()?;
-        let [account_id, region] = keys::parse::<2>(rest)?;
+        let [account_id, region] = keys::parse(rest)?;
         Some(Self {
             at: i64::from_le_bytes(*at),
             segment: u64::from_le_bytes(*segment),
@@ -237,10 +237,23 @@ impl CommitRow {
     }
 }
 
-/// The one form of an asset that is stored and compared: compact JSON with sorted keys (the maps of `serde_json`
-/// are sorted).
-pub(super) fn canonical(asset: &Asset) -> String {
-    asset.to_json().to_string()
+/// The one form of an asset that is stored and compared: the NDJSON form, compact, with sorted keys at every level
+/// (the maps of `serde_json` are sorted).
+///
+/// # Errors
+/// None that a JSON value can bring about.
+pub(super) fn canonical(asset: &Asset) -> serde_json::Result<String> {
+    let typename = Value::from(asset.typename.as_str());
+    let id = Value::from(asset.id.as_str());
+    let unknown = Value::from_iter(asset.unknown.iter().map(String::as_str));
+    let mut object: BTreeMap<&str, &Value> =
+        asset.fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    object.insert("__typename", &typename);
+    object.insert("id", &id);
+    if !asset.unknown.is_empty() {
+        object.insert("__unknown", &unknown);
+    }
+    serde_json::to_string(&object)
 }
 
 /// Tells whether two canonical forms are the same.

@@ -84,8 +84,10 @@ impl Store {
     fn compare(&self, commit: SliceCommit, sequence: u64) -> Result<(SliceEntry, CommitReport), StoreError> {
         let mut report = CommitReport { sequence, added: 0, changed: 0, unchanged: 0, removed: 0 };
         let mut listed = self.listed(&commit.key)?;
-        let fresh: BTreeMap<&str, String> =
-            commit.assets.iter().map(|asset| (asset.id.as_str(), codec::canonical(asset))).collect();
+        let mut fresh: BTreeMap<&str, String> = BTreeMap::new();
+        for asset in &commit.assets {
+            fresh.insert(&asset.id, codec::canonical(asset).map_err(|_| too_large(usize::MAX))?);
+        }
         let mut puts = Vec::new();
         for (id, body) in fresh {
             match listed.remove(id) {
@@ -97,8 +99,7 @@ impl Store {
                 None => report.added += 1,
             }
             let bytes = body.len();
-            let asset = RawValue::from_string(body)
-                .map_err(|_| StoreError::TooLarge { bytes, limit: PAYLOAD_LIMIT })?;
+            let asset = RawValue::from_string(body).map_err(|_| too_large(bytes))?;
             puts.push(Put { id: id.to_owned(), asset });
         }
         let removes: Vec<String> =
@@ -122,8 +123,12 @@ impl Store {
     /// What the slice lists now: the digest of each asset, by id.
     fn listed(&self, slice: &SliceKey) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let mut listed = BTreeMap::new();
-        self.index().scan(&keys::listed_prefix(slice), &mut |key, digest| {
-            let [_, _, _, id] = keys::parse::<4>(key).ok_or_else(|| rows::bad_row(keys::kind::LISTED))?;
+        let prefix = keys::listed_prefix(slice);
+        self.index().scan(&prefix, &mut |key, digest| {
+            let (id, _) = key
+                .strip_prefix(prefix.as_slice())
+                .and_then(keys::first_name)
+                .ok_or_else(|| rows::bad_row(keys::kind::LISTED))?;
             listed.insert(id, digest.to_vec());
             Ok(())
         })?;
@@ -159,6 +164,10 @@ impl Store {
         drop(index);
         faults.reach(FaultPoint::Acknowledge).map_err(StoreError::io("write", &self.folder.dir))
     }
+}
+
+fn too_large(bytes: usize) -> StoreError {
+    StoreError::TooLarge { bytes, limit: PAYLOAD_LIMIT }
 }
 
 fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {

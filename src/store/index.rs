@@ -23,6 +23,9 @@ use super::{
     rows::{Changes, Rows, bad_row},
 };
 
+/// Raised whenever a row is written differently; the journal has a format of its own.
+pub(super) const FORMAT: u32 = 2;
+
 /// How often, and how long apart, sled's file is tried again while it is locked. The store's own lock is held by then,
 /// so this is the copy of a closed index's file that a process just being started by another thread still has.
 const LOCK_TRIES: u32 = 100;
@@ -31,15 +34,12 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How many commits a crash may leave to be taken in again at the next open.
 const COMMITS_PER_FLUSH: u64 = 64;
 
-/// How rows are laid out. An index of another layout is rebuilt from the journal.
-pub(super) const LAYOUT: u32 = 2;
-
 /// What the index holds as a whole; written in the same batch as what it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Meta {
-    /// The [`LAYOUT`] it was written in; the first said nothing.
+    /// How the rows are written; an index of another format is rebuilt. The first said nothing.
     #[serde(default)]
-    pub(super) layout: u32,
+    pub(super) format: u32,
     /// The last record taken in.
     pub(super) sequence: u64,
     /// Its hash.
@@ -55,7 +55,7 @@ pub(super) struct Meta {
 impl Meta {
     /// That of an empty index.
     pub(super) const EMPTY: Self = Self {
-        layout: LAYOUT,
+        format: FORMAT,
         sequence: 0,
         hash: NO_HASH,
         rows: 0,
@@ -151,7 +151,9 @@ impl Index {
         let mut next = Meta { sequence, hash, totals: changes.totals, ..*meta };
         let mut batch = sled::Batch::default();
         for (key, value) in changes.rows {
-            if let Some(old) = self.get(&key)? {
+            // A version and a commit are new by their keys; every other row may replace one.
+            let is_new = matches!(key.first(), Some(&(keys::kind::VERSION | keys::kind::COMMIT)));
+            if let Some(old) = if is_new { None } else { self.get(&key)? } {
                 next.subtract(&key, &old);
             }
             match value {

@@ -95,20 +95,30 @@ pub(super) fn version(typename: &str, id: &str, sequence: u64) -> Vec<u8> {
     key
 }
 
-/// The kind of a key and the names that follow, as far as they are names.
+/// The names of a key, after its first byte; what follows them is left alone.
 pub(super) fn parse<const N: usize>(key: &[u8]) -> Option<[String; N]> {
+    let mut rest = key.get(1..)?;
     let mut names = Vec::with_capacity(N);
-    let mut name = Vec::new();
-    let mut bytes = key.iter().skip(1).copied();
-    while names.len() < N {
-        match bytes.next()? {
-            0 => match bytes.next()? {
-                1 => names.push(String::from_utf8(std::mem::take(&mut name)).ok()?),
-                255 => name.push(0),
-                _ => return None,
-            },
-            byte => name.push(byte),
-        }
+    for _ in 0..N {
+        let (name, after) = first_name(rest)?;
+        names.push(name);
+        rest = after;
     }
     names.try_into().ok()
+}
+
+/// The name that `bytes` begin with, and what follows it.
+pub(super) fn first_name(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let mut name = Vec::new();
+    let mut rest = bytes;
+    loop {
+        let (piece, after) = rest.split_at_checked(memchr::memchr(0, rest)?)?;
+        name.extend_from_slice(piece);
+        rest = after.get(2..)?;
+        match after.get(1)? {
+            1 => return Some((String::from_utf8(name).ok()?, rest)),
+            255 => name.push(0),
+            _ => return None,
+        }
+    }
 }

@@ -202,9 +202,9 @@ impl Opening<'_> {
             self.notes.push(format!("the index was {what}: rebuilt it from the journal"));
             return Ok(false);
         }
-        if meta.layout != index::LAYOUT {
+        if meta.format != index::FORMAT {
             self.notes
-                .push("the index was laid out by an earlier version: rebuilt it from the journal".to_owned());
+                .push("the index was written by another version: rebuilt it from the journal".to_owned());
             return Ok(false);
         }
         if meta.sequence > records {

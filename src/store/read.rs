@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
-    /// between them. Commits wait meanwhile.
+    /// between them. Commits wait meanwhile, so `visit` must not call the store.
     ///
     /// # Errors
     /// Where the index can't be read.

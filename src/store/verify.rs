@@ -177,8 +177,8 @@ impl Expected {
         }
         match self.compare_rows(&folder.index) {
             Ok(Compared::Equal) => {}
-            Ok(Compared::OtherLayout) => report.notes.push(
-                "the index was laid out by an earlier version: the next open rebuilds it from the journal"
+            Ok(Compared::OtherFormat) => report.notes.push(
+                "the index was written by another version: the next open rebuilds it from the journal"
                     .to_owned(),
             ),
             Ok(Compared::Behind(sequence)) => report.notes.push(format!(
@@ -210,8 +210,8 @@ impl Expected {
         if meta.sequence > self.end {
             return Ok(Compared::Ahead(meta.sequence));
         }
-        if meta.layout != index::LAYOUT {
-            return Ok(Compared::OtherLayout);
+        if meta.format != index::FORMAT {
+            return Ok(Compared::OtherFormat);
         }
         let last = meta.sequence.checked_sub(1).and_then(|at| self.hashes.get(usize::try_from(at).ok()?));
         if last.is_some_and(|hash| *hash != meta.hash) {
@@ -260,8 +260,8 @@ enum Compared {
     Behind(u64),
     /// It has taken in a record that the journal doesn't have.
     Ahead(u64),
-    /// An earlier version laid it out.
-    OtherLayout,
+    /// Another version wrote it.
+    OtherFormat,
     Different(String),
 }
 

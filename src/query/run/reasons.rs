@@ -4,12 +4,18 @@ use super::{super::AggregateFilter, eval::Evaluator, judge::Reason, world::World
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
     graph::{Graph, Need, Slices, TableId},
-    model::{GLOBAL_REGION, SliceKey},
+    model::{GLOBAL_REGION, Outcome, SliceKey},
 };
 
-impl From<Need> for Reason {
-    fn from(Need { key, state }: Need) -> Self {
-        Self::Slice { key, state }
+impl World<'_> {
+    /// What a slice that is not complete is called: stale if it was whole the last time it was tried, too long ago.
+    fn reason(&self, Need { key, state }: Need) -> Reason {
+        match state {
+            Some(state) if state.outcome == Outcome::Complete && state.completed_at.is_some() => {
+                Reason::Stale { key, completed_at: state.completed_at }
+            }
+            state => Reason::Slice { key, state },
+        }
     }
 }
 
@@ -17,9 +23,9 @@ impl Evaluator<'_, '_> {
     /// Adds the slice of a stale row; nothing for any other.
     pub(super) fn add_stale(&self, id: TableId, row: u32, found: &mut Vec<Reason>) {
         if self.world.is_stale(id, row)
-            && let Some(slice) = self.world.own_slice(id, row)
+            && let Some((key, completed_at)) = self.world.own_slice(id, row)
         {
-            found.push(Reason::Stale { key: slice.key.clone(), completed_at: slice.completed_at });
+            found.push(Reason::Stale { key, completed_at });
         }
     }
 
@@ -50,7 +56,9 @@ impl Evaluator<'_, '_> {
         };
         match keys {
             RelationKeys::Fields(pairs) => {
-                found.extend(self.world.needs(id, *target, row).into_iter().map(Reason::from));
+                found.extend(
+                    self.world.needs(id, *target, row).into_iter().map(|need| self.world.reason(need)),
+                );
                 self.add_unknown_keys(id, *target, pairs, row, found);
             }
             RelationKeys::Paths(paths) => {
@@ -138,7 +146,7 @@ pub(super) fn gaps(world: &World<'_>, covers: TypeId) -> Vec<Reason> {
         let asset_type = graph.catalog().get(of).name.as_str();
         for state in slices.all().iter().filter(|state| state.key.asset_type == asset_type) {
             if !world.is_complete(state) {
-                found.push(Reason::Slice { key: state.key.clone(), state: Some(state.clone()) });
+                found.push(world.reason(Need { key: state.key.clone(), state: Some(state.clone()) }));
             }
         }
         for account_id in slices.accounts() {

@@ -32,7 +32,7 @@ pub(super) enum SlotKind<'p> {
     Scalar { field: FieldId, nullable: bool },
     Computed(Box<Candidates<'p>>),
     Embedded { field: FieldId, nullable: bool, shapes: Vec<Shape<'p>> },
-    Many { field: FieldId, nodes: BoundNodes<'p> },
+    Many { field: FieldId, nullable: bool, nodes: BoundNodes<'p> },
     One { field: FieldId, nullable: bool, candidates: Vec<Candidates<'p>> },
 }
 
@@ -90,9 +90,11 @@ impl<'p> Slot<'p> {
                     .map(|link| Shape::bind(graph, link.table, output))
                     .collect(),
             },
-            OutputKind::Many { field, nodes } => {
-                SlotKind::Many { field: *field, nodes: BoundNodes::of_relation(graph, id, *field, nodes) }
-            }
+            OutputKind::Many { field, nodes } => SlotKind::Many {
+                field: *field,
+                nullable: nullable(*field),
+                nodes: BoundNodes::of_relation(graph, id, *field, nodes),
+            },
             OutputKind::One { field, filters, output } => SlotKind::One {
                 field: *field,
                 nullable: nullable(*field),

@@ -8,8 +8,11 @@ use rustc_hash::FxHashMap;
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
     graph::{Bitmap, Data, Graph, Need, Table, TableId},
-    model::{SliceState, Time},
+    model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
+
+/// The field that says when an asset was last collected.
+const LAST_SEEN: &str = "lastSeenAt";
 
 /// A graph, and how far it is trusted.
 #[derive(Debug)]
@@ -22,9 +25,12 @@ pub(super) struct World<'g> {
 struct Open {
     oldest: Option<Time>,
     places: RefCell<FxHashMap<TableId, Rc<Places>>>,
-    stale: RefCell<FxHashMap<TableId, Option<Rc<Bitmap>>>>,
-    incomplete: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Bitmap>>>>,
+    stale: Remembered<TableId>,
+    incomplete: Remembered<(TableId, FieldId)>,
 }
+
+/// Sets of rows worked out so far; nothing for an empty one.
+type Remembered<K> = RefCell<FxHashMap<K, Option<Rc<Bitmap>>>>;
 
 /// The place of each distinct pair of account and region codes.
 type PlaceNumbers = FxHashMap<(Option<u32>, Option<u32>), u32>;
@@ -105,11 +111,20 @@ impl<'g> World<'g> {
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
         let rows = table.id.and_then(|_| {
-            self.places(id)?.rows_where(|account, region| {
-                account
-                    .and_then(|account| slices.own(asset_type, account, region))
-                    .is_some_and(|own| own.is_stale_since(open.oldest))
-            })
+            let places = self.places(id)?;
+            let own = |account: Option<&str>, region: Option<&str>| slices.own(asset_type, account?, region);
+            let listed = places.rows_where(|account, region| {
+                own(account, region).is_some_and(|own| own.is_stale_since(open.oldest))
+            });
+            let elsewhere = places.rows_where(|account, region| own(account, region).is_none());
+            let unlisted = elsewhere.and_then(|rows| self.seen_long_ago(table, rows));
+            match (listed, unlisted) {
+                (Some(mut listed), Some(unlisted)) => {
+                    listed.or(&unlisted);
+                    Some(listed)
+                }
+                (listed, unlisted) => listed.or(unlisted),
+            }
         });
         let rows = rows.map(Rc::new);
         open.stale.borrow_mut().insert(id, rows.clone());
@@ -120,12 +135,35 @@ impl<'g> World<'g> {
         self.stale(id).is_some_and(|stale| stale.get(row as usize))
     }
 
-    /// The slice that a row was listed by.
-    pub(super) fn own_slice(&self, id: TableId, row: u32) -> Option<&'g SliceState> {
-        let asset_type = &self.graph.catalog().get(self.graph.table(id).of).name;
+    /// Of rows without a slice of their own (a VPC shared by an account that was not scanned) those whose `lastSeenAt`
+    /// is too long ago.
+    fn seen_long_ago(&self, table: &Table, mut rows: Bitmap) -> Option<Bitmap> {
+        let oldest = self.open.as_ref()?.oldest?.millis();
+        let (field, _) = self.graph.catalog().get(table.of).find(LAST_SEEN)?;
+        let column = table.column(field);
+        let Data::Int { values, .. } = &column.data else { return None };
+        rows.and(&Bitmap::from_values(values, |seen| seen < oldest));
+        for without in [&column.nulls, &column.unknown].into_iter().flatten() {
+            rows.and_not(without);
+        }
+        (!rows.is_empty()).then_some(rows)
+    }
+
+    /// The slice that a row was listed by, or would be, and when that was.
+    pub(super) fn own_slice(&self, id: TableId, row: u32) -> Option<(SliceKey, Option<Time>)> {
+        let table = self.graph.table(id);
+        let definition = self.graph.catalog().get(table.of);
         let places = self.places(id)?;
         let (account, region) = places.of(row);
-        self.graph.slices()?.own(asset_type, account?, region)
+        let (account, region) = (account.unwrap_or_default(), region);
+        if let Some(own) = self.graph.slices()?.own(&definition.name, account, region) {
+            return Some((own.key.clone(), own.completed_at));
+        }
+        let seen = definition.find(LAST_SEEN).and_then(|(field, _)| match &table.column(field).data {
+            Data::Int { values, .. } => Time::from_millis(*values.get(row as usize)?),
+            _ => None,
+        });
+        Some((SliceKey::new(account, region.unwrap_or(GLOBAL_REGION), &definition.name), seen))
     }
 
     /// The rows for which a relation (or a list of embedded objects) may have more than is seen. Nothing where it is

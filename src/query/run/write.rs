@@ -85,6 +85,8 @@ pub(super) struct Writer<'e, 'g, 'r> {
     pub(super) out: Vec<u8>,
     pub(super) errors: Vec<FieldError>,
     pub(super) rows: u64,
+    /// Emptied lists of rows, kept for the next nested list.
+    spare: Vec<Vec<Pick>>,
 }
 
 /// How many rows are written between two looks at the clock.
@@ -92,7 +94,7 @@ const ROWS_A_CHECK: u64 = 1024;
 
 impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     pub(super) fn new(evaluator: &'e Evaluator<'g, 'r>) -> Self {
-        Self { evaluator, out: Vec::new(), errors: Vec::new(), rows: 0 }
+        Self { evaluator, out: Vec::new(), errors: Vec::new(), rows: 0, spare: Vec::new() }
     }
 
     /// A list of assets.
@@ -187,11 +189,15 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 }
                 self.nullable(*nullable, |writer| writer.write_embedded(column, shapes, row, &here))
             }
-            SlotKind::Many { field, nodes } => {
-                let mut picks = Vec::new();
+            SlotKind::Many { field, nullable, nodes } => {
+                let mut picks = self.spare.pop().unwrap_or_default();
                 let links = table.column(*field).links();
                 self.evaluator.select_related(nodes, links, row, &mut picks)?;
-                self.write_list(nodes, &picks, &path.below(At::Key(slot.key)))
+                let here = path.below(At::Key(slot.key));
+                self.nullable(*nullable, |writer| writer.write_list(nodes, &picks, &here))?;
+                picks.clear();
+                self.spare.push(picks);
+                Ok(())
             }
             SlotKind::One { field, nullable, candidates } => {
                 let here = path.below(At::Key(slot.key));

@@ -315,7 +315,8 @@ impl Journal {
         let header = SegmentHeader { first, previous: self.end.hash }.encode();
         let create = || {
             self.faults.reach(FaultPoint::SegmentCreate)?;
-            let mut file = File::options().write(true).create_new(true).open(&path)?;
+            // A file of this name can only be one whose creation failed before: it holds no confirmed record.
+            let mut file = File::options().write(true).create(true).truncate(true).open(&path)?;
             file.write_all(&header)?;
             file.sync_data()?;
             File::open(&self.dir)?.sync_all()?;

@@ -1,6 +1,8 @@
 //! Two ways to the same answer: whole tables as bitmaps, and single rows. Held against each other over random filters,
 //! in a closed world and in an open one.
 
+use std::sync::LazyLock;
+
 use passmuster::{
     model::Outcome,
     query::{
@@ -53,6 +55,8 @@ fn world() -> World {
     ];
     World::new(SCHEMA, assets, Some(slices))
 }
+
+static WORLD: LazyLock<World> = LazyLock::new(world);
 
 #[derive(Clone, Debug)]
 enum Shape {
@@ -161,26 +165,26 @@ proptest! {
 
     #[test]
     fn whole_tables_and_single_rows_keep_the_same(shape in shapes()) {
-        let world = world();
-        let filter = filter_of(&world, &shape);
+        let world = &*WORLD;
+        let filter = filter_of(world, &shape);
         let whole = world.ids_of(world.nodes("Box", world.filters("Box", filter.clone())));
-        prop_assert_eq!(whole, kept_row_by_row(&world, filter));
+        prop_assert_eq!(whole, kept_row_by_row(world, filter));
     }
 
     #[test]
     fn every_unknown_verdict_has_a_reason_and_no_filter_fails_with_its_negation(shape in shapes()) {
-        let world = world();
+        let world = &*WORLD;
         let judged = |filter: Filter| {
             judge(&world.graph, world.of("Box"), &world.filters("Box", filter), Some(time(500)))
         };
-        let judgement = judged(filter_of(&world, &shape));
+        let judgement = judged(filter_of(world, &shape));
         let boxes = &judgement.types[0];
         prop_assert_eq!(boxes.failing.len() + boxes.passing + boxes.unknown.len(), boxes.assets);
         for row in &boxes.unknown {
             // The bitmaps call it unknown; the walk over single rows must find out why.
             prop_assert!(judgement.reasons_of(row).next().is_some(), "row {} of {:?}", row.row, shape);
         }
-        let negated = judged(Filter::Not(Box::new(filter_of(&world, &shape))));
+        let negated = judged(Filter::Not(Box::new(filter_of(world, &shape))));
         for row in &boxes.failing {
             prop_assert!(!negated.types[0].failing.contains(row));
         }

@@ -20,7 +20,7 @@ interface Asset { id: ID! accountId: String region: String name: String }
 enum Status { ACTIVE INACTIVE }
 type Tag { key: String! value: String }
 type Box implements Asset {
-  id: ID! accountId: String region: String name: String
+  id: ID! accountId: String region: String name: String lastSeenAt: DateTime
   text: String int: Int big: BigInt float: Float flag: Boolean at: DateTime day: Date
   net: CIDR ip: IPAddress json: JSON status: Status words: [String!] numbers: [Int] required: String!
   hubId: String
@@ -51,10 +51,6 @@ type Gadget implements Asset & Thing {
   weight: Int boxId: String
 }
 "#;
-
-pub(super) fn catalog() -> Arc<Catalog> {
-    read_catalog(SCHEMA)
-}
 
 pub(super) fn read_catalog(schema: &str) -> Arc<Catalog> {
     match Catalog::read(&[Source::new("test.graphql", schema)]) {

@@ -273,6 +273,17 @@ fn a_stale_row_neither_passes_nor_fails() {
 }
 
 #[test]
+fn c9_a_row_without_a_slice_of_its_own_is_as_old_as_it_was_last_seen() {
+    // A shared box: listed by account 1, owned by account 2, which was not scanned.
+    let shared = a_box("b", json!({"accountId": "2", "lastSeenAt": "1970-01-01T00:00:01Z"}));
+    let world = World::new(SCHEMA, vec![shared], Some(vec![complete("Box")]));
+    assert_eq!(world.verdicts(Filter::Constant(true), Some(1000)).only(), "FAIL");
+    let verdicts = world.verdicts(Filter::Constant(true), Some(1001));
+    assert_eq!(verdicts.only(), "UNKNOWN");
+    assert_eq!(verdicts.reasons(), ["2 r1 Box stale"]);
+}
+
+#[test]
 fn a_stale_related_row_decides_nothing() {
     // The item lives in another region, whose slice is old; the box's own region is complete.
     let mut old = slice("Item", Outcome::Complete, Some(10));
@@ -375,7 +386,7 @@ fn a_covered_slice_that_is_not_complete_is_a_gap() {
     };
     assert_eq!(gaps(vec![complete("Box")], None), [""; 0]);
     assert_eq!(gaps(vec![slice("Box", Outcome::Failed, None)], None), ["1 r1 Box failed"]);
-    assert_eq!(gaps(vec![complete("Box")], Some(2000)), ["1 r1 Box complete"]);
+    assert_eq!(gaps(vec![complete("Box")], Some(2000)), ["1 r1 Box stale"]);
     // Another type was collected there, so this one should have been.
     assert_eq!(gaps(vec![complete("Item")], None), ["1 r1 Box missing"]);
     let mut elsewhere = complete("Item");

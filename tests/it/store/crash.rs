@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::Duration,
 };
@@ -73,6 +74,7 @@ fn child() {
         "die-before-index" => end_at(FaultPoint::IndexWrite),
         "die-before-acknowledgement" => end_at(FaultPoint::Acknowledge),
         "die-before-sync" => end_at(FaultPoint::RecordSync),
+        "die-in-replay" => end_at_third_replay(),
         _ => Faults::default(),
     };
     let store = match Store::open(
@@ -94,6 +96,16 @@ fn child() {
         store.commit_slice(numbered(number)).unwrap();
         println!("ack {number}");
     }
+}
+
+fn end_at_third_replay() -> Faults {
+    let replayed = AtomicU64::new(0);
+    Faults::new(move |reached| {
+        if reached == FaultPoint::Replay && replayed.fetch_add(1, Ordering::SeqCst) == 2 {
+            std::process::abort();
+        }
+        Ok(())
+    })
 }
 
 fn start(role: &str, dir: &Path) -> (Child, BufReader<ChildStdout>) {
@@ -191,6 +203,23 @@ fn s2_kills_while_opening_and_rebuilding_change_nothing() {
     let store = open(dir.path()).store;
     assert!(store.sequence() >= acknowledged);
     check_numbered(&store);
+}
+
+#[test]
+fn s2_a_kill_in_the_middle_of_a_rebuild_is_made_up_for_by_the_next_open() {
+    let dir = tempdir().unwrap();
+    let store = open_clean(dir.path());
+    for number in 1..=5 {
+        store.commit_slice(numbered(number)).unwrap();
+    }
+    drop(store);
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let (mut child, output) = start("die-in-replay", dir.path());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(last_acknowledged(output), None);
+    let opened = open(dir.path());
+    assert_eq!((opened.store.sequence(), opened.notes.len()), (5, 1), "{:?}", opened.notes);
+    check_numbered(&opened.store);
 }
 
 /// Runs a child that ends itself at its first commit and returns what the store says afterwards.

@@ -15,7 +15,7 @@ use passmuster::{
 };
 use tempfile::tempdir;
 
-use super::{OWNER, assets, commit, contents, ids, open_clean, put, refusal, segments, vpc};
+use super::{OWNER, assets, commit, contents, ids, index_rows, open_clean, put, refusal, segments, vpc};
 
 /// Options that fail at `point` as long as the switch is on.
 fn failing(point: FaultPoint, kind: io::ErrorKind) -> (StoreOptions, Arc<AtomicBool>) {
@@ -149,6 +149,10 @@ fn s15_assets_of_a_megabyte_and_more_come_back_whole_and_leave_nothing_behind() 
     let changed: Vec<Asset> = sizes.iter().map(|size| large(*size, 1)).collect();
     assert_eq!(put(&store, Outcome::Complete, 2_000, changed.clone()).changed, 7);
     drop(store);
+    let index = index_rows(dir.path());
+    let sizes_of_rows = index.iter().map(|row| row.unwrap().1.len());
+    assert!(sizes_of_rows.max() < Some(64_000), "sled leaks the space of large values");
+    drop(index);
     let store = open_clean(dir.path());
     assert!(without_times(&store) == changed);
     let small: Vec<Asset> =
@@ -156,7 +160,9 @@ fn s15_assets_of_a_megabyte_and_more_come_back_whole_and_leave_nothing_behind() 
     put(&store, Outcome::Complete, 3_000, small.clone());
     assert!(without_times(&store) == small);
     drop(store);
-    assert!(verify(dir.path()).unwrap().is_sound(), "pieces of the large assets were left behind");
+    assert!(verify(dir.path()).unwrap().is_sound());
+    let index = index_rows(dir.path());
+    assert_eq!(index.scan_prefix("c").count(), 0, "pieces of the large assets were left behind");
 }
 
 #[test]

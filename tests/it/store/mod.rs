@@ -68,6 +68,17 @@ fn contents(store: &Store) -> String {
     format!("{} {:?} {:?}", store.sequence(), store.slices().expect("the slices can be read"), assets(store))
 }
 
+/// The rows of the index of a store that is closed. A process that another test is just starting may still hold a
+/// copy of its locked file for a moment.
+fn index_rows(dir: &Path) -> sled::Db {
+    (0..500)
+        .find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            sled::open(dir.join("index")).ok()
+        })
+        .expect("the index opens")
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {

@@ -9,7 +9,7 @@ use passmuster::{
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{Numbers, OTHER, OWNER, REGION, assets, commit_of, open, open_clean, put, time, vpc};
+use super::{Numbers, OTHER, OWNER, REGION, assets, commit_of, index_rows, open, open_clean, put, time, vpc};
 
 /// All that a reader sees.
 type Seen = (Vec<SliceState>, Vec<Asset>);
@@ -251,22 +251,22 @@ fn a_clock_that_was_put_back_hides_nothing_for_long() {
 }
 
 #[test]
-fn an_index_of_an_earlier_version_is_laid_out_anew() {
+fn an_index_of_another_version_is_rebuilt() {
     let dir = tempdir().unwrap();
     let store = open_clean(dir.path());
     put(&store, Outcome::Complete, 1_000, vec![vpc("a", "10.0.0.0/16")]);
     put(&store, Outcome::Complete, 2_000, vec![]);
     drop(store);
-    let db = sled::open(dir.path().join("index")).unwrap();
+    let db = index_rows(dir.path());
     let mut meta: Value = serde_json::from_slice(&db.get("m").unwrap().unwrap()).unwrap();
-    meta.as_object_mut().unwrap().remove("layout").unwrap();
+    meta.as_object_mut().unwrap().remove("format").unwrap();
     db.insert("m", meta.to_string().into_bytes()).unwrap();
     drop(db);
     let report = passmuster::store::verify(dir.path()).unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert!(report.notes[0].contains("laid out by an earlier version"), "{report:?}");
+    assert!(report.notes[0].contains("written by another version"), "{report:?}");
     let opened = open(dir.path());
-    assert_eq!(opened.notes, ["the index was laid out by an earlier version: rebuilt it from the journal"]);
+    assert_eq!(opened.notes, ["the index was written by another version: rebuilt it from the journal"]);
     assert_eq!(ids_at(&opened.store, 1_000), ["a"]);
     drop(opened);
     open_clean(dir.path());

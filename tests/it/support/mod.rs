@@ -1,1 +1,7 @@
 //! What several test modules share: scratch folders, the built binary, servers.
+
+pub(crate) mod aws;
+mod fault_paging;
+pub(crate) mod fault_server;
+pub(crate) mod moto;
+pub(crate) use fault_paging::Paging;

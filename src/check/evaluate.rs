@@ -1,0 +1,192 @@
+//! Check and graph to verdict: a pure function of the two and the moment. The engine judges each asset in an open
+//! world; here that becomes findings, reasons and one answer.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    catalog::TypeId,
+    graph::Graph,
+    model::{Outcome, SliceState, Time},
+    query::{
+        Engine, QueryError,
+        run::{Judgement, Reason as WhyUnknown},
+    },
+};
+
+use super::definition::Check;
+use super::result::{
+    AssetName, CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
+};
+
+/// Assets by type and row.
+type Rows = BTreeSet<(TypeId, u32)>;
+
+/// Judges one check over one graph. `now` decides which collections are too old to be believed.
+#[must_use]
+pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> CheckResult {
+    let oldest = Some(now.before(check.max_age.0));
+    let mut result = CheckResult {
+        id: check.id.clone(),
+        title: check.title.clone(),
+        severity: check.severity,
+        covers: check.covers_name.clone(),
+        verdict: Verdict::Error,
+        counts: Counts::default(),
+        findings: Vec::new(),
+        unknown: Vec::new(),
+        unknown_coverage: Vec::new(),
+        rests_on: RestsOn::default(),
+        error: None,
+    };
+    let judged = engine
+        .judge(graph, &check.query, oldest)
+        .and_then(|judgement| Ok((judgement, urgent_rows(check, engine, graph, oldest)?)));
+    match judged {
+        Ok((judgement, urgent)) => fill(&mut result, check, graph, oldest, &judgement, &urgent),
+        Err(errors) => {
+            let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
+            result.error = Some(told.join("; "));
+        }
+    }
+    result
+}
+
+/// Judges every check, in the order given. A check that can't be run is an [`Verdict::Error`] and stops no other.
+#[must_use]
+pub fn evaluate_all(checks: &[Check], engine: &Engine, graph: &Graph, now: Time) -> Vec<CheckResult> {
+    checks.iter().map(|check| evaluate(check, engine, graph, now)).collect()
+}
+
+/// For each priority rule, the assets of which its filter is certainly true.
+fn urgent_rows(
+    check: &Check,
+    engine: &Engine,
+    graph: &Graph,
+    oldest: Option<Time>,
+) -> Result<Vec<Rows>, Vec<QueryError>> {
+    let rows = |judgement: Judgement| failing(&judgement).collect();
+    check.priority.iter().map(|rule| engine.judge(graph, &rule.query, oldest).map(rows)).collect()
+}
+
+fn failing(judgement: &Judgement) -> impl Iterator<Item = (TypeId, u32)> {
+    judgement.types.iter().flat_map(|judged| judged.failing.iter().map(|row| (judged.of, *row)))
+}
+
+fn fill(
+    result: &mut CheckResult,
+    check: &Check,
+    graph: &Graph,
+    oldest: Option<Time>,
+    judgement: &Judgement,
+    urgent: &[Rows],
+) {
+    for judged in &judgement.types {
+        result.counts.fail += judged.failing.len() as u64;
+        result.counts.unknown += judged.unknown.len() as u64;
+        result.counts.pass += judged.passing as u64;
+        for unknown in &judged.unknown {
+            let reasons: BTreeSet<Reason> = judgement.reasons_of(unknown).map(reason_of).collect();
+            let reasons =
+                if reasons.is_empty() { vec![Reason::Undecided] } else { reasons.into_iter().collect() };
+            result.unknown.push(UnknownAsset { asset: name_of(graph, (judged.of, unknown.row)), reasons });
+        }
+    }
+    result.unknown.sort_by(|left, right| left.asset.cmp(&right.asset));
+    result.findings = findings(check, graph, judgement, urgent);
+    result.unknown_coverage = match graph.slices() {
+        Some(slices) if slices.all().is_empty() => vec![Reason::NothingCollected],
+        _ => judgement.gaps.iter().map(reason_of).collect(),
+    };
+    result.unknown_coverage.sort();
+    result.rests_on = rests_on(check, graph, oldest, never_collected(result));
+    result.verdict = verdict(result.counts, &result.unknown_coverage);
+}
+
+/// The failing assets, the most urgent first.
+fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]) -> Vec<Finding> {
+    let mut findings: Vec<(Vec<bool>, Finding)> = failing(judgement)
+        .map(|row| {
+            let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
+            let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
+            let priority = rules.map(|(rule, _)| rule.label.clone()).collect();
+            (is_urgent, Finding { asset: name_of(graph, row), priority })
+        })
+        .collect();
+    findings.sort_by(|(left_urgent, left), (right_urgent, right)| {
+        right_urgent.cmp(left_urgent).then_with(|| left.asset.cmp(&right.asset))
+    });
+    findings.into_iter().map(|(_, finding)| finding).collect()
+}
+
+fn name_of(graph: &Graph, (of, row): (TypeId, u32)) -> AssetName {
+    let text = |field: &str| graph.text(of, row, field).map(|text| text.into_owned());
+    AssetName {
+        account_id: text("accountId"),
+        region: text("region"),
+        typename: graph.catalog().get(of).name.clone(),
+        native_id: text("nativeId"),
+        id: graph.id(of, row).into_owned(),
+        name: text("name"),
+    }
+}
+
+/// The engine's reason in the words of a report.
+fn reason_of(why: &WhyUnknown) -> Reason {
+    match why {
+        WhyUnknown::Slice { key, state: None } => Reason::NeverCollected { slice: key.clone() },
+        WhyUnknown::Slice { key, state: Some(state) } if state.outcome == Outcome::Complete => {
+            Reason::TooOld { slice: key.clone(), completed_at: state.completed_at }
+        }
+        WhyUnknown::Slice { key, state: Some(state) } => Reason::NotComplete {
+            slice: key.clone(),
+            api: state.api.clone(),
+            outcome: state.outcome,
+            reason: state.reason.clone(),
+        },
+        WhyUnknown::Stale { key, completed_at } => {
+            Reason::TooOld { slice: key.clone(), completed_at: *completed_at }
+        }
+        WhyUnknown::Cell { typename, id, field } => {
+            Reason::Cell { typename: typename.clone(), id: id.clone(), field: field.clone() }
+        }
+    }
+}
+
+/// The rule of the verdicts. What may exist unseen makes a PASS unsure, but takes nothing from a FAIL.
+fn verdict(counts: Counts, unknown_coverage: &[Reason]) -> Verdict {
+    if counts.fail > 0 {
+        Verdict::Fail
+    } else if counts.unknown > 0 || !unknown_coverage.is_empty() {
+        Verdict::Unknown
+    } else if counts.pass == 0 {
+        Verdict::NotApplicable
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// How many slices were needed and never collected.
+fn never_collected(result: &CheckResult) -> u64 {
+    let reasons = result.unknown.iter().flat_map(|unknown| &unknown.reasons).chain(&result.unknown_coverage);
+    let missing: BTreeSet<_> = reasons
+        .filter_map(|reason| match reason {
+            Reason::NeverCollected { slice } => Some(slice),
+            _ => None,
+        })
+        .collect();
+    missing.len() as u64
+}
+
+fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, never_collected: u64) -> RestsOn {
+    let Some(slices) = graph.slices() else { return RestsOn::default() };
+    let touched: Vec<&SliceState> =
+        slices.all().iter().filter(|slice| check.touches.contains(&slice.key.asset_type)).collect();
+    let complete = touched.iter().filter(|slice| slice.is_complete_since(oldest));
+    RestsOn {
+        slices: Some(SliceCount {
+            complete: complete.clone().count() as u64,
+            total: touched.len() as u64 + never_collected,
+        }),
+        oldest: complete.filter_map(|slice| slice.completed_at).min(),
+    }
+}

@@ -1,0 +1,106 @@
+//! From the options to clients: one HTTP client under all of them, one set of credentials, and for each account and
+//! region a retry budget of its own (the SDK's default shares one among all accounts of a process, so that one
+//! throttled account would starve the others).
+
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_ec2::config::{
+    Region, SharedHttpClient,
+    retry::{RetryConfig, RetryPartition},
+    timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::{Builder, ConnectorBuilder, proxy::ProxyConfig, tls};
+
+use super::{
+    error::CollectError,
+    options::{AwsConfig, CollectOptions, Patience},
+};
+
+/// Everything that is needed to make clients.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    config: SdkConfig,
+    patience: Patience,
+    home_region: String,
+}
+
+impl Connection {
+    /// Reads the configuration; makes no call to AWS unless the credentials' own source needs one.
+    pub(crate) async fn open(options: &CollectOptions) -> Result<Self, CollectError> {
+        let config = match &options.aws {
+            AwsConfig::Ambient => {
+                let mut loader =
+                    aws_config::defaults(BehaviorVersion::latest()).http_client(shared_http_client());
+                // So that CloudTrail tells this program's calls from others'.
+                if let Ok(name) = AppName::new("passmuster") {
+                    loader = loader.app_name(name);
+                }
+                Box::pin(loader.load()).await
+            }
+            AwsConfig::Given(config) if config.http_client().is_some() => config.as_ref().clone(),
+            AwsConfig::Given(config) => config.to_builder().http_client(shared_http_client()).build(),
+        };
+        let configured = config.region().map(|region| region.as_ref().to_owned());
+        let home_region =
+            configured.or_else(|| options.regions.first().cloned()).ok_or(CollectError::NoRegion)?;
+        Ok(Self { config, patience: options.patience, home_region })
+    }
+
+    /// The region of the calls that answer for the whole account: the configured one, else the first that was asked
+    /// for.
+    pub(crate) fn home_region(&self) -> &str {
+        &self.home_region
+    }
+
+    /// A client for the caller's identity.
+    pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .region(Region::new(self.home_region.clone()))
+            .timeout_config(self.timeouts())
+            .retry_config(self.retries())
+            .retry_partition(RetryPartition::custom("sts").build())
+            .interceptor(super::cut_short::WholeAnswers)
+            .retry_classifier(super::cut_short::WholeAnswers)
+            .build();
+        aws_sdk_sts::Client::from_conf(config)
+    }
+
+    /// A client for one account and region.
+    pub(crate) fn ec2(&self, account_id: &str, region: &str) -> aws_sdk_ec2::Client {
+        let config = aws_sdk_ec2::config::Builder::from(&self.config)
+            .region(Region::new(region.to_owned()))
+            .timeout_config(self.timeouts())
+            .retry_config(self.retries())
+            .retry_partition(RetryPartition::custom(format!("{account_id}/{region}/ec2")).build())
+            .interceptor(super::cut_short::WholeAnswers)
+            .retry_classifier(super::cut_short::WholeAnswers)
+            .build();
+        aws_sdk_ec2::Client::from_conf(config)
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.patience.connect_timeout)
+            .operation_attempt_timeout(self.patience.attempt_timeout)
+            .operation_timeout(self.patience.operation_timeout)
+            .build()
+    }
+
+    fn retries(&self) -> RetryConfig {
+        RetryConfig::standard()
+            .with_max_attempts(self.patience.attempts.max(1))
+            .with_initial_backoff(self.patience.initial_backoff)
+            .with_max_backoff(self.patience.max_backoff)
+    }
+}
+
+/// One pool of connections for every client; proxies as the environment says, like the SDK's own client.
+fn shared_http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let crypto = tls::rustls_provider::CryptoMode::AwsLc;
+        let mut connector = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(crypto));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
+}

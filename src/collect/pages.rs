@@ -1,0 +1,44 @@
+//! Reads a list to its end. Only the token says whether more follows: a page may be larger than asked or empty and
+//! still not be the last; and a token that comes back, or never ends, is a failure and not the end of a list (the
+//! SDK's own paginators take a repeated token for the end).
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{api::RegionalApi, failure::Failure, shape::Origin};
+use crate::model::Asset;
+
+/// 10,000 pages of 1,000 are more than any list of one account and region can hold.
+const MAX_PAGES: usize = 10_000;
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// What it holds, shaped.
+    pub(crate) assets: Vec<Asset>,
+    /// Where the next one starts.
+    pub(crate) next_token: Option<String>,
+}
+
+/// Reads every page of one slice. Assets come back sorted by id, each once (a list that shifts between two pages
+/// shows an item twice; the later sight counts).
+pub(crate) async fn read_all(
+    api: &dyn RegionalApi,
+    client: &aws_sdk_ec2::Client,
+    origin: &Origin,
+) -> Result<Vec<Asset>, Failure> {
+    let mut assets = BTreeMap::new();
+    let mut tokens = HashSet::new();
+    let mut token = None;
+    for _ in 0..MAX_PAGES {
+        let page = api.page(client, origin, token).await?;
+        assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
+        match page.next_token.filter(|next| !next.is_empty()) {
+            None => return Ok(assets.into_values().collect()),
+            Some(next) if !tokens.insert(next.clone()) => {
+                return Err(Failure::other("a page token came twice, the list has no end"));
+            }
+            next => token = next,
+        }
+    }
+    Err(Failure::other("the list has more than 10,000 pages"))
+}

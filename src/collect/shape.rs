@@ -1,0 +1,112 @@
+//! From what AWS answers to an asset: the header every asset has, and small steps for fields of each kind. What AWS
+//! leaves out stays out, which the graph reads as null.
+
+use aws_sdk_ec2::{primitives::DateTime, types::Tag};
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use crate::model::{Asset, Time};
+
+/// Whose answer it is: the same for every asset of a slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// `aws`, `aws-cn`, `aws-us-gov`..: taken from the caller's ARN.
+    pub(crate) partition: String,
+    /// The account whose credentials made the call.
+    pub(crate) caller: String,
+    /// The region that was asked.
+    pub(crate) region: String,
+}
+
+impl Origin {
+    /// `arn:P:ec2:R:OWNER:RESOURCE`.
+    pub(crate) fn ec2_arn(&self, owner: &str, resource: &str) -> String {
+        format!("arn:{}:ec2:{}:{owner}:{resource}", self.partition, self.region)
+    }
+
+    /// The same origin, seen from another region.
+    pub(crate) fn within(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+}
+
+/// An asset in the making.
+#[derive(Debug)]
+pub(crate) struct Shape(Asset);
+
+impl Shape {
+    /// Begins with the header. `native_id` is the id AWS uses within the account (`vpc-0123`), `owner` the account
+    /// the thing belongs to, which need not be the caller's.
+    pub(crate) fn new(typename: &str, id: String, native_id: &str, owner: &str, origin: &Origin) -> Self {
+        Self(
+            Asset::new(typename, id)
+                .with("provider", "aws")
+                .with("source", "live")
+                .with("partition", origin.partition.as_str())
+                .with("accountId", owner)
+                .with("region", origin.region.as_str())
+                .with("nativeId", native_id),
+        )
+    }
+
+    /// Text, and enum values as they came over the wire.
+    pub(crate) fn text(self, field: &str, value: Option<&str>) -> Self {
+        self.json(field, value.map(Value::from))
+    }
+
+    pub(crate) fn flag(self, field: &str, value: Option<bool>) -> Self {
+        self.json(field, value.map(Value::from))
+    }
+
+    pub(crate) fn number(self, field: &str, value: Option<i32>) -> Self {
+        self.json(field, value.map(Value::from))
+    }
+
+    pub(crate) fn list(self, field: &str, values: Vec<Value>) -> Self {
+        self.json(field, Some(Value::Array(values)))
+    }
+
+    /// A moment, as UTC with milliseconds.
+    pub(crate) fn time(self, field: &str, value: Option<&DateTime>) -> Self {
+        let time = value.and_then(|time| time.to_millis().ok()).and_then(Time::from_millis);
+        self.json(field, time.map(|time| Value::from(time.to_string())))
+    }
+
+    /// The tags sorted by key, and the name from the `Name` tag.
+    pub(crate) fn tags(self, tags: &[Tag]) -> Self {
+        let mut pairs: Vec<(&str, &str)> =
+            tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect();
+        pairs.sort_unstable();
+        let name = pairs.iter().find(|(key, _)| *key == "Name").map(|(_, value)| *value);
+        let list = pairs.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        self.text("name", name).list("tags", list)
+    }
+
+    /// Fields that exist and could not be looked at: neither a value nor null.
+    pub(crate) fn unseen(mut self, fields: &[&str]) -> Self {
+        self.0.unknown.extend(fields.iter().map(|field| (*field).to_owned()));
+        self
+    }
+
+    pub(crate) fn build(self) -> Asset {
+        self.0
+    }
+
+    fn json(mut self, field: &str, value: Option<Value>) -> Self {
+        if let Some(value) = value {
+            self.0.fields.insert(field.to_owned(), value);
+        }
+        self
+    }
+}
+
+/// An embedded object out of those fields that have a value.
+pub(crate) fn object<const N: usize>(fields: [(&str, Option<&str>); N]) -> Value {
+    let given = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?.into())));
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+/// A field without which an item can't be told from others: an answer that lacks it makes no sense.
+pub(crate) fn required<'a>(value: Option<&'a str>, complaint: &'static str) -> Result<&'a str, Failure> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| Failure::other(complaint))
+}

@@ -1,0 +1,234 @@
+//! The results of checks for machines. The shapes are stable: keys are only ever added.
+//!
+//! JSON: `{"at": time, "exitCode": n, "checks": [{"id", "title", "severity", "covers", "verdict",
+//! "counts": {"fail", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
+//! "findings": [{asset.., "priority": [..]}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
+//! [reason], "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
+//! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    check::{AssetName, CheckResult, ExitCode, Reason},
+    model::Time,
+};
+
+use super::sheet::{Cell, Sheet, pretty};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    at: String,
+    exit_code: u8,
+    checks: Vec<CheckView<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckView<'a> {
+    id: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    covers: &'a str,
+    verdict: &'a str,
+    counts: CountsView,
+    rests_on: RestsOnView,
+    findings: Vec<FindingView<'a>>,
+    unknown: Vec<UnknownView<'a>>,
+    unknown_coverage: Vec<ReasonView<'a>>,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CountsView {
+    fail: u64,
+    unknown: u64,
+    pass: u64,
+}
+
+#[derive(Serialize)]
+struct RestsOnView {
+    slices: Option<SlicesView>,
+    oldest: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SlicesView {
+    complete: u64,
+    total: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AssetView<'a> {
+    typename: &'a str,
+    id: &'a str,
+    native_id: Option<&'a str>,
+    name: Option<&'a str>,
+    account_id: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FindingView<'a> {
+    #[serde(flatten)]
+    asset: AssetView<'a>,
+    priority: &'a [String],
+}
+
+#[derive(Serialize)]
+struct UnknownView<'a> {
+    #[serde(flatten)]
+    asset: AssetView<'a>,
+    reasons: Vec<ReasonView<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasonView<'a> {
+    code: &'a str,
+    message: String,
+    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asset_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+}
+
+/// All results as one JSON object, ending with a newline.
+#[must_use]
+pub fn checks_json(results: &[CheckResult], now: Time) -> String {
+    let checks = results.iter().map(CheckView::of).collect();
+    pretty(&Report { at: now.to_string(), exit_code: ExitCode::of(results).code(), checks })
+}
+
+/// One JSON object a check and line: the entries of `checks` in [`checks_json`].
+#[must_use]
+pub fn checks_ndjson(results: &[CheckResult]) -> String {
+    results.iter().fold(String::new(), |mut text, result| {
+        text.push_str(&serde_json::to_string(&CheckView::of(result)).unwrap_or_default());
+        text.push('\n');
+        text
+    })
+}
+
+/// One CSV line for each failing and each unknown asset, and one without an asset for a check with neither.
+#[must_use]
+pub fn checks_csv(results: &[CheckResult]) -> String {
+    let mut sheet = Sheet::new(&[
+        "check",
+        "severity",
+        "verdict",
+        "status",
+        "typename",
+        "nativeId",
+        "name",
+        "accountId",
+        "region",
+        "id",
+        "detail",
+    ]);
+    for result in results {
+        let mut push = |status: &str, asset: Option<&AssetName>, detail: Vec<String>| {
+            let asset_cell = |read: fn(&AssetName) -> Option<&str>| {
+                Cell::new(asset.and_then(read).map_or(Value::Null, Value::from))
+            };
+            sheet.rows.push(vec![
+                Cell::new(result.id.as_str()),
+                Cell::new(result.severity.as_str()),
+                Cell::new(result.verdict.as_str()),
+                Cell::new(status),
+                asset_cell(|asset| Some(&asset.typename)),
+                asset_cell(|asset| asset.native_id.as_deref()),
+                asset_cell(|asset| asset.name.as_deref()),
+                asset_cell(|asset| asset.account_id.as_deref()),
+                asset_cell(|asset| asset.region.as_deref()),
+                asset_cell(|asset| Some(&asset.id)),
+                Cell::new(json!(detail.join("; "))),
+            ]);
+        };
+        for finding in &result.findings {
+            push("FAIL", Some(&finding.asset), finding.priority.clone());
+        }
+        for unknown in &result.unknown {
+            push("UNKNOWN", Some(&unknown.asset), unknown.reasons.iter().map(Reason::to_string).collect());
+        }
+        if result.findings.is_empty() && result.unknown.is_empty() {
+            let coverage = result.unknown_coverage.iter().map(Reason::to_string);
+            push(result.verdict.as_str(), None, result.error.iter().cloned().chain(coverage).collect());
+        }
+    }
+    sheet.csv()
+}
+
+impl<'a> CheckView<'a> {
+    fn of(result: &'a CheckResult) -> Self {
+        Self {
+            id: &result.id,
+            title: &result.title,
+            severity: result.severity.as_str(),
+            covers: &result.covers,
+            verdict: result.verdict.as_str(),
+            counts: CountsView {
+                fail: result.counts.fail,
+                unknown: result.counts.unknown,
+                pass: result.counts.pass,
+            },
+            rests_on: RestsOnView {
+                slices: result
+                    .rests_on
+                    .slices
+                    .map(|slices| SlicesView { complete: slices.complete, total: slices.total }),
+                oldest: result.rests_on.oldest.map(|time| time.to_string()),
+            },
+            findings: result
+                .findings
+                .iter()
+                .map(|finding| FindingView {
+                    asset: AssetView::of(&finding.asset),
+                    priority: &finding.priority,
+                })
+                .collect(),
+            unknown: result
+                .unknown
+                .iter()
+                .map(|unknown| UnknownView {
+                    asset: AssetView::of(&unknown.asset),
+                    reasons: unknown.reasons.iter().map(ReasonView::of).collect(),
+                })
+                .collect(),
+            unknown_coverage: result.unknown_coverage.iter().map(ReasonView::of).collect(),
+            error: result.error.as_deref(),
+        }
+    }
+}
+
+impl<'a> AssetView<'a> {
+    fn of(asset: &'a AssetName) -> Self {
+        Self {
+            typename: &asset.typename,
+            id: &asset.id,
+            native_id: asset.native_id.as_deref(),
+            name: asset.name.as_deref(),
+            account_id: asset.account_id.as_deref(),
+            region: asset.region.as_deref(),
+        }
+    }
+}
+
+impl<'a> ReasonView<'a> {
+    fn of(reason: &'a Reason) -> Self {
+        let slice = reason.slice();
+        Self {
+            code: reason.code(),
+            message: reason.to_string(),
+            remedy: reason.remedy(),
+            asset_type: slice.map(|slice| slice.asset_type.as_str()),
+            account_id: slice.map(|slice| slice.account_id.as_str()),
+            region: slice.map(|slice| slice.region.as_str()),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Verdicts: the sample organisation, check by check; what a verdict rests on; how a run ends.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use passmuster::{
+    check::{
+        self, Check, CheckResult, Counts, ExitCode, Reason, SliceCount, Verdict, evaluate, evaluate_all,
+    },
+    graph::{Graph, GraphBuilder},
+    model::{Asset, Outcome, SliceKey, SliceState, Time},
+    query::Engine,
+};
+use serde_json::{Value, json};
+
+use super::shipped;
+
+const ORGANISATION: &str = include_str!("../../../examples/organisation.ndjson");
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+fn now() -> Time {
+    NOW.parse().expect("a time")
+}
+
+fn slice(
+    asset_type: &str,
+    account: &str,
+    region: &str,
+    outcome: Outcome,
+    completed: Option<&str>,
+) -> SliceState {
+    SliceState {
+        key: SliceKey::new(account, region, asset_type),
+        api: String::new(),
+        outcome,
+        reason: None,
+        attempted_at: None,
+        completed_at: completed.map(|time| time.parse().expect("a time")),
+        assets: 0,
+    }
+}
+
+fn graph_of(engine: &Engine, assets: &[Asset], slices: Option<Vec<SliceState>>) -> Graph {
+    let mut builder = GraphBuilder::new(Arc::clone(engine.catalog()));
+    for asset in assets {
+        engine.catalog().check_asset(asset).unwrap_or_else(|misfit| panic!("{}: {misfit}", asset.id));
+        builder.push(asset).expect("an asset");
+    }
+    builder.finish(slices, now()).expect("a graph")
+}
+
+fn organisation(engine: &Engine) -> Graph {
+    let (mut assets, mut slices) = (Vec::new(), Vec::new());
+    for line in ORGANISATION.lines() {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        if value["__typename"] == "Slice" {
+            let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+            let outcome = text("outcome").parse().expect("an outcome");
+            let mut state = slice(&text("assetType"), &text("accountId"), &text("region"), outcome, None);
+            state.reason = value["reason"].as_str().map(str::to_owned);
+            slices.push(state);
+        } else {
+            assets.push(Asset::from_json(value).expect("an asset"));
+        }
+    }
+    graph_of(engine, &assets, Some(slices))
+}
+
+fn vpc(id: &str) -> Asset {
+    Asset::new("Vpc", id)
+        .with("vpcId", id)
+        .with("nativeId", id)
+        .with("accountId", "1")
+        .with("region", "us-east-1")
+}
+
+fn find<'c>(checks: &'c [Check], short: &str) -> &'c Check {
+    let id = format!("aws-vpc-flow-logs-{short}");
+    checks.iter().find(|check| check.id == id).expect("a shipped check")
+}
+
+/// The names of the failing assets, default VPCs as `default of REGION`.
+fn failing(result: &CheckResult) -> Vec<String> {
+    let name = |asset: &check::AssetName| {
+        let default = || format!("default of {}", asset.region.as_deref().unwrap_or_default());
+        asset.name.clone().unwrap_or_else(default)
+    };
+    let mut names: Vec<String> = result.findings.iter().map(|finding| name(&finding.asset)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_sample_organisation_gets_the_right_verdicts() {
+    let (engine, checks) = shipped();
+    let graph = organisation(engine);
+    let results = evaluate_all(&checks, engine, &graph, now());
+    let told: BTreeMap<&str, (&str, u64, u64, u64)> = results
+        .iter()
+        .map(|result| {
+            let Counts { fail, unknown, pass } = result.counts;
+            let id = result.id.trim_start_matches("aws-vpc-flow-logs-");
+            (id, (result.verdict.as_str(), fail, unknown, pass))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        BTreeMap::from([
+            ("capture-all", ("FAIL", 24, 8, 27)),
+            ("capture-rejects", ("FAIL", 21, 8, 30)),
+            ("delivering", ("FAIL", 5, 8, 46)),
+            ("enabled", ("FAIL", 20, 8, 31)),
+            ("enabled-non-default", ("FAIL", 11, 7, 41)),
+        ])
+    );
+}
+
+#[test]
+fn denied_regions_and_owners_that_are_not_scanned_are_unknown_with_the_reason() {
+    let (engine, checks) = shipped();
+    let result = evaluate(find(&checks, "enabled"), engine, &organisation(engine), now());
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for unknown in &result.unknown {
+        assert_eq!(unknown.reasons.len(), 1, "{unknown:?}");
+        *reasons.entry(unknown.reasons[0].to_string()).or_default() += 1;
+    }
+    assert_eq!(
+        reasons,
+        BTreeMap::from([
+            (
+                "620184739501 eu-west-1 FlowLog denied: UnauthorizedOperation: not authorized to perform \
+                 ec2:DescribeFlowLogs"
+                    .to_owned(),
+                7
+            ),
+            ("904571236688 us-east-1 FlowLog never collected".to_owned(), 1),
+        ])
+    );
+    assert!(result.unknown_coverage.is_empty(), "{:?}", result.unknown_coverage);
+    assert_eq!(
+        result.rests_on.slices,
+        Some(SliceCount { complete: 23, total: 25 }),
+        "the one of the owner is needed too"
+    );
+}
+
+#[test]
+fn each_check_names_exactly_the_vpcs_that_fail_it() {
+    let (engine, checks) = shipped();
+    let graph = organisation(engine);
+    let names = |short: &str| failing(&evaluate(find(&checks, short), engine, &graph, now()));
+    let non_default = [
+        "acquirer-link",
+        "bastion",
+        "hpc-burst",
+        "notebooks",
+        "payments-dev",
+        "payments-us-staging",
+        "scratch",
+        "shared-services-dr",
+        "spare",
+        "training-cluster",
+        "workshop-2024",
+    ];
+    assert_eq!(names("enabled-non-default"), non_default);
+    let unlogged: Vec<String> =
+        names("enabled").into_iter().filter(|name| !name.starts_with("default of")).collect();
+    assert_eq!(unlogged, non_default, "without default VPCs the two checks agree");
+    assert_eq!(
+        names("delivering"),
+        ["cloudfront-origins", "field-stations", "reconciliation", "settlement", "vpn-endpoints"]
+    );
+    let only = |stricter: &str, milder: &str| -> Vec<String> {
+        let milder = names(milder);
+        names(stricter).into_iter().filter(|name| !milder.contains(name)).collect()
+    };
+    assert_eq!(only("capture-rejects", "enabled"), ["chargebacks"]);
+    assert_eq!(only("capture-all", "capture-rejects"), ["edge-staging", "fraud-scoring", "labelling"]);
+}
+
+#[test]
+fn production_comes_first_among_the_findings() {
+    let (engine, checks) = shipped();
+    let result = evaluate(find(&checks, "enabled"), engine, &organisation(engine), now());
+    let labels: Vec<bool> = result.findings.iter().map(|finding| !finding.priority.is_empty()).collect();
+    assert_eq!(labels.iter().filter(|urgent| **urgent).count(), 3, "{:?}", result.findings);
+    assert!(labels.is_sorted_by(|left, right| left >= right), "{labels:?}");
+    assert_eq!(result.findings[0].priority, ["production"]);
+    let plain: Vec<_> = result.findings.iter().filter(|finding| finding.priority.is_empty()).collect();
+    assert!(plain.is_sorted_by(|left, right| left.asset <= right.asset), "then account, region and id");
+}
+
+#[test]
+fn an_empty_account_is_not_applicable_and_an_empty_store_is_unknown() {
+    let (engine, checks) = shipped();
+    let check = find(&checks, "enabled");
+    let verdict = |slices| evaluate(check, engine, &graph_of(engine, &[], slices), now()).verdict;
+    let complete = |kind| slice(kind, "1", "us-east-1", Outcome::Complete, None);
+    assert_eq!(verdict(Some(vec![complete("Vpc"), complete("FlowLog")])), Verdict::NotApplicable);
+    assert_eq!(verdict(None), Verdict::NotApplicable, "a file is complete as it stands");
+    assert_eq!(verdict(Some(Vec::new())), Verdict::Unknown);
+    let result = evaluate(check, engine, &graph_of(engine, &[], Some(Vec::new())), now());
+    assert_eq!(result.unknown_coverage, [Reason::NothingCollected]);
+    assert_eq!(verdict(Some(vec![complete("FlowLog")])), Verdict::Unknown, "VPCs were never collected");
+}
+
+#[test]
+fn vpcs_never_collected_in_a_region_keep_a_check_from_passing() {
+    let (engine, checks) = shipped();
+    let complete = |kind, region| slice(kind, "1", region, Outcome::Complete, None);
+    let slices = vec![
+        complete("Vpc", "us-east-1"),
+        complete("FlowLog", "us-east-1"),
+        complete("FlowLog", "eu-west-1"),
+    ];
+    let result = evaluate(find(&checks, "enabled"), engine, &graph_of(engine, &[], Some(slices)), now());
+    assert_eq!(result.verdict, Verdict::Unknown);
+    assert_eq!(
+        result.unknown_coverage,
+        [Reason::NeverCollected { slice: SliceKey::new("1", "eu-west-1", "Vpc") }]
+    );
+}
+
+#[test]
+fn an_incomplete_list_of_vpcs_takes_nothing_from_a_fail() {
+    let (engine, checks) = shipped();
+    let slices = vec![
+        slice("Vpc", "1", "us-east-1", Outcome::Complete, None),
+        slice("FlowLog", "1", "us-east-1", Outcome::Complete, None),
+        slice("Vpc", "1", "eu-west-1", Outcome::Throttled, None),
+        slice("FlowLog", "1", "eu-west-1", Outcome::Complete, None),
+    ];
+    let graph = graph_of(engine, &[vpc("vpc-a")], Some(slices));
+    let result = evaluate(find(&checks, "enabled"), engine, &graph, now());
+    assert_eq!(result.verdict, Verdict::Fail);
+    assert_eq!(result.unknown_coverage.len(), 1, "and what is not known is told all the same");
+    assert_eq!(result.unknown_coverage[0].code(), "throttled");
+}
+
+#[test]
+fn what_is_older_than_max_age_decides_nothing_and_the_age_of_the_oldest_is_told() {
+    let (engine, checks) = shipped();
+    let slices = |vpcs: &str, logs: &str| {
+        Some(vec![
+            slice("Vpc", "1", "us-east-1", Outcome::Complete, Some(vpcs)),
+            slice("FlowLog", "1", "us-east-1", Outcome::Complete, Some(logs)),
+        ])
+    };
+    let check = find(&checks, "enabled");
+    let judge = |slices| evaluate(check, engine, &graph_of(engine, &[vpc("vpc-a")], slices), now());
+    let fresh = judge(slices("2026-11-20T11:00:00Z", "2026-11-20T10:00:00Z"));
+    assert_eq!(fresh.verdict, Verdict::Fail);
+    assert_eq!(fresh.rests_on.oldest, Some("2026-11-20T10:00:00Z".parse().expect("a time")));
+    let old = judge(slices("2026-11-20T11:00:00Z", "2026-11-19T11:59:59Z"));
+    assert_eq!(old.verdict, Verdict::Unknown);
+    assert_eq!(old.unknown[0].reasons[0].code(), "too_old");
+    assert_eq!(old.rests_on.slices, Some(SliceCount { complete: 1, total: 2 }));
+    let on_the_edge = judge(slices("2026-11-20T11:00:00Z", "2026-11-19T12:00:00Z"));
+    assert_eq!(on_the_edge.verdict, Verdict::Fail, "as old as max_age is not too old");
+}
+
+#[test]
+fn a_check_that_cannot_be_run_is_an_error_and_stops_no_other() {
+    let (engine, mut checks) = shipped();
+    checks[1].query = "vpcs { nope }".into();
+    let results = evaluate_all(&checks, engine, &organisation(engine), now());
+    assert_eq!(results[1].verdict, Verdict::Error);
+    assert!(results[1].error.as_ref().is_some_and(|error| error.contains("nope")), "{:?}", results[1].error);
+    assert!(results.iter().filter(|result| result.verdict == Verdict::Fail).count() == 4);
+    assert_eq!(ExitCode::of(&results), ExitCode::Error);
+}
+
+#[test]
+fn a_run_ends_with_the_code_that_its_verdicts_call_for() {
+    let (engine, checks) = shipped();
+    let graph = organisation(engine);
+    let mut result = evaluate(find(&checks, "enabled"), engine, &graph, now());
+    let mut ends = |verdicts: &[Verdict]| {
+        let results: Vec<CheckResult> = verdicts
+            .iter()
+            .map(|verdict| {
+                result.verdict = *verdict;
+                result.clone()
+            })
+            .collect();
+        ExitCode::of(&results).code()
+    };
+    assert_eq!(ends(&[]), 0);
+    assert_eq!(ends(&[Verdict::Pass, Verdict::NotApplicable]), 0);
+    assert_eq!(ends(&[Verdict::Pass, Verdict::Unknown]), 4);
+    assert_eq!(ends(&[Verdict::Unknown, Verdict::Fail]), 2);
+    assert_eq!(ends(&[Verdict::Fail, Verdict::Error, Verdict::Unknown]), 1);
+}
+
+#[test]
+fn the_same_inventory_gives_the_same_result_in_any_order() {
+    let (engine, checks) = shipped();
+    let log = |id: &str, of: &str| {
+        Asset::new("FlowLog", id)
+            .with("flowLogId", id)
+            .with("accountId", "1")
+            .with("region", "us-east-1")
+            .with("resourceId", of)
+            .with("flowLogStatus", "ACTIVE")
+            .with("tags", json!([{"key": "a", "value": "b"}]))
+    };
+    let mut assets =
+        vec![vpc("vpc-c"), log("fl-1", "vpc-a"), vpc("vpc-a"), vpc("vpc-b"), log("fl-0", "vpc-a")];
+    let check = find(&checks, "enabled");
+    let first = evaluate(check, engine, &graph_of(engine, &assets, None), now());
+    assets.reverse();
+    assert_eq!(evaluate(check, engine, &graph_of(engine, &assets, None), now()), first);
+    assert_eq!(failing_ids(&first), ["vpc-b", "vpc-c"]);
+}
+
+fn failing_ids(result: &CheckResult) -> Vec<&str> {
+    result.findings.iter().map(|finding| finding.asset.short_id()).collect()
+}

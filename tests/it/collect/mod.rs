@@ -1,0 +1,21 @@
+//! The collector against a real AWS API (moto), and against one that misbehaves (the fault server in front of it).
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    reason = "a test fails by panicking, and its helpers do too"
+)]
+
+mod ambient;
+mod bench;
+mod child;
+mod faults;
+mod lists;
+mod main_job;
+mod outcomes;
+mod regions;
+mod schema;
+mod shapes;

@@ -1,0 +1,74 @@
+//! That the collector and the shipped schema agree: what is collected fits, and nothing of the schema is forgotten.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use passmuster::{
+    catalog::{Catalog, FieldKind, shipped},
+    collect::collected_types,
+    model::GLOBAL_REGION,
+};
+
+use super::bench::Bench;
+use crate::support::{
+    aws::{REGIONS, populate},
+    fault_server::{Fault, FaultServer, Rule},
+    moto::moto,
+};
+
+#[tokio::test]
+async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
+    let truth = populate().await;
+    let server = FaultServer::start(
+        &moto().url,
+        [
+            Rule::on("DescribeVpcs", insert_before("</item></vpcSet>", MORE_OF_A_VPC)),
+            Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_OF_A_FLOW_LOG)),
+            Rule::on("DescribeSubnets", insert_before("</item></subnetSet>", MORE_OF_A_SUBNET)),
+        ],
+    );
+    let bench = Bench::new(truth.account.clone(), &server.url);
+    bench.collect(&REGIONS, &[]).await.expect("a collection");
+    let catalog = Catalog::read(&shipped()).expect("the shipped schema");
+
+    let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for asset_type in collected_types() {
+        for asset in bench.assets(GLOBAL_REGION, asset_type) {
+            catalog.check_asset(&asset).unwrap_or_else(|misfit| panic!("{}: {misfit}", asset.id));
+            let fields = given.entry(asset.typename.clone()).or_default();
+            fields.extend(asset.fields.into_iter().map(|(field, _)| field));
+            fields.extend(asset.unknown);
+        }
+    }
+    for asset_type in collected_types() {
+        let (_, definition) = catalog.find(asset_type).expect("a type of the schema");
+        let stored = definition
+            .fields
+            .iter()
+            .filter(|field| matches!(field.kind, FieldKind::Scalar { .. } | FieldKind::Embedded { .. }));
+        let missing: Vec<&str> = stored
+            .map(|field| field.name.as_str())
+            .filter(|name| !given[asset_type].contains(*name) && !NOT_FROM_AWS.contains(name))
+            .filter(|name| *name != "createdAt" || asset_type == "FlowLog")
+            .collect();
+        assert_eq!(missing, [""; 0], "fields of {asset_type} that the collector never gives");
+    }
+}
+
+/// What the store adds, and the id, which is no field of an asset's own.
+const NOT_FROM_AWS: [&str; 3] = ["id", "firstSeenAt", "lastSeenAt"];
+
+/// What AWS can say and moto doesn't.
+const MORE_OF_A_VPC: &str = "<blockPublicAccessStates><internetGatewayBlockMode>block-ingress</internetGatewayBlockMode>\
+     </blockPublicAccessStates>";
+const MORE_OF_A_FLOW_LOG: &str = "<deliverCrossAccountRole>arn:aws:iam::1:role/r</deliverCrossAccountRole>\
+     <destinationOptions><fileFormat>parquet</fileFormat><hiveCompatiblePartitions>true</hiveCompatiblePartitions>\
+     <perHourPartition>false</perHourPartition></destinationOptions>\
+     <tagSet><item><key>Name</key><value>central</value></item></tagSet>";
+const MORE_OF_A_SUBNET: &str = "<tagSet><item><key>Name</key><value>private</value></item></tagSet>";
+
+fn insert_before(place: &'static str, more: &'static str) -> Fault {
+    Fault::Rewrite(Arc::new(move |text: String| text.replace(place, &format!("{more}{place}"))))
+}

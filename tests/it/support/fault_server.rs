@@ -1,0 +1,342 @@
+//! A server of the tests' own in front of moto, which does what moto never does: pages, throttles, denies, hangs,
+//! drops connections, cuts answers short, and changes what they say. It counts the calls it sees.
+//!
+//! It speaks HTTP/1.1 by hand, one request a connection, since half of what it does is wrong on purpose. It runs on a
+//! thread of its own, so that tests of the command line can use it too.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what tests stand on fails by panicking, as they do"
+)]
+
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinSet,
+};
+
+use super::fault_paging::{Paging, page_of, without_its_end};
+
+/// What a rule does to the calls it matches.
+#[derive(Clone)]
+pub(crate) enum Fault {
+    /// Answers with an error in the form of EC2, or of STS.
+    Error { status: u16, code: &'static str, message: &'static str },
+    /// Answers with a status and a body that is no XML.
+    Garbage { status: u16 },
+    /// Never answers.
+    Hang,
+    /// Closes the connection without an answer.
+    Drop,
+    /// Leaves out the end of the answer, whose length it has announced (so HTTP is broken off).
+    BreakOff,
+    /// Leaves out the end of the answer, from between two items on, as if that were all of it.
+    CutShort,
+    /// Changes the text of the answer.
+    Rewrite(Arc<dyn Fn(String) -> String + Send + Sync>),
+    /// Hands the list out in pages.
+    Pages(Paging),
+}
+
+/// Which calls a fault is for. Several rules may match a call; the first that answers by itself wins, those that
+/// change the answer are all applied.
+#[derive(Clone)]
+pub(crate) struct Rule {
+    action: &'static str,
+    region: Option<&'static str>,
+    page: Option<usize>,
+    after: usize,
+    times: Option<usize>,
+    fault: Fault,
+}
+
+impl Rule {
+    /// Every call of an action, e.g. `DescribeVpcs`.
+    pub(crate) fn on(action: &'static str, fault: Fault) -> Self {
+        Self { action, region: None, page: None, after: 0, times: None, fault }
+    }
+
+    /// Only in this region.
+    pub(crate) fn in_region(self, region: &'static str) -> Self {
+        Self { region: Some(region), ..self }
+    }
+
+    /// Only on this page, the first being 1.
+    pub(crate) fn on_page(self, page: usize) -> Self {
+        Self { page: Some(page), ..self }
+    }
+
+    /// Not on the first so many calls that match.
+    pub(crate) fn after(self, after: usize) -> Self {
+        Self { after, ..self }
+    }
+
+    /// Only the first so many calls that match (and are not let through).
+    pub(crate) fn times(self, times: usize) -> Self {
+        Self { times: Some(times), ..self }
+    }
+}
+
+/// Denied, as EC2 says it.
+pub(crate) fn denied() -> Fault {
+    let message =
+        "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/secret-name";
+    Fault::Error { status: 403, code: "UnauthorizedOperation", message }
+}
+
+/// Throttled, as EC2 says it.
+pub(crate) fn throttled() -> Fault {
+    Fault::Error { status: 503, code: "RequestLimitExceeded", message: "Request limit exceeded." }
+}
+
+/// The running server; it stops when this is dropped.
+pub(crate) struct FaultServer {
+    /// Where it listens.
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    upstream: String,
+    rules: Mutex<Vec<Rule>>,
+    calls: Mutex<BTreeMap<(String, String), usize>>,
+    http: reqwest::Client,
+}
+
+impl FaultServer {
+    /// Starts in front of `upstream` (moto's URL), with rules.
+    pub(crate) fn start(upstream: &str, rules: impl IntoIterator<Item = Rule>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+        listener.set_nonblocking(true).expect("a non-blocking listener");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            rules: Mutex::new(rules.into_iter().collect()),
+            calls: Mutex::default(),
+            http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).expect("a listener");
+                tokio::select! {
+                    () = accept(listener, served) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { url, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Replaces the rules.
+    pub(crate) fn set_rules(&self, rules: impl IntoIterator<Item = Rule>) {
+        *self.shared.rules.lock().expect("rules") = rules.into_iter().collect();
+    }
+
+    /// How often an action was called in a region.
+    pub(crate) fn calls(&self, action: &str, region: &str) -> usize {
+        let calls = self.shared.calls.lock().expect("calls");
+        calls.get(&(action.to_owned(), region.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// The regions an action was called in, sorted.
+    pub(crate) fn regions_called(&self, action: &str) -> Vec<String> {
+        let calls = self.shared.calls.lock().expect("calls");
+        calls.keys().filter(|(called, _)| called == action).map(|(_, region)| region.clone()).collect()
+    }
+}
+
+impl Drop for FaultServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One request, as far as the rules look at it.
+struct Request {
+    head: String,
+    form: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
+    let Some(request) = read_request(&mut stream).await else { return };
+    let mut changes = Vec::new();
+    for fault in shared.matching(&request) {
+        match answer_alone(&mut stream, &request, fault).await {
+            ControlFlow::Break(()) => return,
+            ControlFlow::Continue(fault) => changes.push(fault),
+        }
+    }
+    let (status, content_type, mut text) = shared.forward(&request, &changes).await;
+    let mut cut = None;
+    for change in changes {
+        match change {
+            Fault::Rewrite(rewrite) => text = rewrite(text),
+            Fault::Pages(paging) => text = page_of(&text, &paging, request.page()),
+            cutting => cut = Some(cutting),
+        }
+    }
+    let (length, body) = match cut {
+        Some(Fault::BreakOff) => (text.len(), without_its_end(&text)),
+        Some(_) => (without_its_end(&text).len(), without_its_end(&text)),
+        None => (text.len(), text.as_str()),
+    };
+    send(&mut stream, status, &content_type, length, body.as_bytes()).await;
+}
+
+/// Does what needs no answer of moto's, or hands the fault back.
+async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -> ControlFlow<(), Fault> {
+    match fault {
+        Fault::Error { status, code, message } => {
+            let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            let body = match request.action() {
+                "GetCallerIdentity" => format!("<ErrorResponse>{error}</ErrorResponse>"),
+                _ => format!("<Response><Errors>{error}</Errors><RequestID>r-1</RequestID></Response>"),
+            };
+            send(stream, status, "text/xml", body.len(), body.as_bytes()).await;
+        }
+        Fault::Garbage { status } => send(stream, status, "text/html", 9, b"<p>oh no<").await,
+        Fault::Hang => std::future::pending().await,
+        Fault::Drop => {}
+        other => return ControlFlow::Continue(other),
+    }
+    ControlFlow::Break(())
+}
+
+async fn send(stream: &mut TcpStream, status: u16, content_type: &str, length: usize, body: &[u8]) {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    let _ = stream.write_all(head.as_bytes()).await;
+    let _ = stream.write_all(body).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn read_request(stream: &mut TcpStream) -> Option<Request> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let length = header(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while bytes.len() < end + length {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let body = bytes.split_off(end);
+    let form = String::from_utf8_lossy(&body)
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    Some(Request { head, form, body })
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+impl Request {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn action(&self) -> &str {
+        self.field("Action").unwrap_or_default()
+    }
+
+    /// From the credential scope: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+    fn region(&self) -> &str {
+        let scope = header(&self.head, "authorization").and_then(|value| value.split("Credential=").nth(1));
+        scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default()
+    }
+
+    fn page(&self) -> usize {
+        self.field("NextToken").and_then(|token| token.strip_prefix("page-")?.parse().ok()).unwrap_or(1)
+    }
+}
+
+impl Shared {
+    /// Counts the call and picks the faults for it.
+    fn matching(&self, request: &Request) -> Vec<Fault> {
+        let key = (request.action().to_owned(), request.region().to_owned());
+        *self.calls.lock().expect("calls").entry(key).or_default() += 1;
+        let mut rules = self.rules.lock().expect("rules");
+        let matches = |rule: &&mut Rule| {
+            rule.action == request.action()
+                && rule.region.is_none_or(|region| region == request.region())
+                && rule.page.is_none_or(|page| page == request.page())
+                && rule.times != Some(0)
+        };
+        let mut faults = Vec::new();
+        for rule in rules.iter_mut().filter(matches) {
+            if rule.after > 0 {
+                rule.after -= 1;
+                continue;
+            }
+            rule.times = rule.times.map(|times| times - 1);
+            faults.push(rule.fault.clone());
+        }
+        faults
+    }
+
+    /// Asks moto, without the tests' own page tokens.
+    async fn forward(&self, request: &Request, changes: &[Fault]) -> (u16, String, String) {
+        let paged = changes.iter().any(|change| matches!(change, Fault::Pages(_)));
+        let body = if paged {
+            let own = |key: &str| matches!(key, "NextToken" | "MaxResults");
+            let kept = request.form.iter().filter(|(key, _)| !own(key));
+            kept.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&").into_bytes()
+        } else {
+            request.body.clone()
+        };
+        let mut call = self.http.post(&self.upstream).body(body);
+        for name in ["authorization", "content-type", "x-amz-date", "x-amz-security-token", "x-amz-target"] {
+            if let Some(value) = header(&request.head, name) {
+                call = call.header(name, value);
+            }
+        }
+        let answer = call.send().await.expect("moto answers");
+        let status = answer.status().as_u16();
+        let content_type =
+            answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("text/xml");
+        let content_type = content_type.to_owned();
+        (status, content_type, answer.text().await.expect("moto's answer"))
+    }
+}

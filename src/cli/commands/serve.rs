@@ -167,7 +167,13 @@ impl Background<'_> {
         let rebuild = Rebuild::default();
         let holder = self.holder;
         let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(graph) => holder.replace(graph),
+            Ok(graph) => {
+                tracing::info!(
+                    slices = graph.slices().map_or(0, |slices| slices.all().len()),
+                    "a newer graph answers"
+                );
+                holder.replace(graph);
+            }
             Err(failure) => {
                 let reason = failure.render(false);
                 tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");

@@ -52,7 +52,7 @@ pub enum AssetMisfit {
         what: &'static str,
     },
     /// A field that is never null is absent or null.
-    #[error("`{typename}` `{id}`: `{field}` is missing; give it, or list it in `__unknown`")]
+    #[error("`{typename}` `{id}`: `{field}` is missing; give it, or list `{}` in `__unknown`", top_field(.field))]
     Missing {
         /// The asset's type.
         typename: String,
@@ -75,6 +75,11 @@ pub enum AssetMisfit {
         /// What stands there, cut short.
         found: String,
     },
+}
+
+/// The field of the asset itself that a way begins with.
+fn top_field(way: &str) -> &str {
+    way.split(['.', '[']).next().unwrap_or(way)
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
@@ -101,21 +106,16 @@ impl Catalog {
     /// field in `asset.unknown` counts as given), no relation or computed field given.
     ///
     /// # Errors
-    /// The first misfit, by the order of names.
+    /// The first misfit: a name the type does not store, then a value that does not fit.
     pub fn check_asset(&self, asset: &Asset) -> Result<(), AssetMisfit> {
         let definition = self.asset_type(&asset.typename)?;
         let check = Check { catalog: self, asset };
-        check.known_fields(definition)?;
-        for field in definition.fields.iter().filter(|field| field.name != "id") {
-            let given = asset.fields.get(&field.name);
-            match (given, &field.kind) {
-                (_, FieldKind::Relation { .. } | FieldKind::Computed { .. }) => {}
-                (None, _) if field.nullable || asset.unknown.contains(&field.name) => {}
-                (None, _) => return Err(check.missing(&field.name)),
-                (Some(value), _) => check.value(field, value, &field.name)?,
-            }
+        let fitting = check.fields_of_type(definition);
+        // Names are looked up one by one only where something is off: this runs for every line of an import.
+        if fitting.as_ref() != Ok(&asset.fields.len()) || !asset.unknown.is_empty() {
+            check.known_fields(definition)?;
         }
-        Ok(())
+        fitting.map(|_| ())
     }
 
     fn asset_type(&self, typename: &str) -> Result<&TypeDef, AssetMisfit> {
@@ -144,6 +144,24 @@ struct Check<'c> {
 }
 
 impl Check<'_> {
+    /// How many of the type's stored fields are given; an error where one does not fit or is missing.
+    fn fields_of_type(&self, definition: &TypeDef) -> Result<usize, AssetMisfit> {
+        let mut given = 0;
+        for field in definition.fields.iter().filter(|field| field.name != "id") {
+            match (self.asset.fields.get(&field.name), &field.kind) {
+                (_, FieldKind::Relation { .. } | FieldKind::Computed { .. }) => {}
+                (None, _) if field.nullable || self.asset.unknown.contains(&field.name) => {}
+                (None, _) => return Err(self.missing(&field.name)),
+                (Some(value), _) => {
+                    self.value(field, value, &field.name)?;
+                    given += 1;
+                }
+            }
+        }
+        Ok(given)
+    }
+
+    /// An error where a field is given or listed as unknown that the type does not store.
     fn known_fields(&self, definition: &TypeDef) -> Result<(), AssetMisfit> {
         for name in self.asset.fields.keys().chain(&self.asset.unknown) {
             let Some((_, field)) = definition.find(name) else {

@@ -59,6 +59,8 @@ pub enum SchemaProblem {
     ReservedTypeName { name: String },
     #[error("`{name}` and `{other}` would both be the root field `{root}`")]
     DuplicateRootField { name: String, other: String, root: String },
+    #[error("`{name}` would be the root field `{root}`, which searches all assets")]
+    ReservedRootField { name: String, root: String },
     #[error("`{value}` cannot be the name of a root field")]
     BadPlural { value: String },
     #[error("`{owner}.{field}` and `{owner}.{other}` would both be the filter key `{key}`")]
@@ -109,7 +111,7 @@ pub enum SchemaProblem {
     KeyCount { fields: usize, references: usize },
     #[error("`{owner}` has no field `{name}`")]
     UnknownKeyField { owner: String, name: String },
-    #[error("`{owner}.{name}` is {what}, and a key must be a stored value")]
+    #[error("`{owner}.{name}` is {what}, which cannot be a key")]
     KeyNotStored { owner: String, name: String, what: &'static str },
     #[error("`{field}` is {field_type} and `{reference}` is {reference_type}: they are never equal")]
     KeyKinds { field: String, field_type: String, reference: String, reference_type: String },
@@ -117,8 +119,8 @@ pub enum SchemaProblem {
     PathStep { owner: String, name: String, what: &'static str },
     #[error("the path `{path}` ends at `{found}`, and the relation is to `{expected}`")]
     PathTarget { path: String, found: String, expected: String },
-    #[error("the paths of `{owner}.{field}` lead back to itself: {cycle}")]
-    PathCycle { owner: String, field: String, cycle: String },
+    #[error("the paths of `{owner}.{field}` lead over relations that rest on `{owner}.{field}`")]
+    PathCycle { owner: String, field: String },
     #[error("the path relation `{owner}.{field}` is to one asset")]
     PathToOne { owner: String, field: String },
     #[error("`{owner}.{field}` is `{found}`, and a computed field is true or false")]
@@ -150,6 +152,7 @@ impl SchemaProblem {
             Self::ReservedName { .. } => "reserved_name",
             Self::ReservedTypeName { .. } => "reserved_type_name",
             Self::DuplicateRootField { .. } => "duplicate_root_field",
+            Self::ReservedRootField { .. } => "reserved_root_field",
             Self::BadPlural { .. } => "bad_plural",
             Self::KeyClash { .. } => "key_clash",
             Self::CombinatorName { .. } => "combinator_name",

@@ -2,6 +2,7 @@
 //! the GraphQL schema, filters) is generated from the [`Catalog`]; no type of the inventory is written in Rust.
 
 mod asset;
+mod build;
 mod computed;
 mod definitions;
 mod directives;

@@ -77,8 +77,11 @@ fn check_type_names(draft: &Draft<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// The root field over all types.
+const SEARCH: &str = "search";
+
 fn check_root_fields(draft: &Draft<'_>, report: &mut Report<'_>) {
-    let mut taken: BTreeMap<String, String> = BTreeMap::from([("search".to_owned(), "search".to_owned())]);
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (definition, raw) in draft.catalog.types.iter().zip(&draft.raw) {
         if definition.kind == TypeKind::Embedded {
             continue;
@@ -87,16 +90,21 @@ fn check_root_fields(draft: &Draft<'_>, report: &mut Report<'_>) {
         let place = draft.places.of(raw.name.location());
         let many = ["", "Connection", "Aggregate", "Group"].map(|suffix| format!("{plural}{suffix}"));
         for root in many.into_iter().chain([singular.clone()]) {
-            if let Some(other) = taken.get(&root) {
-                let problem =
-                    SchemaProblem::DuplicateRootField { name: name.clone(), other: other.clone(), root };
-                let remedy = format!(
-                    "rename one, or give it another plural: `type {name} @plural(value: \"{plural}Of\")`"
-                );
-                report.add(&place, problem, remedy);
-                break;
-            }
-            taken.insert(root, name.clone());
+            let remedy = format!(
+                "rename it, or give it another plural, as in `type {name} @plural(value: \"{plural}Of\")`"
+            );
+            let problem = match taken.get(&root) {
+                Some(other) => {
+                    SchemaProblem::DuplicateRootField { name: name.clone(), other: other.clone(), root }
+                }
+                None if root == SEARCH => SchemaProblem::ReservedRootField { name: name.clone(), root },
+                None => {
+                    taken.insert(root, name.clone());
+                    continue;
+                }
+            };
+            report.add(&place, problem, remedy);
+            break;
         }
     }
 }

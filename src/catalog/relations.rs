@@ -202,9 +202,8 @@ fn check_path_cycle(
     while let Some((at, name)) = open.pop() {
         if (at, &name) == (start.0, &start.1) {
             let (owner, field) = (definition.name.clone(), field.name.clone());
-            let cycle = format!("{owner}.{field}");
-            let problem = SchemaProblem::PathCycle { owner, field, cycle };
-            report.add(&notes.name, problem, "let its paths use relations that don't rest on it");
+            let problem = SchemaProblem::PathCycle { owner, field };
+            report.add(&notes.name, problem, "let its paths use other relations");
             return;
         }
         if let Some((_, next)) = draft.catalog.get(at).find(&name)

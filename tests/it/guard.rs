@@ -187,6 +187,10 @@ fn surrogate_pairs_are_written_as_the_character_with_a_way_back_to_the_text() {
         let here = normalised.text.find(marker).expect("it is there");
         assert_eq!(Some(normalised.original_offset(here)), text.find(marker), "{marker}");
     }
+    let in_braces = r#"{ a(b: "\u{1F600}\u{22}\u{110000}\\u{41}") x }"#;
+    let braces = normalise_escapes(in_braces);
+    assert_eq!(braces.text, r#"{ a(b: "😀\u0022\u{110000}\\u{41}") x }"#);
+    assert_eq!(braces.original_offset(braces.text.len()), in_braces.len());
     for text in ["{ vpcs { id } }", r#"{ a(b: "\u00e9") }"#] {
         assert!(matches!(normalise_escapes(text).text, std::borrow::Cow::Borrowed(_)));
     }
@@ -202,4 +206,81 @@ fn surrogate_pairs_are_written_as_the_character_with_a_way_back_to_the_text() {
     let normalised = normalise_escapes(query);
     let written = ValidationRequest { document: &normalised.text, ..plain };
     schema.validate(&written).expect("a valid query");
+}
+
+/// Pieces that queries are made of, well and badly.
+const PIECES: [&str; 40] = [
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ":",
+    "...",
+    "@include(if: true)",
+    "@skip",
+    "vpcs",
+    "vpc",
+    "id",
+    "name",
+    "subnets",
+    "where",
+    "hasFlowLog_NONE",
+    "OR",
+    "NOT",
+    "on",
+    "Vpc",
+    "fragment F",
+    "...F",
+    "query",
+    "query ($a: Int)",
+    "$a",
+    "null",
+    "1",
+    "-",
+    "\"x\"",
+    "\"\"\"y\"\"\"",
+    "#c\n",
+    ",",
+    "__schema",
+    "__typename",
+    "sort: [{name: ASC}]",
+    "=",
+    "!",
+    "mutation",
+    "types { name }",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_text_makes_the_guard_or_the_validator_panic(picks in proptest::collection::vec(0..PIECES.len(), 0..40)) {
+        thread_local! {
+            static SCHEMA: GeneratedSchema =
+                GeneratedSchema::new(&Catalog::read(&shipped()).expect("sound")).expect("sound");
+        }
+        let soup: Vec<&str> = picks.iter().map(|pick| PIECES[*pick]).collect();
+        let text = soup.join(" ");
+        for text in [text.clone(), format!("{{ vpcs(where: {{{text}}}) {{ id }} }}"), format!("{{ vpcs {{ {text} }} }}")] {
+            if guard(&text, &GuardLimits::default()).is_ok() {
+                let variables = Map::new();
+                let request = ValidationRequest {
+                    document: &text,
+                    operation_name: None,
+                    variables: &variables,
+                    wants_introspection: true,
+                };
+                let _ = SCHEMA.with(|schema| schema.validate(&request));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_guard_panic(text in "\\PC*|[\\\\\"u0-9dDeEfF\\n#{}()\\u{feff}]{0,60}") {
+        let _ = guard(&text, &GuardLimits::default());
+        let normalised = normalise_escapes(&text);
+        let _ = normalised.original_offset(normalised.text.len());
+    }
 }

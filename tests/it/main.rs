@@ -7,6 +7,8 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::needless_pass_by_value,
     missing_docs,
     unreachable_pub,

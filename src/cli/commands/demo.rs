@@ -17,7 +17,7 @@ use super::super::{
 };
 use super::{
     import::commit_all,
-    serve::{LimitArguments, tokio_runtime},
+    serve::{LimitArguments, run_async},
 };
 use crate::{
     check::evaluate_all,
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, 
     if arguments.no_serve {
         return Ok(Exit::Pass);
     }
-    tokio_runtime()?.block_on(serve(arguments, &tools, graph, context))
+    run_async(serve(arguments, &tools, graph, context))
 }
 
 /// Reads the sample into a store, as `passmuster import` would, and the store into a graph.

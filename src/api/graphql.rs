@@ -24,8 +24,10 @@ use super::{
 
 /// Handles every method on `/graphql`.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
-    let accept = header_text(request.headers(), header::ACCEPT);
-    let media_type = match negotiate::choose(accept) {
+    // Several `Accept` headers are one list.
+    let accepted = request.headers().get_all(header::ACCEPT);
+    let accepted: Vec<&str> = accepted.iter().filter_map(|value| value.to_str().ok()).collect();
+    let media_type = match negotiate::choose(&accepted.join(",")) {
         Ok(media_type) => media_type,
         Err(error) => return refusal(&error, MediaType::Json),
     };
@@ -54,11 +56,10 @@ async fn answer(app: &App, request: Request) -> Result<Answered, HttpError> {
     run(app, operation).await
 }
 
-/// Runs the operation on a thread of its own. The time spent waiting for one counts towards the time limit, and
-/// dropping this future (the client went) tells the query to stop.
+/// Runs the operation on a thread of its own. Dropping this future (the client went) tells the query to stop.
 async fn run(app: &App, operation: Operation) -> Result<Answered, HttpError> {
-    let deadline = Instant::now() + app.limits.query_time;
     let permit = acquire(app).await?;
+    let deadline = Instant::now() + app.limits.query_time;
     let stop = Stop::default();
     let guard = StopOnDrop(stop.clone());
     let answer = Arc::clone(&app.answer);

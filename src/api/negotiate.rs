@@ -23,10 +23,10 @@ impl MediaType {
 
 /// Chooses the media type of the response: the one with the higher quality, the new one where they are equal and
 /// named, plain JSON where the client names neither (`*/*`, or no header at all).
-pub(super) fn choose(accept: Option<&str>) -> Result<MediaType, HttpError> {
-    let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else {
+pub(super) fn choose(accept: &str) -> Result<MediaType, HttpError> {
+    if accept.trim().is_empty() {
         return Ok(MediaType::Json);
-    };
+    }
     let mut graphql_response = Preference::default();
     let mut json = Preference::default();
     for range in accept.split(',') {

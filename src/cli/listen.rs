@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{failure::Failure, graph_holder::Serving, stop::asked_to_stop};
 use crate::api::{App, HostRule, HttpLimits, ServeError, refuse_remote, router, serve};
@@ -25,7 +25,7 @@ pub(crate) async fn listen(address: Address) -> Result<TcpListener, Failure> {
         .map_err(|source| Failure::program(&ServeError::Listen { address, source }))
 }
 
-/// Serves until Ctrl-C or SIGTERM, then lets running requests finish.
+/// Serves until Ctrl-C or SIGTERM, then lets running requests finish; a second signal doesn't wait for them.
 pub(crate) async fn serve_until_stopped(
     listener: TcpListener,
     serving: Arc<Serving>,
@@ -34,5 +34,20 @@ pub(crate) async fn serve_until_stopped(
 ) {
     let host_rule = if allow_remote { HostRule::Any } else { HostRule::OwnMachine };
     let app = App::new(serving, limits, host_rule);
-    serve(listener, router(app), limits, asked_to_stop()).await;
+    let (told, is_told) = oneshot::channel();
+    let first = async move {
+        asked_to_stop().await;
+        // Nobody listens only if the serving has ended already.
+        told.send(()).ok();
+    };
+    let second = async move {
+        match is_told.await {
+            Ok(()) => asked_to_stop().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = serve(listener, router(app), limits, first) => {}
+        () = second => {}
+    }
 }

@@ -13,7 +13,7 @@ use super::super::{
     failure::{Failure, chain},
     stop::asked_to_stop,
 };
-use super::serve::tokio_runtime;
+use super::serve::run_async;
 use crate::{
     collect::{CollectError, CollectOptions, CollectReport, Event, SliceReport, collect},
     model::{Clock, Outcome, SliceState, Time},
@@ -58,27 +58,27 @@ pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exi
     let progress = Arc::new(Progress::new(context));
     let shown = Arc::clone(&progress);
     let on_event = Arc::new(move |event: Event| shown.show(&event));
-    let collected = tokio_runtime()?.block_on(async {
+    run_async(async {
         let collecting = collect(arguments.options(), store, Arc::clone(&context.clock), on_event);
-        tokio::select! {
+        let collected = tokio::select! {
             collected = collecting => Some(collected),
             () = asked_to_stop() => None,
+        };
+        progress.finish();
+        match collected {
+            None => {
+                context
+                    .output
+                    .note("stopped: what was collected is kept; run the same command again for the rest");
+                Ok(Exit::Failed)
+            }
+            Some(Err(error)) => Err(failure_of(&error)),
+            Some(Ok(report)) => {
+                summarise(arguments, &report, context)?;
+                Ok(exit_of(&report))
+            }
         }
-    });
-    progress.finish();
-    match collected {
-        None => {
-            context
-                .output
-                .note("stopped: what was collected is kept; run the same command again for the rest");
-            Ok(Exit::Failed)
-        }
-        Some(Err(error)) => Err(failure_of(&error)),
-        Some(Ok(report)) => {
-            summarise(arguments, &report, context)?;
-            Ok(exit_of(&report))
-        }
-    }
+    })
 }
 
 fn failure_of(error: &CollectError) -> Failure {

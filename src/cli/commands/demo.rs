@@ -17,13 +17,13 @@ use super::super::{
 };
 use super::{
     import::commit_all,
-    serve::{LimitArguments, tokio_runtime},
+    serve::{LimitArguments, run_async},
 };
 use crate::{
     check::evaluate_all,
     graph::Graph,
     import::{ImportLimits, read_ndjson, slice_batches},
-    report::{Detail, checks_text, collection_text},
+    report::{Detail, checks_sheet, checks_text, collection_text},
 };
 
 /// The sample organisation.
@@ -34,6 +34,9 @@ const ORGANISATION_NAME: &str = "examples/organisation.ndjson";
 
 /// The port where none is asked for; another is taken if it is not free.
 const USUAL_PORT: u16 = 8080;
+
+/// The check whose failing assets are listed.
+const CONTROL: &str = "aws-vpc-flow-logs-enabled";
 
 /// The query of the printed `curl` line.
 const QUERY: &str =
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, 
     if arguments.no_serve {
         return Ok(Exit::Pass);
     }
-    tokio_runtime()?.block_on(serve(arguments, &tools, graph, context))
+    run_async(serve(arguments, &tools, graph, context))
 }
 
 /// Reads the sample into a store, as `passmuster import` would, and the store into a graph.
@@ -92,12 +95,26 @@ fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<Graph, Failur
     graph_of_store(&tools.catalog, &store, context.now())
 }
 
+/// The verdicts of all checks, and everything that fails the control itself.
 fn report(tools: &Tools, graph: &Graph, context: &Context) -> Result<(), Failure> {
     let now = context.now();
+    let style = context.style();
     let results = evaluate_all(&tools.checks()?, &tools.engine, graph, now);
     context.output.line("")?;
-    let text = checks_text(&results, now, context.style(), Detail { assets: 5, reasons: 3 });
-    Ok(context.output.write(text.as_bytes())?)
+    let Some(control) = results.iter().find(|result| result.id == CONTROL) else {
+        // Checks of the user's own: each in short.
+        let text = checks_text(&results, now, style, Detail { assets: 5, reasons: 3 });
+        return Ok(context.output.write(text.as_bytes())?);
+    };
+    context.output.line(&checks_sheet(&results, now).table(style))?;
+    let all = Detail { assets: usize::MAX, reasons: usize::MAX };
+    let text = checks_text(std::slice::from_ref(control), now, style, all);
+    // Without the table of this one check.
+    let paragraphs = text.split_once("\n\n").map_or(text.as_str(), |(_, paragraphs)| paragraphs);
+    context.output.write(paragraphs.as_bytes())?;
+    Ok(context
+        .output
+        .line("\nThe same for an AWS account of yours: passmuster collect && passmuster check")?)
 }
 
 async fn serve(

@@ -93,11 +93,18 @@ fn read_span(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(arguments: ServeArguments, context: &Context) -> Result<Exit, Failure> {
     let tools = context.tools()?;
-    tokio_runtime()?.block_on(serve(arguments, &tools, context))
+    run_async(serve(arguments, &tools, context))
 }
 
-/// The runtime of a command that waits for the network.
-pub(crate) fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// Runs a command that waits for the network. What still works on a thread of its own at the end is given a moment.
+pub(crate) fn run_async(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio_runtime()?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ended
+}
+
+fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         let message = format!("cannot start the threads that wait for the network: {error}");
         Failure { exit: Exit::Failed, report: Report::Message(message) }
@@ -167,7 +174,13 @@ impl Background<'_> {
         let rebuild = Rebuild::default();
         let holder = self.holder;
         let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(graph) => holder.replace(graph),
+            Ok(graph) => {
+                tracing::info!(
+                    slices = graph.slices().map_or(0, |slices| slices.all().len()),
+                    "a newer graph answers"
+                );
+                holder.replace(graph);
+            }
             Err(failure) => {
                 let reason = failure.render(false);
                 tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");

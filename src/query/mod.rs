@@ -4,6 +4,7 @@ mod document;
 mod engine;
 mod error;
 pub mod guard;
+mod moments;
 mod plan;
 mod planner;
 pub mod run;
@@ -13,6 +14,7 @@ pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};
 pub use error::{Place, QueryError, QueryErrorKind};
 pub use guard::GuardLimits;
+pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
     AggregateFilter, AggregateFunction, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField,
     OutputKind, Pattern, Plan, Quantifier, RootField, RootKind, SortKey, Test,

@@ -4,7 +4,10 @@
 use ipnet::IpNet;
 use regex::Regex;
 
-use crate::catalog::{FieldId, TypeId};
+use crate::{
+    catalog::{FieldId, TypeId},
+    model::Time,
+};
 
 /// One operation, ready to run.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Plan {
 pub struct RootField {
     /// The response key: the alias, or the name.
     pub key: String,
+    /// The moment it asks for; nothing for the present.
+    pub as_of: Option<Time>,
     /// What it answers.
     pub kind: RootKind,
 }

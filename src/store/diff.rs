@@ -4,7 +4,6 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     Store,
@@ -16,63 +15,7 @@ use super::{
     read::{AssetRows, States, choose, read_listing, states_of},
     timeline::InForce,
 };
-use crate::model::Asset;
-
-/// How an asset differs between two moments.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// It is there at the later moment only.
-    Appeared(Asset),
-    /// Its fields differ; at least one of them does.
-    Changed {
-        /// As it was.
-        before: Asset,
-        /// As it became.
-        after: Asset,
-    },
-    /// It was there at the earlier moment only.
-    Vanished(Asset),
-}
-
-/// What is known of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldValue {
-    /// Its value; null where there is none.
-    Known(Value),
-    /// It could not be seen.
-    Unknown,
-}
-
-/// A field that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldChange {
-    /// The name of the field.
-    pub field: String,
-    /// What it was.
-    pub before: FieldValue,
-    /// What it became.
-    pub after: FieldValue,
-}
-
-/// The fields that differ, by name. A field that is not given is the same as one that is null.
-#[must_use]
-pub fn field_changes(before: &Asset, after: &Asset) -> Vec<FieldChange> {
-    let names =
-        |asset: &Asset| asset.fields.keys().chain(&asset.unknown).cloned().collect::<BTreeSet<String>>();
-    let value = |asset: &Asset, field: &str| match asset.fields.get(field) {
-        _ if asset.unknown.contains(field) => FieldValue::Unknown,
-        known => FieldValue::Known(known.cloned().unwrap_or_default()),
-    };
-    names(before)
-        .union(&names(after))
-        .map(|field| FieldChange {
-            field: field.clone(),
-            before: value(before, field),
-            after: value(after, field),
-        })
-        .filter(|change| change.before != change.after)
-        .collect()
-}
+use crate::model::{Asset, Change, field_changes};
 
 impl Store {
     /// Hands every asset that differs between two commits to `visit`, sorted by type and id, with the fields it was

@@ -28,7 +28,6 @@ use std::sync::{
 };
 
 pub use commit::{CommitReport, SliceCommit};
-pub use diff::{Change, FieldChange, FieldValue, field_changes};
 pub use error::{IndexFault, StoreError};
 pub use open::Opened;
 pub use options::StoreOptions;

@@ -45,7 +45,8 @@ impl<'a> Planner<'a> {
             .into_iter()
             .filter_map(|group| {
                 let kind = self.root_kind(&group)?;
-                Some(RootField { key: group.key.to_owned(), kind })
+                let as_of = self.as_of(group.first.1);
+                Some(RootField { key: group.key.to_owned(), as_of, kind })
             })
             .collect()
     }
@@ -60,12 +61,12 @@ impl<'a> Planner<'a> {
         let rooted = |definition: &TypeDef| definition.kind != TypeKind::Embedded;
         for (id, definition) in self.catalog.iter().filter(|(_, definition)| rooted(definition)) {
             if definition.plural == field.name.as_str() {
-                let arguments = Arguments::read(self, field, &["where", "sort", "limit", "offset"]);
+                let arguments = Arguments::read_root(self, field, &["where", "sort", "limit", "offset"]);
                 self.require_selection(field);
                 return Some(RootKind::Nodes(self.nodes(id, &arguments, &group.selected)));
             }
             if definition.singular == field.name.as_str() {
-                let arguments = Arguments::read(self, field, &["id"]);
+                let arguments = Arguments::read_root(self, field, &["id"]);
                 self.require_selection(field);
                 let output = self.output(id, &group.selected);
                 let Some(input) = arguments.get("id") else {

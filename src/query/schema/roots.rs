@@ -23,6 +23,7 @@ fn many(definition: &TypeDef) -> Field {
     let field = Field::new(&definition.plural, TypeRef::named_nn_list_nn(&definition.name), |_| no_assets());
     page_arguments(definition)
         .into_iter()
+        .chain([as_of()])
         .fold(field, Field::argument)
         .description(format!("Every `{}` that the filter keeps.", definition.name))
 }
@@ -30,5 +31,13 @@ fn many(definition: &TypeDef) -> Field {
 fn one(definition: &TypeDef) -> Field {
     Field::new(&definition.singular, TypeRef::named(&definition.name), |_| nothing())
         .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)))
+        .argument(as_of())
         .description(format!("The `{}` with this id, or null.", definition.name))
+}
+
+/// The moment that is asked for: every root field of the inventory takes one.
+pub(super) fn as_of() -> InputValue {
+    InputValue::new("asOf", TypeRef::named("DateTime")).description(
+        "The inventory as it was at that moment, since the first collection; now, where left out.",
+    )
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use passmuster::{
-    model::{Asset, Outcome, SliceKey, SliceState},
-    store::{Change, FieldChange, FieldValue, PastWork, Store, StoreError, field_changes},
+    model::{Asset, Change, FieldChange, FieldValue, Outcome, SliceKey, SliceState, field_changes},
+    store::{PastWork, Store, StoreError},
 };
 use serde_json::{Value, json};
 use tempfile::tempdir;

@@ -42,4 +42,5 @@ mod cli;
 
 mod property;
 mod tidy;
+mod time;
 mod vectors;

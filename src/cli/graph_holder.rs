@@ -12,8 +12,8 @@ use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
-        Engine, Request,
-        run::{RunLimits, Stop as RunStop},
+        Engine, QueryErrorKind, Request,
+        run::{RunError, RunLimits, Stop as RunStop},
     },
 };
 
@@ -90,7 +90,9 @@ impl Answer for Serving {
             variables: operation.variables.clone(),
         };
         let response = self.limits.with_stop(stop, |limits| self.engine.execute(&graph, &request, limits));
-        let is_stopped = response.errors.iter().any(|error| error.code() == "stopped");
+        let is_stopped = response.errors.iter().any(|error| {
+            matches!(error.kind, QueryErrorKind::Stopped(RunError::OutOfTime { .. } | RunError::Cancelled))
+        });
         let status = match (response.has_data, is_stopped) {
             (_, true) => Status::Stopped,
             (true, false) => Status::Ran,

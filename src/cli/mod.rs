@@ -14,6 +14,7 @@ mod past_graphs;
 mod place;
 mod snippet;
 mod stop;
+mod value_hints;
 mod variables;
 
 use std::process::ExitCode;

@@ -104,7 +104,7 @@ impl Engine {
     pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
         let gathered = self
             .prepare(request)
-            .and_then(|prepared| Ok((prepared.plan.gather(moments).map_err(|error| vec![error])?, prepared)));
+            .and_then(|prepared| Ok((prepared.plan.gather(moments)?, prepared)));
         match gathered {
             Ok((graphs, prepared)) => answer(&prepared, &Graphs::from(&graphs), limits),
             Err(errors) => refused(errors),
@@ -217,7 +217,7 @@ impl Engine {
                     })
                     .collect::<Vec<_>>()
             })?;
-        Ok(Prepared { plan: plan.as_of(request.as_of), introspection })
+        Ok(Prepared { plan: plan.with_default_moment(request.as_of), introspection })
     }
 }
 

@@ -81,7 +81,7 @@ impl Plan {
 
     /// The plan where root fields that name no moment ask for this one.
     #[must_use]
-    pub(super) fn as_of(mut self, moment: Option<Time>) -> Self {
+    pub(super) fn with_default_moment(mut self, moment: Option<Time>) -> Self {
         for root in self.roots.iter_mut().filter(|root| root.is_of_inventory()) {
             root.as_of = root.as_of.or(moment);
         }
@@ -91,18 +91,25 @@ impl Plan {
     /// The graphs of all its moments.
     ///
     /// # Errors
-    /// The first moment there is no graph of, with the root field that asks for it.
-    pub fn gather(&self, moments: &dyn Moments) -> Result<BTreeMap<Option<Time>, Arc<Graph>>, QueryError> {
-        let graph_at = |moment| match moments.graph_at(moment) {
-            Ok(graph) => Ok((moment, graph)),
-            Err(error) => {
-                let asking = self.roots.iter().find(|root| root.is_of_inventory() && root.as_of == moment);
-                let path = asking.map(|root| PathSegment::Key(root.key.clone())).into_iter().collect();
-                let help = error.help();
-                Err(QueryError { kind: QueryErrorKind::Moment(error), place: None, help, path })
+    /// The moments there is no graph of, each with a root field that asks for it.
+    pub fn gather(
+        &self,
+        moments: &dyn Moments,
+    ) -> Result<BTreeMap<Option<Time>, Arc<Graph>>, Vec<QueryError>> {
+        let (mut graphs, mut errors) = (BTreeMap::new(), Vec::new());
+        for moment in self.moments() {
+            match moments.graph_at(moment) {
+                Ok(graph) => drop(graphs.insert(moment, graph)),
+                Err(error) => {
+                    let is_asking = |root: &&RootField| root.is_of_inventory() && root.as_of == moment;
+                    let asking = self.roots.iter().find(is_asking);
+                    let path = asking.map(|root| PathSegment::Key(root.key.clone())).into_iter().collect();
+                    let help = error.help();
+                    errors.push(QueryError { kind: QueryErrorKind::Moment(error), place: None, help, path });
+                }
             }
-        };
-        self.moments().into_iter().map(graph_at).collect()
+        }
+        if errors.is_empty() { Ok(graphs) } else { Err(errors) }
     }
 }
 

@@ -85,6 +85,9 @@ fn row_digest(key: &[u8], value: &[u8]) -> u128 {
 /// What is done with a key and its value.
 pub(super) type VisitRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
+/// The same, and whether to go on.
+type VisitRowUntil<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
+
 /// The index, open.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -181,7 +184,7 @@ impl Index {
         &self,
         first: &[u8],
         last: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+        visit: &mut VisitRowUntil<'_>,
     ) -> Result<(), StoreError> {
         let mut rows = guarded("be read", || Ok(self.db.range(first..=last).rev()))?;
         while let Some((key, value)) = guarded("be read", || rows.next().transpose())? {

@@ -17,7 +17,9 @@ use super::super::{
     failure::Failure,
     moment::read_moment,
     past_graphs::KnownMoments,
-    place, variables,
+    place,
+    value_hints::value_hints,
+    variables,
 };
 use crate::{
     query::{
@@ -95,7 +97,7 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let past = inventory.past(&tools.catalog);
     let graphs = match plan.gather(&KnownMoments { present, past: past.as_ref() }) {
         Ok(graphs) => graphs,
-        Err(error) => return refuse(&written, &[error], format, &tools, context),
+        Err(errors) => return refuse(&written, &errors, format, &tools, context),
     };
     let graphs = Graphs::from(&graphs);
     let started = Instant::now();
@@ -108,6 +110,9 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     }
     if format == Format::Table {
         summarise(&response, &plan, &graphs, took, context);
+        for hint in value_hints(&tools.catalog, &plan) {
+            context.output.note(&format!("! {hint}"));
+        }
     }
     Ok(Exit::Pass)
 }

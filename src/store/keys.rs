@@ -18,7 +18,7 @@ pub(super) mod kind {
     pub(in crate::store) const SLICE: u8 = b's';
     /// A version of an asset: type, id, sequence.
     pub(in crate::store) const VERSION: u8 = b'v';
-    /// A commit: sequence; when it was, where its record stands, and what its slice was before.
+    /// A commit, one for every record of the journal: sequence; when it was, where its record stands, and what its slice was before.
     pub(in crate::store) const COMMIT: u8 = b'k';
 }
 

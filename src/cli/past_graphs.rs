@@ -13,7 +13,7 @@ use crate::{
     graph::{Graph, GraphCache},
     model::Time,
     query::{MomentError, Moments},
-    store::{Store, StoreError},
+    store::{PastWork, Store, StoreError},
 };
 
 /// How many past moments are kept. Each may take as much memory as the present.
@@ -49,6 +49,8 @@ impl PastGraphs {
                         MomentError::Unreadable { moment: Some(moment), reason }
                     }
                 })?;
+            let PastWork { commits, records, assets } = past.work;
+            tracing::debug!(commits, records, assets, "took back what changed since {moment}");
             builder
                 .finish(Some(past.slices), in_force.at)
                 .map_err(|error| MomentError::Unreadable { moment: Some(moment), reason: chain(&error) })

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{graph::Graph, model::Time};
 
+/// The most moments that one query may ask for: each may need a graph as large as the present one.
+const MOST_MOMENTS: usize = 8;
+
 /// Gives the inventory of any moment.
 pub trait Moments: fmt::Debug + Send + Sync {
     /// The inventory as it was at a moment, or with none given as it is now. Moments between two collections share
@@ -91,13 +94,19 @@ impl Plan {
     /// The graphs of all its moments.
     ///
     /// # Errors
-    /// The moments there is no graph of, each with a root field that asks for it.
+    /// The moments there is no graph of, each with a root field that asks for it; or too many of them.
     pub fn gather(
         &self,
         moments: &dyn Moments,
     ) -> Result<BTreeMap<Option<Time>, Arc<Graph>>, Vec<QueryError>> {
         let (mut graphs, mut errors) = (BTreeMap::new(), Vec::new());
-        for moment in self.moments() {
+        let wanted = self.moments();
+        if wanted.len() > MOST_MOMENTS {
+            let (limit, actual) = (MOST_MOMENTS as u64, wanted.len() as u64);
+            let what = "different moments (`asOf`)";
+            return Err(vec![QueryError::new(QueryErrorKind::TooLarge { what, limit, actual })]);
+        }
+        for moment in wanted {
             match moments.graph_at(moment) {
                 Ok(graph) => drop(graphs.insert(moment, graph)),
                 Err(error) => {

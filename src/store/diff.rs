@@ -20,7 +20,7 @@ use crate::model::{Asset, Change, field_changes};
 impl Store {
     /// Hands every asset that differs between two commits to `visit`, sorted by type and id, with the fields it was
     /// collected with (not the times at which the store has seen it); returns both moments. `asset_type` keeps to
-    /// one type. Commits wait meanwhile.
+    /// one type. Commits wait meanwhile, so `visit` must not call the store.
     ///
     /// # Errors
     /// Where index or journal can't be read.

@@ -56,7 +56,7 @@ pub(super) struct Undone {
 impl Store {
     /// The inventory as it was at a moment: hands every asset of then to `visit`, as [`Store::read_assets`] does for
     /// the present and through the same rules, `firstSeenAt` and `lastSeenAt` as of then; what was removed since is
-    /// there again. Commits wait meanwhile.
+    /// there again. Commits wait meanwhile, so `visit` must not call the store.
     ///
     /// # Errors
     /// [`StoreError::BeforeHistory`], and where index or journal can't be read.

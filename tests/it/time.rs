@@ -318,6 +318,20 @@ fn many_that_ask_for_one_moment_at_once_wait_for_one_build() {
     assert_eq!(built.load(Ordering::SeqCst), 1);
 }
 
+#[test]
+fn too_many_moments_in_one_query_are_refused_before_any_graph_is_built() {
+    let dir = tempfile::tempdir().unwrap();
+    let inventory = inventory(dir.path());
+    let field = |day: usize| format!("v{day}: vpcs(asOf: \"2026-11-{day:02}\") {{ id }} ");
+    let query = |days: usize| format!("{{ {} }}", (1..=days).map(field).collect::<String>());
+    assert_eq!(ask(&inventory, &query(8))["errors"], Value::Null);
+    inventory.asked.lock().unwrap().clear();
+    let refused = ask(&inventory, &query(9));
+    let message = "the query has 9 different moments (`asOf`), the limit is 8";
+    assert_eq!(refused["errors"][0]["message"], message);
+    assert_eq!(inventory.asked.lock().unwrap().len(), 0);
+}
+
 /// What is handed in by the moment itself, to tell that a plan never falls back on another graph.
 #[test]
 fn a_plan_runs_over_the_graphs_of_its_own_moments_only() {

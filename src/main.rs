@@ -1,3 +1,7 @@
 //! The `passmuster` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    passmuster::cli::main()
+}

@@ -1,1 +1,17 @@
-//! (api)
+//! The HTTP surface: `POST` and `GET /graphql` as the GraphQL-over-HTTP specification says, `/healthz`, `/readyz`.
+//! What answers a query is handed in as an [`Answer`], so this room knows HTTP and nothing of graphs.
+
+mod answer;
+mod error;
+mod graphql;
+mod health;
+mod negotiate;
+mod operation;
+mod request;
+mod router;
+mod server;
+
+pub use answer::{Answer, Answered, Operation, Status, Stop};
+pub use error::HttpError;
+pub use router::{App, HostRule, HttpLimits, router};
+pub use server::{ServeError, refuse_remote, serve};

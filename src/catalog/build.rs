@@ -9,7 +9,7 @@ use apollo_compiler::{
 use super::{
     definitions::{Defined, Definitions, Places, RawType, SCALARS},
     directives::{self, Directives, Position},
-    error::{Report, SchemaProblem, nearest},
+    error::{Report, SchemaProblem},
     names,
     read::FieldNotes,
     relations,
@@ -18,6 +18,7 @@ use super::{
         EnumId, Field, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType, TypeDef, TypeId, TypeKind,
     },
 };
+use crate::model::nearest;
 
 /// Builds types one by one; looks other types up by their definitions alone.
 pub(super) struct Builder<'b, 'd> {

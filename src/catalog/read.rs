@@ -13,7 +13,6 @@ use super::{
     source::{Place, Source},
     types::{Catalog, EnumType, Field, TypeDef, TypeId},
 };
-use crate::model::nearest;
 
 /// Where the parts of a field stand, for the checks that come after reading.
 #[derive(Clone, Debug, Default)]

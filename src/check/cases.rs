@@ -6,12 +6,12 @@ use serde_json::Map;
 
 use crate::{
     graph::GraphBuilder,
-    model::{Asset, Outcome, SliceKey, SliceState, Time},
+    model::{Asset, Outcome, SliceKey, SliceState, Time, nearest},
     query::Engine,
 };
 
 use super::definition::Check;
-use super::error::{CheckError, Problem, nearest};
+use super::error::{CheckError, Problem};
 use super::evaluate::evaluate;
 use super::raw::{Fields, Reader};
 use super::result::{AssetName, CheckResult, Verdict};
@@ -329,7 +329,7 @@ impl Reader<'_> {
         let fields = self.map("expect", node, EXPECT_KEYS)?;
         let verdict = self.required(&fields, "verdict")?;
         let Some(found) = Verdict::ALL.into_iter().find(|known| known.as_str() == verdict.value) else {
-            let nearest = nearest(&verdict.value, Verdict::ALL.map(Verdict::as_str));
+            let nearest = nearest(&verdict.value, Verdict::ALL.map(Verdict::as_str)).map(str::to_owned);
             let meant = nearest.map_or_else(
                 || "write PASS, FAIL, UNKNOWN, NOT_APPLICABLE or ERROR".to_owned(),
                 |nearest| format!("did you mean `{nearest}`?"),

@@ -351,20 +351,3 @@ impl Problem {
 fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
-
-/// The name nearest to what was written, if one is near enough to be meant.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let written = written.to_lowercase();
-    // Short names that differ by one slip, as in Vcp for Vpc, are far apart by likeness alone.
-    let close = |name: &str| {
-        let name = name.to_lowercase();
-        let slip = if name.len() > 2 && strsim::osa_distance(&written, &name) == 1 { 0.9 } else { 0.0 };
-        strsim::jaro_winkler(&written, &name).max(slip)
-    };
-    names
-        .into_iter()
-        .map(|name| (close(name), name))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0).then_with(|| right.1.cmp(left.1)))
-        .map(|(_, name)| name.to_owned())
-}

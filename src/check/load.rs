@@ -7,13 +7,13 @@ use std::{
 
 use crate::{
     catalog::{Catalog, FieldKind, RelationKeys, TypeId, TypeKind},
-    model::MaxAge,
+    model::{MaxAge, nearest},
     query::{Engine, Filter, Filters, Nodes, Plan, QueryError, Request, RootKind},
 };
 
 use super::cases::Case;
 use super::definition::{Check, Expectation, PriorityRule, Severity};
-use super::error::{CheckError, CheckErrors, Problem, nearest};
+use super::error::{CheckError, CheckErrors, Problem};
 use super::raw::{RawCheck, Text};
 use super::source::{CheckFolder, SourceFile, Sources};
 
@@ -118,7 +118,7 @@ impl Binder<'_> {
     fn severity(&mut self, text: &Text) -> Option<Severity> {
         let severity = text.value.parse().ok();
         if severity.is_none() {
-            let nearest = nearest(&text.value, Severity::ALL.map(Severity::as_str));
+            let nearest = nearest(&text.value, Severity::ALL.map(Severity::as_str)).map(str::to_owned);
             self.error(text, Problem::UnknownSeverity { value: text.value.clone(), nearest });
         }
         severity
@@ -165,7 +165,8 @@ impl Binder<'_> {
             Some(_) => self.error(text, Problem::NotAnAssetType { name: text.value.clone() }),
             None => {
                 let types = catalog.types().iter().filter(|definition| judgeable(definition.kind));
-                let nearest = nearest(&text.value, types.map(|definition| definition.name.as_str()));
+                let nearest =
+                    nearest(&text.value, types.map(|definition| definition.name.as_str())).map(str::to_owned);
                 self.error(text, Problem::UnknownType { name: text.value.clone(), nearest });
             }
         }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use super::error::{CheckError, Problem, nearest};
+use super::error::{CheckError, Problem};
 use super::source::SourceFile;
 use super::yaml::{self, Key, Node, Value};
+use crate::model::nearest;
 
 const KEYS: &[&str] = &[
     "id",
@@ -154,7 +155,7 @@ impl Reader<'_> {
         };
         let mut misspelt = Vec::new();
         for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
-            let nearest = nearest(&key.name, known.iter().copied());
+            let nearest = nearest(&key.name, known.iter().copied()).map(str::to_owned);
             misspelt.extend(nearest.clone());
             self.error(key.span.clone(), Problem::UnknownKey { key: key.name.clone(), nearest, known });
         }

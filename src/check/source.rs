@@ -3,8 +3,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use super::error::{CheckError, CheckErrors, Place, Problem, nearest};
+use super::error::{CheckError, CheckErrors, Place, Problem};
 use super::shipped::FILES;
+use crate::model::nearest;
 
 /// One file below a folder of checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl Sources {
             }
         }
         let mut missing = |beside: &SourceFile, name: &'static str| {
-            let nearest = nearest(name, others.iter().map(String::as_str));
+            let nearest = nearest(name, others.iter().map(String::as_str)).map(str::to_owned);
             self.errors.push(beside.error(None, Problem::MissingFile { name, nearest }));
         };
         match (check, query) {

@@ -142,7 +142,8 @@ impl Engine {
             return refuse("a check's query has exactly one root field", "split it into several checks");
         };
         match root.kind {
-            RootKind::Nodes(nodes) if nodes.limit.is_some() || nodes.offset > 0 => {
+            // A limit that the schema sets (`@limit`) bounds answers, not judgements.
+            RootKind::Nodes(nodes) if nodes.limit != self.schema_limit(nodes.of) || nodes.offset > 0 => {
                 refuse("a check's query has no `limit` and no `offset`", "a page says nothing about the rest")
             }
             RootKind::Nodes(nodes) => Ok(nodes),
@@ -151,6 +152,10 @@ impl Engine {
                 "write it as in `vpcs(where: {..}) { id }`",
             ),
         }
+    }
+
+    fn schema_limit(&self, of: TypeId) -> Option<u32> {
+        self.catalog.get(of).limit.and_then(|limit| limit.default.or(limit.max))
     }
 
     /// Judges every asset that a check's query covers, in an open world.

@@ -187,6 +187,10 @@ fn surrogate_pairs_are_written_as_the_character_with_a_way_back_to_the_text() {
         let here = normalised.text.find(marker).expect("it is there");
         assert_eq!(Some(normalised.original_offset(here)), text.find(marker), "{marker}");
     }
+    let in_braces = r#"{ a(b: "\u{1F600}\u{22}\u{110000}\\u{41}") x }"#;
+    let braces = normalise_escapes(in_braces);
+    assert_eq!(braces.text, r#"{ a(b: "😀\u0022\u{110000}\\u{41}") x }"#);
+    assert_eq!(braces.original_offset(braces.text.len()), in_braces.len());
     for text in ["{ vpcs { id } }", r#"{ a(b: "\u00e9") }"#] {
         assert!(matches!(normalise_escapes(text).text, std::borrow::Cow::Borrowed(_)));
     }

@@ -36,6 +36,7 @@ mod check;
 mod report;
 
 mod api;
+mod schedule;
 
 mod cli;
 

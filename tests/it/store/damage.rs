@@ -280,7 +280,8 @@ fn s7_a_flipped_bit_in_the_index_loses_nothing() {
 #[test]
 fn s7_a_row_that_the_index_lost_or_changed_is_noticed() {
     let (dir, before) = three_commits();
-    let tampered: [(&str, &dyn Fn(&sled::Db, sled::IVec)); 3] = [
+    type Tamper<'t> = &'t dyn Fn(&sled::Db, sled::IVec);
+    let tampered: [(&str, Tamper<'_>); 3] = [
         ("a lost row", &|db, key| assert!(db.remove(key).unwrap().is_some())),
         ("a changed row", &|db, key| assert!(db.insert(key, "nonsense").unwrap().is_some())),
         ("an invented row", &|db, _| assert!(db.insert("vx", "nonsense").unwrap().is_none())),

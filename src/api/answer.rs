@@ -1,0 +1,86 @@
+//! What the HTTP layer asks of the rest: answer one operation, on a thread that may block, and stop when told to.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde_json::{Map, Value};
+
+/// One GraphQL request, with its parameters in their right types and nothing judged yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operation {
+    /// The document.
+    pub query: String,
+    /// Which of the document's operations; nothing where it has one.
+    pub operation_name: Option<String>,
+    /// By name, without `$`.
+    pub variables: Map<String, Value>,
+}
+
+/// How an answer went, as far as HTTP cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The operation ran: there is a `data` entry, with or without errors beside it.
+    Ran,
+    /// The operation was refused before it ran: parse, validation, variables, a limit.
+    Refused,
+    /// The operation began and was ended: by a time limit, or because the client went.
+    Stopped,
+    /// There is no graph to answer from yet.
+    NotReady,
+}
+
+/// The whole response, as JSON text, and how it went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The GraphQL response, `{"data": .., "errors": .., "extensions": ..}`.
+    pub body: Vec<u8>,
+    /// How it went.
+    pub status: Status,
+}
+
+/// Answers operations. Called from several threads at once, each of which may block.
+pub trait Answer: Send + Sync + fmt::Debug + 'static {
+    /// Whether there is a graph to answer from.
+    fn is_ready(&self) -> bool;
+
+    /// Answers one operation from the graph there is at this moment. A panic is caught by the caller.
+    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered;
+}
+
+/// Tells a running query to end early: nobody waits for its answer any more.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks for the end.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the end was asked for.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The flag itself, for code that checks it between two steps of work.
+    #[must_use]
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Asks for the end when it is dropped, which is what happens to a handler whose client has gone.
+#[derive(Debug)]
+pub(super) struct StopOnDrop(pub(super) Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}

@@ -1,0 +1,131 @@
+//! Connections: accepts them up to a bound, times out slow headers, and on a stop lets running requests finish.
+
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::HttpLimits;
+
+/// Why a server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address that others can reach, while nothing asks them who they are.
+    #[error(
+        "`{address}` can be reached from other machines and this server asks nobody for a password: listen on \
+         127.0.0.1, or say --allow-remote if something in front of it does"
+    )]
+    Remote {
+        /// The address asked for.
+        address: SocketAddr,
+    },
+    /// The address can't be listened on.
+    #[error(
+        "cannot listen on `{address}`: another program may be using the port; choose another with --listen"
+    )]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Refuses an address beyond this machine unless it was asked for in so many words.
+///
+/// # Errors
+/// [`ServeError::Remote`].
+pub fn refuse_remote(address: SocketAddr, allow_remote: bool) -> Result<(), ServeError> {
+    if address.ip().is_loopback() || allow_remote { Ok(()) } else { Err(ServeError::Remote { address }) }
+}
+
+/// Serves until `stop` completes, then lets running requests finish within `limits.stop_time`.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: HttpLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let (stopping, stopped) = watch::channel(false);
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        if let Some((stream, slot)) = accepted {
+            connections.spawn(connection(stream, slot, router.clone(), limits, stopped.clone()));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let finished =
+        timeout(limits.stop_time, async { while connections.join_next().await.is_some() {} }).await;
+    if finished.is_err() {
+        tracing::warn!(connections = connections.len(), "requests were still running at the stop");
+    }
+}
+
+/// Waits for a free slot first: past the bound, new connections queue in the system's backlog.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, slot)),
+        Err(error) => {
+            // Out of file descriptors, most likely: the next moment may have some.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    slot: OwnedSemaphorePermit,
+    router: Router,
+    limits: HttpLimits,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let _until_closed = slot;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut serving = pin!(serving);
+    let told_to_stop = async {
+        // An error means that the server is gone, which is a stop as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    let finished = tokio::select! {
+        finished = serving.as_mut() => Some(finished),
+        () = told_to_stop => None,
+    };
+    let finished = match finished {
+        Some(finished) => finished,
+        None => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = finished {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,119 @@
+//! `passmuster check`: judges the inventory by stored checks, or by one pasted query.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::{
+    Exit,
+    arguments::{Format, FormatArguments},
+    context::{Context, Tools},
+    failure::Failure,
+    place,
+};
+use crate::{
+    check::{self, Check, CheckResult, Sources},
+    report::{Detail, checks_csv, checks_json, checks_ndjson, checks_text},
+};
+
+/// Judge the inventory: which assets fail, which pass, and what is not known
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A verdict is PASS only on complete, fresh data; what could not be collected makes it UNKNOWN, with the reason.
+Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown, 1 a check could not be run, 3 bad input.
+
+Examples:
+  passmuster check
+  passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
+  passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
+)]
+pub(crate) struct CheckArguments {
+    /// Checks to run, all if none is named, e.g. aws-vpc-flow-logs-enabled
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Judge by this query instead of the stored checks, e.g. 'vpcs(where: {hasFlowLog: null}) { id }'
+    #[arg(long, value_name = "QUERY", conflicts_with = "ids")]
+    query: Option<String>,
+    /// What the result of --query must be, e.g. 'eq []'
+    #[arg(long, value_name = "EXPECTATION", requires = "query", default_value = "eq []")]
+    expect: String,
+    /// How old a collection may be to be believed by --query, e.g. 7d
+    #[arg(long, value_name = "AGE", requires = "query", default_value = "24h")]
+    max_age: String,
+    /// Judge this file of assets (NDJSON, - for stdin) instead of the store, e.g. vpcs.ndjson
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
+}
+
+pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit, Failure> {
+    let tools = context.tools()?;
+    let checks = match &arguments.query {
+        Some(query) => vec![pasted_check(query, arguments, &tools)?],
+        None => select(tools.checks()?, &arguments.ids)?,
+    };
+    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
+    let now = context.now();
+    let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
+    let text = match arguments.format.format {
+        Format::Table => checks_text(&results, now, context.style(), Detail::default()),
+        Format::Json => checks_json(&results, now),
+        Format::Csv => checks_csv(&results),
+        Format::Ndjson => checks_ndjson(&results),
+    };
+    context.output.write(text.as_bytes())?;
+    Ok(exit_of(&results))
+}
+
+/// What the shell sees.
+pub(crate) fn exit_of(results: &[CheckResult]) -> Exit {
+    match check::ExitCode::of(results) {
+        check::ExitCode::Pass => Exit::Pass,
+        check::ExitCode::Error => Exit::Failed,
+        check::ExitCode::Findings => Exit::Findings,
+        check::ExitCode::Unknown => Exit::Unknown,
+    }
+}
+
+/// The checks with these ids, in the order of the ids; all where none is named.
+pub(crate) fn select(checks: Vec<Check>, ids: &[String]) -> Result<Vec<Check>, Failure> {
+    if ids.is_empty() {
+        return Ok(checks);
+    }
+    ids.iter()
+        .map(|id| {
+            checks.iter().find(|check| check.id == *id).cloned().ok_or_else(|| {
+                let known = checks.iter().map(|check| check.id.as_str());
+                let help = crate::model::nearest(id, known)
+                    .map(|nearest| format!("did you mean `{nearest}`?"))
+                    .unwrap_or_else(|| "`passmuster checks list` shows all".to_owned());
+                Failure::bad_input(format!("there is no check `{id}`: {help}"))
+            })
+        })
+        .collect()
+}
+
+/// A check made of a query on the command line.
+fn pasted_check(query: &str, arguments: &CheckArguments, tools: &Tools) -> Result<Check, Failure> {
+    let covered = tools.engine.covered(query).map_err(|errors| {
+        Failure::snippets(place::of_query("--query", query, tools.sources.fragments(), &errors))
+    })?;
+    let definition = serde_json::json!({
+        "id": "pasted-query",
+        "title": format!("No {} matches the query", tools.catalog.get(covered).name),
+        "severity": "medium",
+        "covers": tools.catalog.get(covered).name,
+        "expect": arguments.expect,
+        "max_age": arguments.max_age,
+    });
+    // JSON is YAML.
+    let files = [
+        ("pasted-query/check.yaml".to_owned(), definition.to_string()),
+        ("pasted-query/query.graphql".to_owned(), query.to_owned()),
+    ];
+    let sources = Sources::from_files("command line", files);
+    let checks = check::load(&sources, &tools.engine)
+        .map_err(|errors| Failure::snippets(place::of_checks(&errors)))?;
+    checks.into_iter().next().ok_or_else(|| Failure::bad_input("the query is no check"))
+}

@@ -1,0 +1,290 @@
+//! `passmuster collect`: an AWS account into the store.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::super::{
+    Exit,
+    arguments::{SummaryArguments, SummaryForm},
+    context::Context,
+    failure::{Failure, chain},
+    stop::asked_to_stop,
+};
+use super::serve::run_async;
+use crate::{
+    collect::{CollectError, CollectOptions, CollectReport, Event, SliceReport, collect},
+    model::{Clock, Outcome, SliceState, Time},
+    report::{Changes, collection_text, thousands},
+    store::Store,
+};
+
+/// Collect VPCs, flow logs and subnets of an AWS account into the store
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    after_help = "Credentials, profile, region and endpoint are found as the AWS CLI finds them (AWS_PROFILE, AWS_REGION, ..).
+A slice (account, region, type) is stored whole or not at all; one that is denied or fails deletes nothing.
+Exit codes: 0 every slice is complete, 4 some are not, 1 nothing was collected, 3 bad input.
+
+Examples:
+  passmuster collect
+  AWS_PROFILE=audit passmuster collect --regions eu-west-1,us-east-1
+  passmuster collect --regions eu-west-1 --only FlowLog"
+)]
+pub(crate) struct CollectArguments {
+    /// Only these regions, e.g. eu-west-1,us-east-1
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    regions: Vec<String>,
+    /// Only these types, e.g. Vpc,FlowLog
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    only: Vec<String>,
+    #[command(flatten)]
+    summary: SummaryArguments,
+}
+
+impl CollectArguments {
+    fn options(&self) -> CollectOptions {
+        let set = |words: &[String]| -> BTreeSet<String> {
+            words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+        };
+        CollectOptions { regions: set(&self.regions), only: set(&self.only), ..CollectOptions::default() }
+    }
+}
+
+pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exit, Failure> {
+    let store = context.open_store(&context.common.store)?;
+    let progress = Arc::new(Progress::new(context));
+    let shown = Arc::clone(&progress);
+    let on_event = Arc::new(move |event: Event| shown.show(&event));
+    run_async(async {
+        let collecting = collect(arguments.options(), store, Arc::clone(&context.clock), on_event);
+        let collected = tokio::select! {
+            collected = collecting => Some(collected),
+            () = asked_to_stop() => None,
+        };
+        progress.finish();
+        match collected {
+            None => {
+                context
+                    .output
+                    .note("stopped: what was collected is kept; run the same command again for the rest");
+                Ok(Exit::Failed)
+            }
+            Some(Err(error)) => Err(failure_of(&error)),
+            Some(Ok(report)) => {
+                summarise(arguments, &report, context)?;
+                Ok(exit_of(&report))
+            }
+        }
+    })
+}
+
+fn failure_of(error: &CollectError) -> Failure {
+    match error {
+        CollectError::UnknownType { .. } | CollectError::UnknownRegion { .. } | CollectError::NoRegion => {
+            Failure::input(error)
+        }
+        _ => Failure::program(error),
+    }
+}
+
+/// Some slices missing is not a failure of the program: what they hold is unknown.
+fn exit_of(report: &CollectReport) -> Exit {
+    if report.is_complete() {
+        Exit::Pass
+    } else if report.is_nothing() {
+        Exit::Failed
+    } else {
+        Exit::Unknown
+    }
+}
+
+fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Context) -> Result<(), Failure> {
+    if arguments.summary.form == SummaryForm::Json {
+        context.output.line(&as_json(report))?;
+        return Ok(());
+    }
+    let totals = report.totals();
+    let changes = Changes {
+        assets: report.assets(),
+        added: totals.added,
+        changed: totals.changed,
+        removed: totals.removed,
+    };
+    let slices: Vec<SliceState> = report.slices.iter().map(|slice| state_of(slice, context.now())).collect();
+    context.output.write(collection_text(&slices, changes).as_bytes())?;
+    if !report.not_opted_in.is_empty() {
+        context.output.line(&format!("not opted in, so not read: {}", report.not_opted_in.join(", ")))?;
+    }
+    for note in &report.notes {
+        context.output.line(note)?;
+    }
+    if let Some(again) = again(report) {
+        context.output.line(&format!("to read only what is missing: {again}"))?;
+    }
+    Ok(())
+}
+
+/// The command that collects just what is missing.
+fn again(report: &CollectReport) -> Option<String> {
+    let missing: Vec<&SliceReport> =
+        report.slices.iter().filter(|slice| slice.outcome != Outcome::Complete).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let regional: BTreeSet<&str> = missing
+        .iter()
+        .map(|slice| slice.key.region.as_str())
+        .filter(|region| *region != crate::model::GLOBAL_REGION)
+        .collect();
+    let types: BTreeSet<&str> = missing.iter().map(|slice| slice.key.asset_type.as_str()).collect();
+    let mut command = "passmuster collect".to_owned();
+    if !regional.is_empty() {
+        command.push_str(&format!(" --regions {}", regional.into_iter().collect::<Vec<_>>().join(",")));
+    }
+    command.push_str(&format!(" --only {}", types.into_iter().collect::<Vec<_>>().join(",")));
+    Some(command)
+}
+
+fn state_of(slice: &SliceReport, now: Time) -> SliceState {
+    SliceState {
+        key: slice.key.clone(),
+        api: slice.api.clone(),
+        outcome: slice.outcome,
+        reason: slice.reason.clone(),
+        attempted_at: Some(now),
+        completed_at: (slice.outcome == Outcome::Complete).then_some(now),
+        assets: slice.assets,
+    }
+}
+
+fn as_json(report: &CollectReport) -> String {
+    let totals = report.totals();
+    let slices: Vec<_> = report
+        .slices
+        .iter()
+        .map(|slice| {
+            json!({
+                "accountId": slice.key.account_id,
+                "region": slice.key.region,
+                "assetType": slice.key.asset_type,
+                "outcome": slice.outcome.as_str(),
+                "reason": slice.reason,
+                "api": slice.api,
+                "assets": slice.assets,
+            })
+        })
+        .collect();
+    json!({
+        "accountId": report.account_id,
+        "regions": report.regions,
+        "notOptedIn": report.not_opted_in,
+        "assets": report.assets(),
+        "added": totals.added,
+        "changed": totals.changed,
+        "removed": totals.removed,
+        "slices": slices,
+        "notes": report.notes,
+    })
+    .to_string()
+}
+
+/// Collects without progress, for a server; the result is one line for its log.
+pub(crate) async fn collect_quietly(
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    on_commit: impl Fn() + Send + Sync + 'static,
+) -> String {
+    let on_event = Arc::new(move |event: Event| {
+        if matches!(event, Event::SliceDone { .. }) {
+            on_commit();
+        }
+    });
+    match collect(CollectOptions::default(), store, clock, on_event).await {
+        Ok(report) => {
+            let complete = report.count(Outcome::Complete);
+            let (slices, assets) = (report.slices.len(), thousands(report.assets()));
+            format!("collected {}: {complete} of {slices} slices, {assets} assets", report.account_id)
+        }
+        Err(error) => format!("the collection failed: {}", chain(&error)),
+    }
+}
+
+/// A bar on a terminal, one line a slice elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    fn new(context: &Context) -> Self {
+        let bar = context.output.stderr_is_terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let template = "{msg:30} {wide_bar} {pos}/{len} slices  {elapsed}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message("Asking who is calling");
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { bar }
+    }
+
+    fn show(&self, event: &Event) {
+        match event {
+            Event::Planned { account_id, regions, slices } => {
+                let noun = if regions.len() == 1 { "region" } else { "regions" };
+                let message = format!("Collecting {account_id}, {} {noun}", regions.len());
+                match &self.bar {
+                    Some(bar) => {
+                        bar.set_length(slices.len() as u64);
+                        bar.set_message(message);
+                    }
+                    None => self.line(&format!("{message}, {} slices", slices.len())),
+                }
+            }
+            Event::SliceDone { slice, done, of } => {
+                let text = line_of(slice);
+                match &self.bar {
+                    Some(bar) => {
+                        bar.set_position(*done as u64);
+                        if slice.outcome != Outcome::Complete {
+                            bar.println(format!("  {text}"));
+                        }
+                    }
+                    None => self.line(&format!("{done}/{of} {text}")),
+                }
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        use std::io::Write as _;
+        // Progress that nobody can read is no reason to stop.
+        let written = writeln!(std::io::stderr().lock(), "{text}");
+        drop(written);
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line_of(slice: &SliceReport) -> String {
+    let reason = slice.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
+    let assets = match slice.outcome {
+        Outcome::Complete => format!("  {} assets", thousands(slice.assets)),
+        _ => String::new(),
+    };
+    format!(
+        "{}  {:<14}  {:<8}  {:<9}{assets}{reason}",
+        slice.key.account_id,
+        slice.key.region,
+        slice.key.asset_type,
+        slice.outcome.word(),
+    )
+}

@@ -1,0 +1,11 @@
+//! One file for each command: its arguments, its help, what it does.
+
+pub(crate) mod check;
+pub(crate) mod checks;
+pub(crate) mod collect;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod query;
+pub(crate) mod schema;
+pub(crate) mod serve;
+pub(crate) mod store;

@@ -1,0 +1,192 @@
+//! `passmuster query`: one query, answered from the store or from a file.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::{
+    Exit,
+    arguments::Format,
+    context::{Context, Tools},
+    failure::Failure,
+    place, variables,
+};
+use crate::{
+    graph::Graph,
+    query::{
+        Plan, QueryError, Request, Response, RootKind,
+        run::{RunLimits, incomplete_slices},
+    },
+    report::{Answer, age, noun, thousands},
+};
+
+/// Ask the inventory a question in GraphQL
+#[derive(Debug, Args)]
+#[command(
+    after_help = "On a pipe the answer is the GraphQL response, as JSON on one line; on a terminal a table.
+A query that is refused ends with exit code 3; with -o json its errors are a GraphQL response on stdout.
+
+Examples:
+  passmuster query 'vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}) { vpcId region }'
+  passmuster query --data vpcs.ndjson -o csv '{ vpcs { vpcId name region } }'
+  passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'"
+)]
+pub(crate) struct QueryArguments {
+    /// The query: text, @file or - for stdin, e.g. '{ vpcs { vpcId } }'
+    #[arg(value_name = "QUERY", required_unless_present = "file", conflicts_with = "file")]
+    query: Option<String>,
+    /// File that holds the query, e.g. query.graphql
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Answer from this file of assets (NDJSON, - for stdin) instead of the store, e.g. vpcs.ndjson
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// A variable, as often as needed, e.g. region=eu-west-1
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// All variables as one JSON object, e.g. '{"region": "eu-west-1"}'
+    #[arg(long, value_name = "JSON")]
+    variables: Option<String>,
+    /// Which operation of the document to run, e.g. ByRegion
+    #[arg(long, value_name = "NAME")]
+    operation_name: Option<String>,
+    /// Form of the answer: table, json, csv or ndjson; a table on a terminal, JSON elsewhere
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", hide_possible_values = true)]
+    format: Option<Format>,
+}
+
+pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit, Failure> {
+    let written = read_query(arguments)?;
+    let fitting = if context.output.stdout_is_terminal { Format::Table } else { Format::Json };
+    let format = arguments.format.unwrap_or(fitting);
+    let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
+        .map_err(Failure::bad_input)?;
+    let request =
+        Request { query: written.text.clone(), operation_name: arguments.operation_name.clone(), variables };
+    let tools = context.tools()?;
+    // A mistake in the query is told before any data is read.
+    let plan = match tools.engine.plan(&request) {
+        Ok(plan) => plan,
+        Err(errors) => return refuse(&written, &errors, format, &tools, context),
+    };
+    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
+    let started = Instant::now();
+    let response = tools.engine.execute(&graph, &request, &RunLimits::unlimited());
+    let took = started.elapsed();
+    print(&response, format, context)?;
+    if !response.errors.is_empty() {
+        show_errors(&written, &response.errors, &tools, context);
+        return Ok(if response.has_data { Exit::Failed } else { Exit::BadInput });
+    }
+    if format == Format::Table {
+        summarise(&response, &plan, &graph, took, context);
+    }
+    Ok(Exit::Pass)
+}
+
+/// A query and what messages call it.
+struct Written {
+    name: String,
+    text: String,
+}
+
+fn read_query(arguments: &QueryArguments) -> Result<Written, Failure> {
+    let text = arguments.query.as_deref().unwrap_or_default();
+    match (&arguments.file, text.strip_prefix('@')) {
+        (Some(file), _) => read_query_file(file),
+        (None, Some(file)) => read_query_file(Path::new(file)),
+        (None, None) if text == "-" => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::bad_input(format!("cannot read the query from stdin: {error}")))?;
+            Ok(Written { name: "stdin".to_owned(), text })
+        }
+        (None, None) => Ok(Written { name: "query".to_owned(), text: text.to_owned() }),
+    }
+}
+
+fn read_query_file(file: &Path) -> Result<Written, Failure> {
+    let name = file.display().to_string();
+    #[expect(clippy::disallowed_methods, reason = "the file is an argument of the command line")]
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::bad_input(format!("cannot read the query from `{name}`: {error}")))?;
+    Ok(Written { name, text })
+}
+
+fn refuse(
+    written: &Written,
+    errors: &[QueryError],
+    format: Format,
+    tools: &Tools,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    if format == Format::Json {
+        let errors: Vec<Value> = errors.iter().map(QueryError::to_json).collect();
+        context.output.line(&json!({ "errors": errors }).to_string())?;
+    }
+    show_errors(written, errors, tools, context);
+    Ok(Exit::BadInput)
+}
+
+fn show_errors(written: &Written, errors: &[QueryError], tools: &Tools, context: &Context) {
+    let snippets = place::of_query(&written.name, &written.text, tools.sources.fragments(), errors);
+    context.output.note(&Failure::snippets(snippets).render(context.output.stderr_color));
+}
+
+fn print(response: &Response, format: Format, context: &Context) -> Result<(), Failure> {
+    if format == Format::Json {
+        context.output.write(&response.body)?;
+        return Ok(context.output.write(b"\n")?);
+    }
+    // Without data there are only errors, which follow on stderr.
+    let Ok(answer) = Answer::read(&response.body) else { return Ok(()) };
+    let text = match format {
+        Format::Csv => answer.csv(),
+        Format::Ndjson => answer.ndjson(),
+        Format::Table | Format::Json => answer.table(context.style()),
+    };
+    Ok(context.output.write(text.as_bytes())?)
+}
+
+/// What the answer looked at, and what it could not see.
+fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, context: &Context) {
+    let rows: Map<String, Value> = Answer::read(&response.body)
+        .map(|answer| answer.rows().map(|(key, rows)| (key.to_owned(), json!(rows))).collect())
+        .unwrap_or_default();
+    let looked_at: Vec<String> = plan
+        .roots
+        .iter()
+        .filter_map(|root| {
+            let RootKind::Nodes(nodes) = &root.kind else { return None };
+            let shown = rows.get(&root.key).and_then(Value::as_u64).unwrap_or(0);
+            let all = graph.count(nodes.of) as u64;
+            let noun = noun(&graph.catalog().get(nodes.of).name, all);
+            Some(format!("{} of {} {noun}", thousands(shown), thousands(all)))
+        })
+        .collect();
+    let milliseconds = took.as_secs_f64() * 1000.0;
+    let mut parts = vec![looked_at.join(", "), format!("{milliseconds:.1} ms")];
+    parts.retain(|part| !part.is_empty());
+    context.output.note(&parts.join(" · "));
+    let now = context.now();
+    for slice in incomplete_slices(plan, graph) {
+        let reason = slice.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let nouns = noun(&slice.key.asset_type, 2);
+        let since = match slice.completed_at {
+            Some(completed) => format!(", last seen whole {}", age(now.since(completed))),
+            None => String::new(),
+        };
+        context.output.note(&format!(
+            "! {nouns} of {} in {} are not fully known: {}{reason}{since}",
+            slice.key.account_id,
+            slice.key.region,
+            slice.outcome.word(),
+        ));
+    }
+}

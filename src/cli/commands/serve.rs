@@ -1,0 +1,204 @@
+//! `passmuster serve`: the inventory over HTTP.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+
+use super::super::{
+    Exit,
+    context::{Context, Tools, graph_of_file, graph_of_store},
+    failure::{Failure, Report},
+    graph_holder::{AnswerLimits, GraphHolder, Serving},
+    listen::{Address, listen, serve_until_stopped},
+};
+use super::collect::collect_quietly;
+use crate::{
+    api::{HttpLimits, refuse_remote},
+    model::MaxAge,
+    schedule::{Rebuild, rebuild_loop, run_every},
+    store::Store,
+};
+
+/// Serve the inventory as one GraphQL graph over HTTP
+#[derive(Debug, Args)]
+#[command(
+    after_help = "POST /graphql answers queries, GET /healthz says the process lives, GET /readyz that it can answer.
+Ctrl-C and SIGTERM let running requests finish. No one is asked for a password: other machines need --allow-remote.
+
+Examples:
+  passmuster serve
+  passmuster serve --collect-every 1h --listen 127.0.0.1:9000
+  passmuster serve --data vpcs.ndjson & sleep 1; curl -s localhost:8080/graphql \\
+    -H 'content-type: application/json' -d '{\"query\": \"{ vpcs { vpcId } }\"}'"
+)]
+pub(crate) struct ServeArguments {
+    /// Address and port, e.g. 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Let other machines connect: only behind something that asks who they are
+    #[arg(long)]
+    allow_remote: bool,
+    /// Serve this file of assets (NDJSON) instead of the store, e.g. vpcs.ndjson
+    #[arg(long, value_name = "FILE", conflicts_with = "collect_every")]
+    data: Option<PathBuf>,
+    /// Collect from AWS at once and then this often, e.g. 1h
+    #[arg(long, value_name = "SPAN", value_parser = read_span)]
+    collect_every: Option<Duration>,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// The bounds of a request.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct LimitArguments {
+    /// The most assets in one answer, nested ones included, e.g. 1000000
+    #[arg(long, value_name = "COUNT", default_value_t = 5_000_000)]
+    max_rows: u64,
+    /// The most megabytes of one answer, e.g. 256
+    #[arg(long, value_name = "MB", default_value_t = 1024)]
+    max_answer: u64,
+    /// The most kilobytes of one request, e.g. 1024
+    #[arg(long, value_name = "KB", default_value_t = 1024)]
+    max_body: u64,
+    /// How long a query may run, e.g. 30s
+    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = read_span)]
+    max_time: Duration,
+}
+
+impl LimitArguments {
+    pub(crate) fn of_answers(self) -> AnswerLimits {
+        AnswerLimits {
+            rows: self.max_rows,
+            bytes: self.max_answer.saturating_mul(1024 * 1024),
+            time: self.max_time,
+        }
+    }
+
+    pub(crate) fn of_requests(self) -> HttpLimits {
+        let default = HttpLimits::default();
+        HttpLimits {
+            body_bytes: self.max_body.saturating_mul(1024),
+            // The engine stops itself first, with the figures; this is for what it can't stop.
+            query_time: self.max_time.saturating_add(Duration::from_secs(1)),
+            ..default
+        }
+    }
+}
+
+/// Reads `90s`, `15m`, `1h`, `7d`; nothing shorter than a second.
+fn read_span(text: &str) -> Result<Duration, String> {
+    let span = text.parse::<MaxAge>().map_err(|error| error.to_string())?.0;
+    if span.is_zero() { Err("the span must be at least 1s".to_owned()) } else { Ok(span) }
+}
+
+pub(crate) fn run(arguments: ServeArguments, context: &Context) -> Result<Exit, Failure> {
+    let tools = context.tools()?;
+    run_async(serve(arguments, &tools, context))
+}
+
+/// Runs a command that waits for the network. What still works on a thread of its own at the end is given a moment.
+pub(crate) fn run_async(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio_runtime()?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ended
+}
+
+fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        let message = format!("cannot start the threads that wait for the network: {error}");
+        Failure { exit: Exit::Failed, report: Report::Message(message) }
+    })
+}
+
+async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> Result<Exit, Failure> {
+    let ServeArguments { listen: address, allow_remote, data, collect_every, limits } = arguments;
+    refuse_remote(address, allow_remote).map_err(|error| Failure::input(&error))?;
+    let source = match data {
+        Some(file) => Inventory::File(file),
+        // A server that collects by itself may begin with nothing.
+        None if collect_every.is_some() => Inventory::Store(context.open_store(&context.common.store)?),
+        None => Inventory::Store(context.open_existing_store()?),
+    };
+    let listener = listen(Address { address, allow_remote }).await?;
+    let address = listener.local_addr()?;
+    let holder = Arc::new(GraphHolder::default());
+    let serving = Arc::new(Serving {
+        engine: Arc::clone(&tools.engine),
+        graph: Arc::clone(&holder),
+        limits: limits.of_answers(),
+    });
+    context.output.note(&format!("serving http://{address}/graphql (Ctrl-C stops)"));
+    let background = Background { source, holder, tools, context, collect_every };
+    tokio::select! {
+        () = serve_until_stopped(listener, serving, limits.of_requests(), allow_remote) => {}
+        ended = background.run() => ended?,
+    }
+    context.output.note("stopped");
+    Ok(Exit::Pass)
+}
+
+/// Where a server's graph comes from.
+#[derive(Clone, Debug)]
+enum Inventory {
+    /// A file, read once.
+    File(PathBuf),
+    /// A store, read again after each commit.
+    Store(Arc<Store>),
+}
+
+/// What goes on beside the serving: building the graph, collecting.
+struct Background<'a> {
+    source: Inventory,
+    holder: Arc<GraphHolder>,
+    tools: &'a Tools,
+    context: &'a Context,
+    collect_every: Option<Duration>,
+}
+
+impl Background<'_> {
+    /// Runs until it is dropped; ends by itself only if the first graph can't be built.
+    async fn run(self) -> Result<(), Failure> {
+        let clock = Arc::clone(&self.context.clock);
+        let build = {
+            let (source, catalog) = (self.source.clone(), Arc::clone(&self.tools.catalog));
+            move || match &source {
+                Inventory::File(file) => graph_of_file(&catalog, file, clock.now()),
+                Inventory::Store(store) => graph_of_store(&catalog, store, clock.now()),
+            }
+        };
+        let first = tokio::task::spawn_blocking(build.clone()).await;
+        let first = first.map_err(|error| Failure::program(&error))?;
+        self.holder.replace(first?);
+        let Inventory::Store(store) = self.source else { return std::future::pending().await };
+        let rebuild = Rebuild::default();
+        let holder = self.holder;
+        let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
+            Ok(graph) => {
+                tracing::info!(
+                    slices = graph.slices().map_or(0, |slices| slices.all().len()),
+                    "a newer graph answers"
+                );
+                holder.replace(graph);
+            }
+            Err(failure) => {
+                let reason = failure.render(false);
+                tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");
+            }
+        });
+        let clock = Arc::clone(&self.context.clock);
+        let collecting = async {
+            let Some(interval) = self.collect_every else { return };
+            run_every(interval, Arc::clone(&clock), || {
+                let (store, clock, rebuild) = (Arc::clone(&store), Arc::clone(&clock), rebuild.clone());
+                let output = &self.context.output;
+                async move {
+                    output.note(&collect_quietly(store, clock, move || rebuild.request()).await);
+                }
+            })
+            .await;
+        };
+        tokio::join!(rebuilding, collecting);
+        Ok(())
+    }
+}

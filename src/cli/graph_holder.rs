@@ -1,0 +1,103 @@
+//! The graph that a server answers from: replaced whole when there is a newer one; a running query keeps the graph it
+//! began with.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwapOption;
+
+use crate::{
+    api::{Answer, Answered, Operation, Status, Stop},
+    graph::Graph,
+    query::{
+        Engine, QueryErrorKind, Request,
+        run::{RunError, RunLimits, Stop as RunStop},
+    },
+};
+
+/// Holds the newest graph, once there is one.
+#[derive(Debug, Default)]
+pub(crate) struct GraphHolder(ArcSwapOption<Graph>);
+
+impl GraphHolder {
+    /// Queries that begin from now on see this graph.
+    pub(crate) fn replace(&self, graph: Graph) {
+        self.0.store(Some(Arc::new(graph)));
+    }
+
+    /// The newest graph.
+    pub(crate) fn get(&self) -> Option<Arc<Graph>> {
+        self.0.load_full()
+    }
+}
+
+/// The bounds of one query's answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerLimits {
+    /// The most assets in an answer, nested ones included.
+    pub(crate) rows: u64,
+    /// The most bytes of an answer.
+    pub(crate) bytes: u64,
+    /// How long it may run.
+    pub(crate) time: Duration,
+}
+
+impl AnswerLimits {
+    /// The limits as the engine takes them; `stop` says that nobody waits any more.
+    pub(crate) fn with_stop<R>(&self, stop: &Stop, run: impl FnOnce(&RunLimits<'_>) -> R) -> R {
+        let started = Instant::now();
+        let limit = self.time;
+        let ask = move || {
+            let elapsed = started.elapsed();
+            if elapsed >= limit {
+                Some(RunStop::OutOfTime { limit, elapsed })
+            } else if stop.is_requested() {
+                Some(RunStop::Cancelled)
+            } else {
+                None
+            }
+        };
+        run(&RunLimits { max_rows: self.rows, max_bytes: self.bytes, stop: &ask })
+    }
+}
+
+/// Answers operations from the newest graph.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// What runs them.
+    pub(crate) engine: Arc<Engine>,
+    /// What they run over.
+    pub(crate) graph: Arc<GraphHolder>,
+    /// Their bounds.
+    pub(crate) limits: AnswerLimits,
+}
+
+impl Answer for Serving {
+    fn is_ready(&self) -> bool {
+        self.graph.get().is_some()
+    }
+
+    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered {
+        let Some(graph) = self.graph.get() else {
+            let body = br#"{"errors":[{"message":"the inventory is still being read: try again in a moment","extensions":{"code":"not_ready"}}]}"#;
+            return Answered { body: body.to_vec(), status: Status::NotReady };
+        };
+        let request = Request {
+            query: operation.query.clone(),
+            operation_name: operation.operation_name.clone(),
+            variables: operation.variables.clone(),
+        };
+        let response = self.limits.with_stop(stop, |limits| self.engine.execute(&graph, &request, limits));
+        let is_stopped = response.errors.iter().any(|error| {
+            matches!(error.kind, QueryErrorKind::Stopped(RunError::OutOfTime { .. } | RunError::Cancelled))
+        });
+        let status = match (response.has_data, is_stopped) {
+            (_, true) => Status::Stopped,
+            (true, false) => Status::Ran,
+            (false, false) => Status::Refused,
+        };
+        Answered { body: response.body, status }
+    }
+}

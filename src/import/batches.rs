@@ -1,0 +1,149 @@
+//! What a file means for a store: which slices it commits, with which outcome and which assets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    catalog::{Catalog, TypeKind},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
+};
+
+/// Why the assets of no declared slice prove nothing about what is not there.
+pub const UNDECLARED_REASON: &str = "the file declares no slice for these assets";
+
+/// The account of the slice that holds assets without an account.
+pub const NO_ACCOUNT: &str = "none";
+
+/// One commit to a store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SliceBatch {
+    /// Which slice.
+    pub key: SliceKey,
+    /// The call behind it; empty where the file doesn't say.
+    pub api: String,
+    /// How its collection ended.
+    pub outcome: Outcome,
+    /// Why it was not complete.
+    pub reason: Option<String>,
+    /// When it ended; nothing where the file doesn't say, which is now.
+    pub at: Option<Time>,
+    /// What it found.
+    pub assets: Vec<Asset>,
+}
+
+/// The commits of a file, in the order to make them: sorted by slice. An asset belongs to the slice of its type,
+/// account and region, or to the account-wide one.
+///
+/// With slices: each declared one, and a FAILED one for assets that no declared slice covers. A slice that failed
+/// after an earlier complete collection is two commits, so that the store knows of both. Without slices: each
+/// account and region of the file is complete for every asset type.
+#[must_use]
+pub fn slice_batches(
+    catalog: &Catalog,
+    assets: Vec<Asset>,
+    slices: Option<Vec<SliceState>>,
+) -> Vec<SliceBatch> {
+    let slices = slices.unwrap_or_else(|| whole_slices(catalog, &assets));
+    let declared: BTreeSet<SliceKey> = slices.iter().map(|slice| slice.key.clone()).collect();
+    let mut by_slice: BTreeMap<SliceKey, Vec<Asset>> = BTreeMap::new();
+    for asset in assets {
+        by_slice.entry(slice_of(&declared, &asset)).or_default().push(asset);
+    }
+    let mut batches: Vec<SliceBatch> = slices
+        .into_iter()
+        .flat_map(|slice| {
+            let assets = by_slice.remove(&slice.key).unwrap_or_default();
+            declared_batches(slice, assets)
+        })
+        .collect();
+    batches.extend(by_slice.into_iter().map(|(key, assets)| SliceBatch {
+        key,
+        api: String::new(),
+        outcome: Outcome::Failed,
+        reason: Some(UNDECLARED_REASON.to_owned()),
+        at: None,
+        assets,
+    }));
+    // Stable: the two commits of one slice stay in their order.
+    batches.sort_by(|left, right| left.key.cmp(&right.key));
+    batches
+}
+
+fn declared_batches(slice: SliceState, assets: Vec<Asset>) -> Vec<SliceBatch> {
+    let SliceState { key, api, outcome, reason, attempted_at, completed_at, .. } = slice;
+    if outcome == Outcome::Complete {
+        let at = completed_at.or(attempted_at);
+        return vec![SliceBatch { key, api, outcome, reason, at, assets }];
+    }
+    if completed_at.is_none() {
+        return vec![SliceBatch { key, api, outcome, reason, at: attempted_at, assets }];
+    }
+    let earlier = SliceBatch {
+        key: key.clone(),
+        api: api.clone(),
+        outcome: Outcome::Complete,
+        reason: None,
+        at: completed_at,
+        assets,
+    };
+    vec![earlier, SliceBatch { key, api, outcome, reason, at: attempted_at, assets: Vec::new() }]
+}
+
+/// The slice of the asset's own account and region, or the account-wide one; for an asset of an account that the file
+/// declares nothing of (a shared VPC, as its participants see it) the first slice of its type and region, as a
+/// collection stores what it sees of others.
+fn slice_of(declared: &BTreeSet<SliceKey>, asset: &Asset) -> SliceKey {
+    let key = own_slice(asset);
+    if declared.contains(&key) {
+        return key;
+    }
+    let account_wide = SliceKey { region: GLOBAL_REGION.to_owned(), ..key.clone() };
+    if declared.contains(&account_wide) {
+        return account_wide;
+    }
+    let is_foreign = !declared.iter().any(|slice| slice.account_id == key.account_id);
+    let seen_by =
+        declared.iter().find(|slice| slice.asset_type == key.asset_type && slice.region == key.region);
+    seen_by.filter(|_| is_foreign).cloned().unwrap_or(key)
+}
+
+fn own_slice(asset: &Asset) -> SliceKey {
+    SliceKey::new(
+        asset.account_id().unwrap_or(NO_ACCOUNT),
+        asset.region().unwrap_or(GLOBAL_REGION),
+        asset.typename.as_str(),
+    )
+}
+
+/// Every account and region of the file, complete for every asset type; account-wide for the types whose assets have
+/// no region, and for the accounts that have none.
+fn whole_slices(catalog: &Catalog, assets: &[Asset]) -> Vec<SliceState> {
+    let mut keys: BTreeSet<SliceKey> = assets.iter().map(own_slice).collect();
+    let account_wide: BTreeSet<String> =
+        keys.iter().filter(|key| key.region == GLOBAL_REGION).map(|key| key.asset_type.clone()).collect();
+    let mut places: BTreeSet<(String, String)> =
+        keys.iter().map(|key| (key.account_id.clone(), key.region.clone())).collect();
+    let with_region: BTreeSet<String> = places
+        .iter()
+        .filter(|(_, region)| region != GLOBAL_REGION)
+        .map(|(account, _)| account.clone())
+        .collect();
+    places.retain(|(account, region)| region != GLOBAL_REGION || !with_region.contains(account));
+    for definition in catalog.types().iter().filter(|definition| definition.kind == TypeKind::Asset) {
+        let is_account_wide = account_wide.contains(&definition.name);
+        for (account, region) in &places {
+            let region = if is_account_wide { GLOBAL_REGION } else { region };
+            keys.insert(SliceKey::new(account, region, &definition.name));
+        }
+    }
+    keys.into_iter()
+        .map(|key| SliceState {
+            key,
+            api: String::new(),
+            outcome: Outcome::Complete,
+            reason: None,
+            attempted_at: None,
+            completed_at: None,
+            assets: 0,
+        })
+        .collect()
+}

@@ -11,7 +11,7 @@ pub use aggregate::{Aggregate, AggregateField, AggregateKind, Figure, FigureFiel
 pub use connection::{
     Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, PageInfoField, PageInfoKind, Position,
 };
-pub use group::{GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, Groups, GroupedBy};
+pub use group::{GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups};
 use ipnet::IpNet;
 use regex::Regex;
 pub use search::{Search, SearchField, SearchKind};

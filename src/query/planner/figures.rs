@@ -16,22 +16,12 @@ use crate::{
 
 impl<'a> Planner<'a> {
     /// Figures over many assets of a type.
-    pub(super) fn aggregate(
-        &self,
-        of: TypeId,
-        arguments: &Arguments<'a>,
-        group: &Group<'a>,
-    ) -> Aggregate {
+    pub(super) fn aggregate(&self, of: TypeId, arguments: &Arguments<'a>, group: &Group<'a>) -> Aggregate {
         let filters = self.filters(of, "where", arguments.get_unless_null(self, "where"));
         Aggregate { of, filters, fields: self.aggregate_fields(Parent::Aggregation(of), of, &group.selected) }
     }
 
-    fn aggregate_fields(
-        &self,
-        parent: Parent,
-        of: TypeId,
-        selected: &[Selected<'a>],
-    ) -> Vec<AggregateField> {
+    fn aggregate_fields(&self, parent: Parent, of: TypeId, selected: &[Selected<'a>]) -> Vec<AggregateField> {
         self.generated_fields(parent, selected, |group, name| {
             let kind = match (parent, name) {
                 (_, "__typename") => AggregateKind::Typename(parent.name(self.catalog)),

@@ -218,9 +218,7 @@ impl<'a> Planner<'a> {
             self.catalog
                 .concrete(target)
                 .into_iter()
-                .map(|bound| {
-                    (bound, self.connection_object(Binding { written, bound }, name, input))
-                })
+                .map(|bound| (bound, self.connection_object(Binding { written, bound }, name, input)))
                 .collect(),
         )
     }

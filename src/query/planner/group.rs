@@ -21,12 +21,7 @@ pub(super) const ARGUMENTS: [&str; 4] = ["by", "where", "sort", "limit"];
 
 impl<'a> Planner<'a> {
     /// Counts by value; nothing where it isn't said by which.
-    pub(super) fn groups(
-        &self,
-        of: TypeId,
-        arguments: &Arguments<'a>,
-        group: &Group<'a>,
-    ) -> Option<Groups> {
+    pub(super) fn groups(&self, of: TypeId, arguments: &Arguments<'a>, group: &Group<'a>) -> Option<Groups> {
         let filters = self.filters(of, "where", arguments.get_unless_null(self, "where"));
         let limit = arguments.get_unless_null(self, "limit");
         let limit = limit.and_then(|input| self.page_number("limit", input));

@@ -1,8 +1,8 @@
 //! Simplified plans: filters that ask the same with less work. Every rule holds in the closed and the open world.
 
 use crate::query::plan::{
-    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Nodes, Output, OutputKind, Plan, Quantifier,
-    RootKind, SearchKind, SortBy, SortKey, SortedValue,
+    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Nodes, Output, OutputKind, Plan,
+    Quantifier, RootKind, SearchKind, SortBy, SortKey, SortedValue,
 };
 
 /// Applies every rule to every filter of a plan.

@@ -92,8 +92,7 @@ impl<'a> Planner<'a> {
                     types.extend(self.catalog.concrete(id));
                 }
                 _ => {
-                    let searchable =
-                        self.catalog.iter().filter(|(_, each)| each.kind != TypeKind::Embedded);
+                    let searchable = self.catalog.iter().filter(|(_, each)| each.kind != TypeKind::Embedded);
                     let known = searchable.map(|(_, definition)| definition.name.as_str());
                     let kind = QueryErrorKind::UnknownType { name: name.to_owned() };
                     self.refuse(kind, item.span(), did_you_mean(name, known));

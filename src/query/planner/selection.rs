@@ -180,13 +180,7 @@ impl<'a> Planner<'a> {
         self.output_of_field(concrete, id, field, ast, &group.selected)
     }
 
-    fn output_beside(
-        &self,
-        field: FieldId,
-        target: TypeId,
-        beside: Beside,
-        group: &Group<'a>,
-    ) -> OutputKind {
+    fn output_beside(&self, field: FieldId, target: TypeId, beside: Beside, group: &Group<'a>) -> OutputKind {
         let (parent, ast) = group.first;
         let known: &[&str] = match beside {
             Beside::Connection => &connection::ARGUMENTS,
@@ -270,13 +264,13 @@ impl<'a> Planner<'a> {
     /// A field that only some asset types have, asked of any.
     fn refuse_unknown_of_any(&self, ast: &AstField) {
         let name = ast.name.as_str();
-        let kind = QueryErrorKind::UnknownField {
-            parent: names::SEARCHED_ASSET.to_owned(),
-            field: name.to_owned(),
-        };
-        let owner = self.catalog.types().iter().find(|definition| {
-            definition.kind != TypeKind::Embedded && definition.find(name).is_some()
-        });
+        let kind =
+            QueryErrorKind::UnknownField { parent: names::SEARCHED_ASSET.to_owned(), field: name.to_owned() };
+        let owner = self
+            .catalog
+            .types()
+            .iter()
+            .find(|definition| definition.kind != TypeKind::Embedded && definition.find(name).is_some());
         let help = match owner {
             Some(owner) => format!("`{0}` has it: write `... on {0} {{ {name} }}`", owner.name),
             None => "it has id".to_owned(),

@@ -52,7 +52,7 @@ impl<'a> Planner<'a> {
         keys
     }
 
-    fn sort_objects(&self, input: Input<'a>, expected: &str) -> Vec<Vec<Entry<'a>>> {
+    pub(super) fn sort_objects(&self, input: Input<'a>, expected: &str) -> Vec<Vec<Entry<'a>>> {
         let items = match input.shape(self.scope) {
             Shape::List(items) => items,
             _ => vec![input],

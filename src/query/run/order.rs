@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, TypeId},
-    graph::{Column, Data, Graph, TableId},
+    graph::{Column, Data, Graph, IntForm, TableId, write_int},
 };
 
 /// One key of an order, bound to the tables that rows come from.
@@ -43,6 +43,8 @@ pub(super) enum Cell<'g> {
     Stored(&'g Column, u32),
     Whole(i64),
     Truth(bool),
+    /// The name of a type.
+    Name(&'g str),
 }
 
 impl<'p> BoundKey<'p> {
@@ -139,6 +141,7 @@ impl<'g> Cell<'g> {
             Self::Null => return None,
             Self::Whole(number) => return Some(Operand::Int(number)),
             Self::Truth(value) => return Some(Operand::Bool(value)),
+            Self::Name(name) => return Some(Operand::Text(name.to_owned())),
             Self::Stored(column, row) => (column, row),
         };
         match &column.data {
@@ -151,6 +154,29 @@ impl<'g> Cell<'g> {
         }
     }
 
+    /// Appends the value as JSON.
+    pub(super) fn write_json(self, out: &mut Vec<u8>) {
+        let is_written = match self {
+            Self::Null => false,
+            Self::Stored(column, row) => column.write_json(row, out),
+            Self::Whole(number) => {
+                write_int(number, IntForm::Int, out);
+                true
+            }
+            Self::Truth(value) => {
+                out.extend_from_slice(if value { b"true" } else { b"false" });
+                true
+            }
+            Self::Name(name) => {
+                out.extend_from_slice(format!("\"{name}\"").as_bytes());
+                true
+            }
+        };
+        if !is_written {
+            out.extend_from_slice(b"null");
+        }
+    }
+
     /// Null is greatest; what can't be ordered is equal.
     pub(super) fn compare(self, other: Self) -> Ordering {
         match (self, other) {
@@ -159,6 +185,7 @@ impl<'g> Cell<'g> {
             (_, Self::Null) => Ordering::Less,
             (Self::Whole(one), Self::Whole(other)) => one.cmp(&other),
             (Self::Truth(one), Self::Truth(other)) => one.cmp(&other),
+            (Self::Name(one), Self::Name(other)) => one.cmp(other),
             (Self::Stored(one, one_row), Self::Stored(other, other_row)) => {
                 compare_stored((one, one_row), (other, other_row))
             }
@@ -231,7 +258,8 @@ impl<'g, 'b> Order<'g, 'b> {
             KeyOf::Column(field) => Access::Column(graph.table(*id).column(*field)),
             key => Access::Other(*id, key),
         };
-        let keys = nodes.sort.iter().map(|key| (tables.iter().zip(&key.by).map(access).collect(), key.descending));
+        let keys =
+            nodes.sort.iter().map(|key| (tables.iter().zip(&key.by).map(access).collect(), key.descending));
         let ids = tables.iter().map(|id| {
             let table = graph.table(*id);
             table.id.map(|id| table.column(id))

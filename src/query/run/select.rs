@@ -35,12 +35,31 @@ impl Evaluator<'_, '_> {
         nodes: &BoundNodes<'_>,
         links: &[Link],
         row: u32,
-    ) -> Result<Vec<Pick>, RunError> {
-        let picks = self.related_picks(&nodes.candidates, links, row)?;
+        picks: &mut Vec<Pick>,
+    ) -> Result<(), RunError> {
+        self.add_related(&nodes.candidates, links, row, picks)?;
         if nodes.candidates.len() > 1 || !nodes.sort.is_empty() || nodes.limit.is_some() || nodes.offset > 0 {
-            return self.page(nodes, picks);
+            *picks = self.page(nodes, std::mem::take(picks))?;
         }
-        Ok(picks)
+        Ok(())
+    }
+
+    /// Adds the related rows of one row that pass, in the order of the links.
+    pub(super) fn add_related(
+        &self,
+        candidates: &[Candidates<'_>],
+        links: &[Link],
+        row: u32,
+        picks: &mut Vec<Pick>,
+    ) -> Result<(), RunError> {
+        for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
+            for &target in link.adjacency.forward.of(row) {
+                if self.passes(candidates, target)? {
+                    picks.push((place, target));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether one row passes. After many questions about one table its whole filter is evaluated once: this is where
@@ -126,23 +145,5 @@ impl Evaluator<'_, '_> {
             return Ok(Bitmap::from_rows(table.rows, passing));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
-    }
-
-    /// The related rows of one row that pass, in the order of the links.
-    pub(super) fn related_picks(
-        &self,
-        candidates: &[Candidates<'_>],
-        links: &[Link],
-        row: u32,
-    ) -> Result<Vec<Pick>, RunError> {
-        let mut picks = Vec::new();
-        for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
-            for &target in link.adjacency.forward.of(row) {
-                if self.passes(candidates, target)? {
-                    picks.push((place, target));
-                }
-            }
-        }
-        Ok(picks)
     }
 }

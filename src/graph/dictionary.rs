@@ -165,9 +165,15 @@ impl Interner {
 
     /// The texts sorted by code point, and for each provisional code its place in that order.
     pub(crate) fn sort(self) -> (Vec<Box<str>>, Vec<u32>) {
-        let mut entries: Vec<(Box<str>, u32)> = self.codes.into_iter().collect();
-        entries.sort_unstable();
-        rank(entries)
+        // In the order of arrival, which is often sorted or made of sorted runs: the stable sort merges these.
+        let mut arrived: Vec<(Box<str>, u32)> = vec![Default::default(); self.codes.len()];
+        for (text, code) in self.codes {
+            if let Some(slot) = arrived.get_mut(code as usize) {
+                *slot = (text, code);
+            }
+        }
+        arrived.sort();
+        rank(arrived)
     }
 
     /// The texts sorted by a key that each is asked for once, and for each provisional code its place in that order.

@@ -1,12 +1,17 @@
 //! Verdicts in an open world: each rule of the design's "Verdicts" in both directions.
 
 use passmuster::{
-    model::{Outcome, SliceState},
-    query::{AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier},
+    model::{Asset, Outcome, SliceState},
+    query::{
+        AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, RootKind,
+        run::incomplete_slices,
+    },
 };
 use serde_json::{Value, json};
 
-use super::support::{SCHEMA, World, a_box, asset, complete, equals, item, not, slice, text, time, typed};
+use super::support::{
+    SCHEMA, World, a_box, asset, complete, equals, item, not, plan, slice, text, time, typed,
+};
 
 /// Box `b` with items of these weights, and the slices of boxes and items.
 fn with_items(weights: &[Value], slices: Vec<SliceState>) -> World {
@@ -300,6 +305,9 @@ fn a_stale_related_row_decides_nothing() {
     for quantifier in [Quantifier::Some, Quantifier::None, Quantifier::All, Quantifier::Single] {
         assert_eq!(judge(&|world| weighs_one(world, quantifier)), UNKNOWN, "{quantifier:?}");
     }
+    // Also where nothing is asked of it but to be there.
+    let any = |world: &World| world.related("items", Quantifier::Some, &[("Item", Filter::Constant(true))]);
+    assert_eq!(judge(&any), UNKNOWN);
     assert_eq!(judge(&|world| Filter::NoneRelated(world.field("Box", "items"))), UNKNOWN);
     assert_eq!(judge(&|world| count(world, Comparison::Equal, 1)), UNKNOWN);
 }
@@ -376,6 +384,56 @@ fn incompleteness_two_hops_away_is_named() {
     };
     assert_eq!(judge(1), ("PASS", String::new()));
     assert_eq!(judge(2), ("UNKNOWN", "1 r1 Part throttled".to_owned()));
+}
+
+#[test]
+fn a_path_is_as_incomplete_as_any_of_its_hops() {
+    let schema = r#"
+        type Box { id: ID! accountId: String region: String
+          items: [Item!]! @relation(fields: ["id"], references: ["boxId"])
+          parts: [Part!]! @relation(paths: ["items.parts"]) }
+        type Item { id: ID! accountId: String region: String boxId: String
+          parts: [Part!]! @relation(fields: ["id"], references: ["itemId"]) }
+        type Part { id: ID! accountId: String region: String itemId: String }"#;
+    let place = |typename: &str, id: &str, key: &str, of: &str| {
+        asset(json!({"__typename": typename, "id": id, "accountId": "1", "region": "r1", key: of}))
+    };
+    let boxed = || asset(json!({"__typename": "Box", "id": "b", "accountId": "1", "region": "r1"}));
+    let judge = |assets: Vec<Asset>, slices: Vec<SliceState>| {
+        let world = World::new(schema, assets, Some(slices));
+        let verdicts = world.verdicts(Filter::NoneRelated(world.field("Box", "parts")), None);
+        (verdicts.only(), verdicts.reasons().join(","))
+    };
+    let denied = |asset_type| slice(asset_type, Outcome::Denied, None);
+    let with_item = || vec![boxed(), place("Item", "i", "boxId", "b")];
+    let all = vec![complete("Box"), complete("Item"), complete("Part")];
+    assert_eq!(judge(with_item(), all), ("FAIL", String::new()));
+    let first_hop = vec![complete("Box"), denied("Item"), complete("Part")];
+    assert_eq!(judge(with_item(), first_hop), ("UNKNOWN", "1 r1 Item denied".to_owned()));
+    let second_hop = || vec![complete("Box"), complete("Item"), denied("Part")];
+    assert_eq!(judge(with_item(), second_hop()), ("UNKNOWN", "1 r1 Part denied".to_owned()));
+    // Without an item there is no second hop to be incomplete.
+    assert_eq!(judge(vec![boxed()], second_hop()), ("FAIL", String::new()));
+    let mut seen = with_item();
+    seen.push(place("Part", "p", "itemId", "i"));
+    assert_eq!(judge(seen, second_hop()), ("PASS", String::new()));
+}
+
+#[test]
+fn a_plain_query_lists_the_incomplete_slices_of_the_types_it_touches() {
+    let slices = || {
+        let denied = |asset_type| slice(asset_type, Outcome::Denied, Some(900));
+        vec![denied("Item"), denied("Hub"), complete("Box"), denied("Part")]
+    };
+    let world = World::new(SCHEMA, vec![a_box("b", json!({}))], Some(slices()));
+    let touched = |filter: Filter| {
+        let nodes = world.nodes("Box", world.filters("Box", filter));
+        let slices = incomplete_slices(&plan(RootKind::Nodes(nodes)), &world.graph);
+        slices.into_iter().map(|state| state.key.asset_type).collect::<Vec<_>>()
+    };
+    assert_eq!(touched(Filter::Constant(true)), [""; 0]);
+    assert_eq!(touched(not(weighs_one(&world, Quantifier::None))), ["Item"]);
+    assert_eq!(touched(Filter::NoneRelated(world.field("Box", "hub"))), ["Hub"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod connection;
 mod group;
 mod search;
 mod sort;
+mod visit;
 
 pub use aggregate::{Aggregate, AggregateField, AggregateKind, Figure, FigureField, FigureKind};
 pub use connection::{

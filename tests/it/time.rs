@@ -122,6 +122,13 @@ fn each_root_field_is_answered_as_of_its_own_moment() {
             gone: vpc(id: "b", asOf: "2026-11-01T23:59:59.999Z") { name }
             stillGone: vpc(id: "b") { name }
             all: assets(asOf: "2026-11-01") { __typename id }
+            page: vpcsConnection(asOf: "2026-11-01", first: 1) { totalCount edges { node { name } } }
+            figures: vpcsAggregate(asOf: "2026-11-01") { count }
+            groups: vpcsGroup(asOf: "2026-11-01", by: [name], sort: [{count: DESC}], where: {name_STARTS_WITH: "o"}) {
+                key { name } count
+            }
+            found: search(text: "old", asOf: "2026-11-01") { id }
+            notFound: search(text: "old") { id }
             __typename
         }"#,
     );
@@ -137,6 +144,11 @@ fn each_root_field_is_answered_as_of_its_own_moment() {
             "gone": {"name": "gone"},
             "stillGone": null,
             "all": [{"__typename": "Vpc", "id": "a"}, {"__typename": "Vpc", "id": "b"}],
+            "page": {"totalCount": 2, "edges": [{"node": {"name": "old"}}]},
+            "figures": {"count": 2},
+            "groups": [{"key": {"name": "old"}, "count": 1}],
+            "found": [{"id": "a"}],
+            "notFound": [],
             "__typename": "Query",
         })
     );

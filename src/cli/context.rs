@@ -2,6 +2,7 @@
 //! opened.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,7 +19,7 @@ use crate::{
     model::{Asset, Clock, SystemClock, Time},
     query::{Engine, GuardLimits},
     report::Style,
-    store::{Store, StoreError, StoreOptions},
+    store::{SEEN_FIELDS, Store, StoreError, StoreOptions},
 };
 
 /// What a command is run with.
@@ -196,6 +197,15 @@ pub(crate) enum Misfit {
     Asset(GraphError),
 }
 
+/// What the store fills in and a type doesn't declare, by the names of types.
+fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>> {
+    let types = catalog.types().iter().map(|definition| {
+        let undeclared = SEEN_FIELDS.into_iter().filter(|field| definition.find(field).is_none());
+        (definition.name.as_str(), undeclared.collect())
+    });
+    types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
+}
+
 /// Reads assets into a graph; returns what reading them returns.
 pub(crate) fn fill<R>(
     catalog: &Arc<Catalog>,
@@ -203,7 +213,11 @@ pub(crate) fn fill<R>(
 ) -> Result<(GraphBuilder, R), Misfit> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
     let mut refused = None;
-    let beside = read(&mut |asset| {
+    let undeclared = undeclared_seen_fields(catalog);
+    let beside = read(&mut |mut asset| {
+        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+            asset.fields.remove(*field);
+        }
         if refused.is_none() {
             refused = builder.push(&asset).err();
         }

@@ -34,7 +34,7 @@ pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
 pub use past::{Past, PastWork};
-pub use read::Snapshot;
+pub use read::{SEEN_FIELDS, Snapshot};
 pub use timeline::InForce;
 pub use verify::{Problem, VerifyReport, verify};
 pub use versions::Version;

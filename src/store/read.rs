@@ -15,6 +15,9 @@ use super::{
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
 
+/// The fields that the store fills in where an asset doesn't bring its own: when it was first and last seen.
+pub const SEEN_FIELDS: [&str; 2] = ["firstSeenAt", "lastSeenAt"];
+
 /// What was read in one go: assets and slices of the same moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -143,7 +146,7 @@ impl Listing {
     }
 
     fn into_asset(mut self) -> Asset {
-        for (field, millis) in [("firstSeenAt", self.first_seen), ("lastSeenAt", self.last_seen)] {
+        for (field, millis) in SEEN_FIELDS.into_iter().zip([self.first_seen, self.last_seen]) {
             if self.asset.fields.contains_key(field) || self.asset.unknown.contains(field) {
                 continue;
             }

@@ -331,6 +331,27 @@ fn many_that_ask_for_one_moment_at_once_wait_for_one_build() {
 }
 
 #[test]
+fn a_verdict_over_a_graph_of_the_past_rests_on_what_was_known_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let inventory = inventory(dir.path());
+    let query = r#"vpcs(where: {hasFlowLog_NONE: {status: "ACTIVE"}}) { id }"#;
+    let judged = |moment: &str| {
+        let graph = inventory.graph_at(Some(time(moment))).unwrap();
+        let oldest = Some(time(moment).before(std::time::Duration::from_hours(24)));
+        let judgement = engine().judge(&graph, query, oldest).unwrap();
+        let of_vpcs = &judgement.types[0];
+        (of_vpcs.passing, of_vpcs.failing.len(), of_vpcs.unknown.len())
+    };
+    assert_eq!(judged("2026-11-01T06:00:00Z"), (1, 1, 0), "one had an active flow log, the other had none");
+    assert_eq!(judged("2026-11-02T00:00:00Z"), (1, 0, 0));
+    assert_eq!(
+        judged("2026-11-02T06:00:00Z"),
+        (0, 0, 1),
+        "the flow logs of the day before were no longer fresh"
+    );
+}
+
+#[test]
 fn too_many_moments_in_one_query_are_refused_before_any_graph_is_built() {
     let dir = tempfile::tempdir().unwrap();
     let inventory = inventory(dir.path());

@@ -173,6 +173,32 @@ fn a_comparison_says_where_it_cannot_tell() {
     );
 }
 
+/// What the store knows of every asset is shown where a type has a field for it, and is no mistake where it has none.
+#[test]
+fn types_without_times_of_their_own_have_a_past_too() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("schema")).unwrap();
+    let sdl = "type Thing { id: ID! accountId: String region: String name: String lastSeenAt: DateTime }";
+    fs::write(folder.path().join("schema/thing.graphql"), sdl).unwrap();
+    let import = |name: &str| {
+        let asset = json!({"__typename": "Thing", "id": "a", "accountId": "1", "region": "r", "name": name});
+        assert_eq!(
+            run_with_stdin(folder.path(), &["import", "--schema", "schema", "-"], &asset.to_string()).code,
+            0
+        );
+    };
+    import("old");
+    let between = pause();
+    import("new");
+    let ask = |arguments: &[&str]| {
+        run(folder.path(), &[&["query", "--schema", "schema"], arguments].concat()).json()
+    };
+    assert_eq!(names(&ask(&["things { name }"]), "things"), ["new"]);
+    let then = ask(&["--as-of", &between, "things { name lastSeenAt }"]);
+    assert_eq!(names(&then, "things"), ["old"]);
+    assert!(then["data"]["things"][0]["lastSeenAt"].is_string(), "{then}");
+}
+
 #[test]
 fn a_server_answers_as_of_a_moment() {
     let (folder, between) = changed_store();

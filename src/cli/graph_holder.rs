@@ -8,12 +8,12 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 
-use super::past_graphs::{PastGraphs, KnownMoments};
+use super::past_graphs::{KnownMoments, PastGraphs};
 use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
-        Engine, QueryErrorKind, Request,
+        Engine, MomentError, QueryErrorKind, Request,
         run::{RunError, RunLimits, Stop as RunStop},
     },
 };
@@ -115,9 +115,14 @@ impl Answer for Serving {
         let is_stopped = response.errors.iter().any(|error| {
             matches!(error.kind, QueryErrorKind::Stopped(RunError::OutOfTime { .. } | RunError::Cancelled))
         });
+        let is_unreadable = response
+            .errors
+            .iter()
+            .any(|error| matches!(error.kind, QueryErrorKind::Moment(MomentError::Unreadable { .. })));
         let status = match (response.has_data, is_stopped) {
             (_, true) => Status::Stopped,
             (true, false) => Status::Ran,
+            (false, false) if is_unreadable => Status::NotReady,
             (false, false) => Status::Refused,
         };
         Answered { body: response.body, status }

@@ -9,7 +9,10 @@ use passmuster::{
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{Numbers, OTHER, OWNER, REGION, assets, commit_of, index_rows, open, open_clean, put, time, vpc};
+use super::{
+    Numbers, OTHER, OWNER, REGION, assets, commit_of, flip, index_rows, open, open_clean, put, segments,
+    time, vpc,
+};
 
 /// All that a reader sees.
 type Seen = (Vec<SliceState>, Vec<Asset>);
@@ -248,6 +251,22 @@ fn a_clock_that_was_put_back_hides_nothing_for_long() {
     assert_eq!((ids_at(&store, 1_999), ids_at(&store, 2_000)), (vec!["a".to_owned()], vec!["c".to_owned()]));
     assert_eq!(ids_at(&store, 900_000), ["c"]);
     assert_eq!(store.newest().unwrap().unwrap().sequence, 3);
+}
+
+/// S10: a record that is damaged while the store is open is an error where it is needed, and nowhere else.
+#[test]
+fn a_damaged_record_is_an_error_of_the_moments_that_need_it() {
+    let dir = tempdir().unwrap();
+    let store = open_clean(dir.path());
+    put(&store, Outcome::Complete, 1_000, vec![vpc("a", "10.0.0.0/16")]);
+    let end_of_first = std::fs::metadata(&segments(dir.path())[0]).unwrap().len();
+    put(&store, Outcome::Complete, 2_000, vec![vpc("a", "10.1.0.0/16")]);
+    put(&store, Outcome::Complete, 3_000, vec![vpc("a", "10.1.0.0/16"), vpc("b", "10.0.0.0/16")]);
+    flip(&segments(dir.path())[0], usize::try_from(end_of_first).unwrap() - 5, 3);
+    assert_eq!(ids_at(&store, 3_000), ["a", "b"]);
+    assert_eq!(ids_at(&store, 2_000), ["a"], "the second record has what is needed");
+    let refused = seen_at(&store, 1_000).unwrap_err();
+    assert!(matches!(refused, StoreError::JournalDamaged { sequence: 1, .. }), "{refused:?}");
 }
 
 #[test]

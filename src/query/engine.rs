@@ -102,9 +102,8 @@ impl Engine {
     /// Runs a request against the graphs of the moments it asks for. Never fails: what goes wrong is in the response.
     #[must_use]
     pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
-        let gathered = self
-            .prepare(request)
-            .and_then(|prepared| Ok((prepared.plan.gather(moments)?, prepared)));
+        let gathered =
+            self.prepare(request).and_then(|prepared| Ok((prepared.plan.gather(moments)?, prepared)));
         match gathered {
             Ok((graphs, prepared)) => answer(&prepared, &Graphs::from(&graphs), limits),
             Err(errors) => refused(errors),

@@ -245,6 +245,30 @@ fn aliases_fragments_and_type_names_work_at_every_level() {
 }
 
 #[test]
+fn introspection_stands_beside_pages_figures_and_groups() {
+    let query = "{ vpcsConnection(first: 1) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id } } }
+        vpcsAggregate { count size { min } node { size { max } } } vpcsGroup(by: [ok]) { count key { ok } }
+        search(text: \"s1\") { id asset { id } } vpc(id: \"a\") { subnetsConnection { totalCount } }
+        __type(name: \"VpcsConnection\") { name } __schema { queryType { name } } }";
+    let data = inventory().data(query);
+    assert_eq!(data["vpcsConnection"]["totalCount"], 5);
+    assert_eq!(data["search"], json!([{"id": "s1", "asset": {"id": "s1"}}]));
+    assert_eq!(data["__type"], json!({"name": "VpcsConnection"}));
+}
+
+#[test]
+fn a_cursor_may_come_as_a_variable_and_null_is_none() {
+    let inventory = inventory();
+    let query = "query ($first: Int = 2, $after: String) { vpcsConnection(first: $first, after: $after) {
+        edges { cursor node { id } } } }";
+    let page = |variables: &Value| page_of(&inventory.data_with(query, variables)["vpcsConnection"]);
+    let (ids, cursors) = page(&json!({}));
+    assert_eq!(ids, "a b");
+    assert_eq!(page(&json!({"after": null, "first": null})).0, "a b c d e");
+    assert_eq!(page(&json!({"after": cursors[1], "first": 9})).0, "c d e");
+}
+
+#[test]
 fn q20_a_cursor_that_is_none_of_this_connection_is_refused() {
     let inventory = inventory();
     let (_, cursors) =

@@ -84,6 +84,13 @@ fn an_order_may_come_as_a_variable() {
     let query = "query ($sort: [VpcSort!]) { vpcs(sort: $sort) { id } }";
     let sort = json!({"sort": [{"logsAggregate": {"count": "DESC"}}, {"name": "ASC"}]});
     assert_eq!(inventory().data_with(query, &sort), json!({"vpcs": [{"id": "a"}, {"id": "c"}, {"id": "b"}]}));
+    // The keys of a JSON object have no order of their own.
+    let sort = json!({"sort": [{"name": "ASC", "big": "ASC"}]});
+    let inventory = inventory();
+    let answer = inventory.answer(&inventory.graph, query, &sort);
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "wrong_value", "{answer}");
+    let written = "vpcs(sort: [{name: DESC, big: ASC}]) { id }";
+    assert_eq!(inventory.ids(written), "b a c");
 }
 
 #[test]

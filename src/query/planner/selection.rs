@@ -281,11 +281,13 @@ impl<'a> Planner<'a> {
 
     fn require_selection(&self, field: &AstField, parent: Parent) {
         if field.selection_set.is_empty() {
-            let below = parent.below(self.catalog, &field.name).map(|below| below.fields(self.catalog));
-            let first = match below.unwrap_or_default() {
-                all if all.iter().any(|name| name == "id") => "id".to_owned(),
-                all if all.iter().any(|name| name == "count") => "count".to_owned(),
-                all => all.into_iter().next().unwrap_or_else(|| "id".to_owned()),
+            let below = parent.below(self.catalog, &field.name);
+            let all = below.map(|below| below.fields(self.catalog)).unwrap_or_default();
+            let first = match below {
+                Some(Parent::Type(_)) if all.iter().any(|name| name == "id") => "id".to_owned(),
+                Some(Parent::SearchHit | Parent::SearchedAsset) | None => "id".to_owned(),
+                Some(Parent::Aggregation(_) | Parent::Group(_)) => "count".to_owned(),
+                Some(_) => all.into_iter().next().unwrap_or_else(|| "__typename".to_owned()),
             };
             let kind = QueryErrorKind::SelectionMissing { field: field.name.to_string() };
             let help = format!("write `{} {{ {first} }}`", field.name);

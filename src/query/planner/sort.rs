@@ -72,6 +72,21 @@ impl<'a> Planner<'a> {
     }
 
     fn sort_keys(&self, of: TypeId, entries: &[Entry<'a>]) -> Vec<SortKey> {
+        if let [_, second, ..] = entries
+            && matches!(second.value, Input::Json(..))
+        {
+            // The keys of a JSON object have no order, and here the order is what is asked for.
+            let kind = QueryErrorKind::WrongValue {
+                name: "sort".to_owned(),
+                expected: "objects of one key each where it comes as a variable".to_owned(),
+                found: format!("one of {} keys", entries.len()),
+            };
+            self.refuse(
+                kind,
+                second.key_span,
+                Some("write `[{\"a\": \"ASC\"}, {\"b\": \"ASC\"}]`".to_owned()),
+            );
+        }
         entries.iter().flat_map(|entry| self.sort_entry(of, entry)).collect()
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::super::{
-    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Graphs, Nodes, Output, OutputKind, Plan,
-    RootKind, SearchKind, SortBy, SortKey, SortedValue,
+    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Graphs, Nodes, Output, OutputKind,
+    Plan, RootKind, SearchKind, SortBy, SortKey, SortedValue,
 };
 use crate::{
     catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},

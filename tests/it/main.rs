@@ -43,4 +43,5 @@ mod cli;
 
 mod property;
 mod tidy;
+mod time;
 mod vectors;

@@ -20,6 +20,9 @@ use crate::{
 /// The arguments of a search.
 pub(super) const ARGUMENTS: [&str; 3] = ["text", "types", "limit"];
 
+/// What is searched becomes a pattern that ignores case, and patterns are bounded.
+const LONGEST_TEXT: usize = 1_000;
+
 impl<'a> Planner<'a> {
     /// A search; nothing where it isn't said for what.
     pub(super) fn search(&self, arguments: &Arguments<'a>, group: &Group<'a>) -> Option<Search> {
@@ -40,8 +43,10 @@ impl<'a> Planner<'a> {
             return None;
         }
         let Operand::Text(text) = self.operand(ScalarType::String, "text", input)? else { return None };
-        if text.is_empty() {
-            let (expected, found) = ("a text that is not empty".to_owned(), "an empty one".to_owned());
+        let length = text.chars().count();
+        if length == 0 || length > LONGEST_TEXT {
+            let expected = format!("a text of 1 to {LONGEST_TEXT} characters");
+            let found = format!("one of {length}");
             let kind = QueryErrorKind::WrongValue { name: "text".to_owned(), expected, found };
             self.refuse(kind, input.span(), None);
             return None;

@@ -76,6 +76,9 @@ fn the_asset_itself_is_shown_by_type() {
 #[test]
 fn a_search_that_cannot_be_says_what_to_write() {
     let inventory = inventory();
+    let long = format!("search(text: {:?}) {{ id }}", "ü".repeat(1_001));
+    assert_eq!(inventory.refusal(&long).0, "wrong_value");
+    assert_eq!(inventory.ids(&format!("search(text: {:?}) {{ id }}", "ü".repeat(1_000))), "");
     for (query, code, help) in [
         ("search { id }", "missing_argument", "write `search(text: \"..\") { id }`"),
         ("search(text: null) { id }", "null_not_allowed", "say what to look for"),

@@ -12,6 +12,7 @@ use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
+        ExplainRequest,
         Engine, QueryErrorKind, Request,
         run::{RunError, RunLimits, Stop as RunStop},
     },
@@ -88,6 +89,7 @@ impl Answer for Serving {
             query: operation.query.clone(),
             operation_name: operation.operation_name.clone(),
             variables: operation.variables.clone(),
+            explain: ExplainRequest::read(&operation.extensions),
         };
         let response = self.limits.with_stop(stop, |limits| self.engine.execute(&graph, &request, limits));
         let is_stopped = response.errors.iter().any(|error| {

@@ -22,7 +22,7 @@ pub use builder::GraphBuilder;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    column::{Column, Data, Link, TableId},
+    column::{Column, Data, Link, TableId, TextData},
     dictionary::{Dictionary, NO_CODE},
     slices::Need,
     table::Table,

@@ -202,6 +202,22 @@ pub enum QueryErrorKind {
         /// Which, and why.
         message: String,
     },
+    /// An asset that was asked about and isn't there.
+    #[error("there is no {typename} `{asset}`")]
+    UnknownAsset {
+        /// The type it was looked for in.
+        typename: String,
+        /// As written.
+        asset: String,
+    },
+    /// A name that several assets bear.
+    #[error("{count} assets are called `{asset}`")]
+    WhichAsset {
+        /// As written.
+        asset: String,
+        /// How many there are.
+        count: usize,
+    },
     /// A run that ended without an answer: a limit, or nobody waits any more.
     #[error("{0}")]
     Stopped(RunError),
@@ -239,6 +255,8 @@ impl QueryErrorKind {
             Self::SelectionOnScalar { .. } => "selection_on_scalar",
             Self::Invalid { .. } => "invalid",
             Self::Unfulfilled { .. } => "unfulfilled",
+            Self::UnknownAsset { .. } => "unknown_asset",
+            Self::WhichAsset { .. } => "which_asset",
             Self::Stopped(RunError::TooManyRows { .. }) => "too_many_rows",
             Self::Stopped(RunError::TooManyBytes { .. }) => "answer_too_large",
             Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",

@@ -3,7 +3,9 @@
 mod document;
 mod engine;
 mod error;
+mod explain;
 pub mod guard;
+mod lint;
 mod plan;
 mod planner;
 pub mod run;
@@ -12,7 +14,9 @@ pub mod schema;
 pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};
 pub use error::{Place, QueryError, QueryErrorKind};
+pub use explain::{ExplainRequest, Explanation, PlanText};
 pub use guard::GuardLimits;
+pub use lint::{Warning, WarningKind};
 pub use plan::{
     AggregateFilter, AggregateFunction, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField,
     OutputKind, Pattern, Plan, Quantifier, RootField, RootKind, SortKey, Test,

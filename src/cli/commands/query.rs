@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
         .map_err(Failure::bad_input)?;
     let request =
-        Request { query: written.text.clone(), operation_name: arguments.operation_name.clone(), variables };
+        Request { query: written.text.clone(), operation_name: arguments.operation_name.clone(), variables, explain: None };
     let tools = context.tools()?;
     // A mistake in the query is told before any data is read.
     let plan = match tools.engine.plan(&request) {

@@ -9,6 +9,7 @@ use super::{
     limits::{RunError, RunLimits},
     node::Node,
     reasons::gaps,
+    work::Work,
     world::World,
 };
 use crate::{
@@ -114,7 +115,8 @@ impl Judgement {
 /// could be anything; with no `oldest` only the latest attempt of each slice counts.
 #[must_use]
 pub fn judge(graph: &Graph, covers: TypeId, filters: &Filters, oldest: Option<Time>) -> Judgement {
-    let evaluator = Evaluator { world: World::open(graph, oldest), limits: RunLimits::unlimited() };
+    let world = World::open(graph, oldest);
+    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Work::default() };
     let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
     let mut reasons = Reasons::default();
     for of in graph.catalog().concrete(covers) {
@@ -192,7 +194,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// Adds why a node is undecided for a row; nothing where it is decided.
-    fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
+    pub(super) fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
         if self.row(id, node, row).is_decided() {
             return;
         }

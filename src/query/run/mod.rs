@@ -12,6 +12,8 @@ mod row;
 mod select;
 mod shape;
 mod touched;
+mod why;
+mod work;
 mod world;
 mod write;
 
@@ -20,11 +22,14 @@ use std::collections::BTreeMap;
 pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
 pub use touched::incomplete_slices;
+pub use why::{Named, Truth, Why, WhyNode, World as WhyWorld, find_assets, why};
+pub use work::{Step, Visited};
 pub use write::{FieldError, PathSegment};
 
 use self::{
     eval::Evaluator,
     shape::{BoundNodes, Shape, write_key},
+    work::Work,
     world::World,
     write::{Halt, Path, Writer},
 };
@@ -53,12 +58,36 @@ pub fn run(
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let evaluator = Evaluator { world: World::closed(graph), limits: *limits };
-    let mut writer = Writer::new(&evaluator);
+    let evaluator = Evaluator { world: World::closed(graph), limits: *limits, work: Work::default() };
+    answer(&evaluator, plan, introspection)
+}
+
+/// As [`run`], with what it visited and its steps.
+///
+/// # Errors
+/// A limit that was reached, with its actual value.
+pub fn run_explained(
+    plan: &Plan,
+    graph: &Graph,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+) -> Result<(Ran, Visited, Vec<Step>), RunError> {
+    let evaluator = Evaluator { world: World::closed(graph), limits: *limits, work: Work::traced() };
+    let ran = answer(&evaluator, plan, introspection)?;
+    Ok((ran, evaluator.work.visited(), evaluator.work.into_steps()))
+}
+
+fn answer(
+    evaluator: &Evaluator<'_, '_>,
+    plan: &Plan,
+    introspection: &BTreeMap<String, Vec<u8>>,
+) -> Result<Ran, RunError> {
+    let limits = &evaluator.limits;
+    let mut writer = Writer::new(evaluator);
     for (place, root) in plan.roots.iter().enumerate() {
         writer.out.push(if place == 0 { b'{' } else { b',' });
         write_key(&root.key, &mut writer.out);
-        match write_root(&mut writer, &evaluator, root, introspection) {
+        match write_root_step(&mut writer, evaluator, root, introspection) {
             Ok(()) => {}
             Err(Halt::Stop(error)) => return Err(error),
             Err(Halt::Null) => {
@@ -74,6 +103,25 @@ pub fn run(
         return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual });
     }
     Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
+}
+
+/// One root field, as a step of its own.
+fn write_root_step(
+    writer: &mut Writer<'_, '_, '_>,
+    evaluator: &Evaluator<'_, '_>,
+    root: &RootField,
+    introspection: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), Halt> {
+    let (bytes, rows) = (writer.out.len(), writer.rows);
+    let step = evaluator.work.begin(|| root.key.clone());
+    write_root(writer, evaluator, root, introspection)?;
+    let written = usize::try_from(writer.rows - rows).unwrap_or(usize::MAX);
+    let seen = match &root.kind {
+        RootKind::Nodes(nodes) => evaluator.world.graph.count(nodes.of),
+        _ => written,
+    };
+    evaluator.work.end(step, seen, written, writer.out.len() - bytes);
+    Ok(())
 }
 
 fn write_root(

@@ -12,8 +12,7 @@ use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
-        ExplainRequest,
-        Engine, QueryErrorKind, Request,
+        Engine, ExplainRequest, QueryErrorKind, Request,
         run::{RunError, RunLimits, Stop as RunStop},
     },
 };

@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod context;
 mod exit;
+mod explained;
 mod failure;
 mod graph_holder;
 mod listen;
@@ -12,7 +13,6 @@ mod output;
 mod place;
 mod snippet;
 mod stop;
-mod value_hints;
 mod variables;
 
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
-    guard::{GuardLimits, guard, normalise_escapes},
     explain::{ExplainRequest, Explanation},
+    guard::{GuardLimits, guard, normalise_escapes},
     lint::{Warning, lint},
     plan::{Filters, Nodes, Plan, RootKind},
     planner::{self, Planned},
@@ -139,14 +139,7 @@ impl Engine {
                 let mut body = b"{\"data\":null".to_vec();
                 push_errors(&mut body, &errors);
                 body.push(b'}');
-                Response {
-                    body,
-                    has_data: true,
-                    errors,
-                    rows: 0,
-                    warnings: Vec::new(),
-                    explanation: None,
-                }
+                Response { body, has_data: true, errors, rows: 0, warnings: Vec::new(), explanation: None }
             }
         }
     }
@@ -193,14 +186,19 @@ impl Engine {
     }
 
     /// For each root list whose type an asset has, why it matches there.
-    fn whys(&self, prepared: &Prepared, graph: &Graph, asset: &str) -> Result<Vec<(String, Why)>, QueryError> {
+    fn whys(
+        &self,
+        prepared: &Prepared,
+        graph: &Graph,
+        asset: &str,
+    ) -> Result<Vec<(String, Why)>, QueryError> {
         let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
         let mut whys = Vec::new();
         let mut missing = None;
         for root in &plan.roots {
             let RootKind::Nodes(nodes) = &root.kind else { continue };
             match self.why_of(graph, (nodes.of, &nodes.filters), asset, WhyWorld::Closed) {
-                Ok(why) => whys.push((root.key.clone(), why)),
+                Ok(why) => whys.push((root.key.clone(), Why { note: page_note(nodes), ..why })),
                 Err(error) => missing = missing.or(Some(error)),
             }
         }
@@ -225,7 +223,9 @@ impl Engine {
         let typename = &self.catalog.get(of).name;
         let found = find_assets(graph, of, asset);
         match found.as_slice() {
-            [only] => why(graph, filters, *only, world).ok_or_else(|| QueryError::new(QueryErrorKind::Internal)),
+            [only] => {
+                why(graph, filters, *only, world).ok_or_else(|| QueryError::new(QueryErrorKind::Internal))
+            }
             [] => {
                 let kind =
                     QueryErrorKind::UnknownAsset { typename: typename.clone(), asset: asset.to_owned() };
@@ -334,7 +334,8 @@ impl Engine {
             &request.variables,
             request.explain.is_some(),
         )?;
-        let wants_introspection = planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
+        let wants_introspection =
+            planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
         let introspection = self
             .schema
             .validate(&ValidationRequest {
@@ -353,6 +354,16 @@ impl Engine {
                     .collect::<Vec<_>>()
             })?;
         Ok(Prepared { planned, document, introspection })
+    }
+}
+
+/// That a list shows only a part of what its filter keeps.
+fn page_note(nodes: &Nodes) -> Option<String> {
+    let after = if nodes.offset > 0 { format!(" after the first {}", nodes.offset) } else { String::new() };
+    match nodes.limit {
+        Some(limit) => Some(format!("the answer shows at most {limit} of those that match{after}")),
+        None if nodes.offset > 0 => Some(format!("the answer shows those that match{after}")),
+        None => None,
     }
 }
 

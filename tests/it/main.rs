@@ -27,7 +27,9 @@ mod collect;
 mod import;
 
 mod graph;
+mod explain;
 mod guard;
+mod lint;
 mod query;
 mod run;
 mod schema;

@@ -93,13 +93,17 @@ impl Why {
     /// The form for machines.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut object = json!({
             "asset": named_to_json(&self.asset),
             "matches": self.truth.as_str(),
             "isUndecided": self.is_undecided,
             "filter": self.node.to_json(),
             "reasons": self.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
+        });
+        if let (Some(note), Some(entries)) = (&self.note, object.as_object_mut()) {
+            entries.insert("note".to_owned(), json!(note));
+        }
+        object
     }
 }
 

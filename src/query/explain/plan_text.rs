@@ -119,9 +119,9 @@ impl Lines<'_> {
             match &field.kind {
                 OutputKind::Typename | OutputKind::Scalar(_) => {}
                 OutputKind::Computed(filter) => {
-                    let body = filter.as_ref().map_or_else(String::new, |filter| {
-                        Words(self.catalog).body(of, filter)
-                    });
+                    let body = filter
+                        .as_ref()
+                        .map_or_else(String::new, |filter| Words(self.catalog).body(of, filter));
                     self.push(depth, &format!("show {key}: whether {body}"));
                 }
                 OutputKind::Embedded { output, .. } => {

@@ -17,6 +17,9 @@ impl fmt::Display for Why {
                 writeln!(formatter, "? {reason}")?;
             }
         }
+        if let Some(note) = &self.note {
+            writeln!(formatter, "! {note}")?;
+        }
         Ok(())
     }
 }

@@ -34,9 +34,8 @@ impl Words<'_> {
         match (distinct.len(), distinct.first()) {
             (0 | 1, only) => format!("{{{}}}", only.copied().unwrap_or_default()),
             _ => {
-                let each = of_types
-                    .iter()
-                    .map(|(of, body)| format!("... on {} {{{body}}}", self.0.get(*of).name));
+                let each =
+                    of_types.iter().map(|(of, body)| format!("... on {} {{{body}}}", self.0.get(*of).name));
                 format!("{{{}}}", each.collect::<Vec<_>>().join(", "))
             }
         }
@@ -73,8 +72,7 @@ impl Words<'_> {
         let bodies: Vec<String> = members.iter().map(|member| self.body(of, member)).collect();
         let keys: BTreeSet<&str> =
             bodies.iter().map(|body| body.split(':').next().unwrap_or_default()).collect();
-        let are_plain =
-            !members.iter().any(|member| matches!(member, Filter::All(_) | Filter::Constant(_)));
+        let are_plain = !members.iter().any(|member| matches!(member, Filter::All(_) | Filter::Constant(_)));
         if are_plain && keys.len() == bodies.len() {
             return bodies.join(", ");
         }
@@ -152,10 +150,11 @@ impl Words<'_> {
         match (operand, scalar) {
             (Operand::Text(text), ScalarType::Enum(_)) => text.clone(),
             (Operand::Text(text), _) => quoted(text),
-            (Operand::Int(millis), ScalarType::DateTime) => {
-                Time::from_millis(*millis).map_or_else(|| millis.to_string(), |time| quoted(&time.to_string()))
+            (Operand::Int(millis), ScalarType::DateTime) => Time::from_millis(*millis)
+                .map_or_else(|| millis.to_string(), |time| quoted(&time.to_string())),
+            (Operand::Int(days), ScalarType::Date) => {
+                day(*days).map_or_else(|| days.to_string(), |day| quoted(&day))
             }
-            (Operand::Int(days), ScalarType::Date) => day(*days).map_or_else(|| days.to_string(), |day| quoted(&day)),
             (Operand::Int(number), _) => number.to_string(),
             (Operand::Float(number), _) => number.to_string(),
             (Operand::Bool(value), _) => value.to_string(),
@@ -176,14 +175,15 @@ impl Words<'_> {
             AggregateFilter::Count(Comparison::Equal, count) => format!("count: {count}"),
             AggregateFilter::Count(comparison, count) => format!("count{}: {count}", compared(*comparison)),
             AggregateFilter::Node { fields, function, comparison, operand } => {
-                let (name, scalar) = fields.first().map_or((String::new(), ScalarType::String), |(of, field)| {
-                    let definition = self.0.get(*of).get(*field);
-                    let scalar = match definition.kind {
-                        FieldKind::Scalar { scalar, .. } => scalar,
-                        _ => ScalarType::String,
-                    };
-                    (definition.name.clone(), scalar)
-                });
+                let (name, scalar) =
+                    fields.first().map_or((String::new(), ScalarType::String), |(of, field)| {
+                        let definition = self.0.get(*of).get(*field);
+                        let scalar = match definition.kind {
+                            FieldKind::Scalar { scalar, .. } => scalar,
+                            _ => ScalarType::String,
+                        };
+                        (definition.name.clone(), scalar)
+                    });
                 let comparison = match comparison {
                     Comparison::Equal => "_EQUAL",
                     other => compared(*other),

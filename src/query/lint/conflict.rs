@@ -89,9 +89,7 @@ fn is_within(test: &Test, other: &Test) -> bool {
 /// Whether a value may pass a test; yes where it can't be told.
 fn may_pass(value: &Operand, test: &Test) -> bool {
     match (test, value) {
-        (Test::Equal(_) | Test::In { .. }, _) => {
-            values(test).is_none_or(|values| values.contains(&value))
-        }
+        (Test::Equal(_) | Test::In { .. }, _) => values(test).is_none_or(|values| values.contains(&value)),
         (Test::Compare(comparison, operand), _) => match order(value, operand) {
             None => true,
             Some(order) => match comparison {

@@ -180,15 +180,14 @@ pub(super) fn lint(
             // Over an interface a key is bound to several types: it must be odd for all of them.
             (others.len() == of_key.len()).then(|| others.first()).flatten()
         });
-        let kind = lint.key(of_key).or_else(|| {
-            let other = contradiction?;
-            Some((WarningKind::Contradiction { key: at.1.clone(), other: (*other).to_owned() }, None))
+        let contradiction = contradiction.map(|other| {
+            (WarningKind::Contradiction { key: at.1.clone(), other: (*other).to_owned() }, None)
         });
-        if let Some((kind, help)) = kind {
-            warnings.push(Warning { kind, place: document.place(span), help });
-        }
-        if warnings.len() == MOST_WARNINGS {
-            break;
+        for (kind, help) in lint.key(of_key).into_iter().chain(contradiction) {
+            let is_told = warnings.iter().any(|told: &Warning| told.kind == kind);
+            if !is_told && warnings.len() < MOST_WARNINGS {
+                warnings.push(Warning { kind, place: document.place(span), help });
+            }
         }
     }
     warnings.sort_by(|one, other| one.place.cmp(&other.place));

@@ -67,13 +67,7 @@ impl Evaluator<'_, '_> {
         Ok(rows)
     }
 
-    fn bits_of(
-        &self,
-        id: TableId,
-        node: &Node<'_>,
-        want: bool,
-        bound: Bound,
-    ) -> Result<Bitmap, RunError> {
+    fn bits_of(&self, id: TableId, node: &Node<'_>, want: bool, bound: Bound) -> Result<Bitmap, RunError> {
         let table = self.world.graph.table(id);
         match node {
             Node::Constant(value) => Ok(if *value == want { table.all() } else { table.none() }),

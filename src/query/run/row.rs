@@ -137,7 +137,7 @@ impl Evaluator<'_, '_> {
         })
     }
 
-    fn related_row(
+    pub(super) fn related_row(
         &self,
         id: TableId,
         field: FieldId,

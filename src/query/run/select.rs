@@ -134,8 +134,10 @@ impl Evaluator<'_, '_> {
 /// What the step that makes a page of a root list is called.
 fn page_words(nodes: &BoundNodes<'_>) -> String {
     match (nodes.limit, nodes.sort.is_empty()) {
-        (Some(limit), false) => format!("the first {limit} after {} in order", nodes.offset),
-        (Some(limit), true) => format!("the first {limit} after {}", nodes.offset),
+        (Some(limit), false) if nodes.offset == 0 => format!("sort, first {limit}"),
+        (Some(limit), false) => format!("sort, {limit} after {}", nodes.offset),
+        (Some(limit), true) if nodes.offset == 0 => format!("first {limit}"),
+        (Some(limit), true) => format!("{limit} after {}", nodes.offset),
         (None, false) => "sort".to_owned(),
         (None, true) => format!("all after {}", nodes.offset),
     }

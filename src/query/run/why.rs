@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    super::{Filter, Filters, Quantifier, explain::Words},
+    super::{AggregateFilter, Filter, Filters, Quantifier, explain::Words},
     eval::Evaluator,
     judge::Reason,
     limits::RunLimits,
@@ -102,6 +102,8 @@ pub struct Why {
     pub node: WhyNode,
     /// What could not be seen and would decide, sorted and distinct.
     pub reasons: Vec<Reason>,
+    /// What else decides whether it is shown, beyond the filter.
+    pub note: Option<String>,
 }
 
 /// One part of a filter.
@@ -173,7 +175,7 @@ pub fn why(graph: &Graph, filters: &Filters, (of, row): (TypeId, u32), world: Wo
     }
     let is_undecided = is_stale || (!possible.must_true && possible.may_true);
     let truth = explained.truth;
-    Some(Why { asset: evaluator.named(id, row), truth, is_undecided, node: explained, reasons })
+    Some(Why { asset: evaluator.named(id, row), truth, is_undecided, node: explained, reasons, note: None })
 }
 
 impl Evaluator<'_, '_> {
@@ -202,7 +204,7 @@ impl Evaluator<'_, '_> {
                     WhyNode::leaf(truth, whole, Some(self.value_words(id, *field, row)))
                 }
                 (Filter::NoneRelated(field), _) => {
-                    WhyNode::leaf(truth, whole, Some(self.related_words(id, *field, row)))
+                    WhyNode::leaf(truth, whole, Some(self.related_words(id, *field, row, truth)))
                 }
                 (inner, node) => group("NOT", vec![self.why(id, Some(inner), node, row)]),
             },
@@ -217,10 +219,12 @@ impl Evaluator<'_, '_> {
                 WhyNode { truth, filter: whole, ..related }
             }
             (Filter::NoneRelated(field), _) => {
-                WhyNode::leaf(truth, whole, Some(self.related_words(id, *field, row)))
+                WhyNode::leaf(truth, whole, Some(self.related_words(id, *field, row, truth)))
             }
-            (Filter::Aggregate { field, .. }, _) => {
-                WhyNode::leaf(truth, whole, Some(self.related_words(id, *field, row)))
+            (Filter::Aggregate { field, filter }, _) => {
+                let mut because = self.related_words(id, *field, row, truth);
+                self.push_figures(id, *field, filter, row, &mut because);
+                WhyNode::leaf(truth, whole, Some(because))
             }
             _ => WhyNode::leaf(truth, whole, None),
         }
@@ -255,7 +259,9 @@ impl Evaluator<'_, '_> {
                 because.push_str(&format!(", {unknown} unknown"));
             }
         }
-        self.push_unseen(id, field, row, &mut because);
+        if !self.row_is_decided(id, (field, quantifier), nodes, row) {
+            self.push_unseen(id, field, row, &mut because);
+        }
         let deciding = if quantifier == Quantifier::All { Truth::False } else { Truth::True };
         let rank = |truth: Truth| match truth {
             truth if truth == deciding => 0,
@@ -270,6 +276,17 @@ impl Evaluator<'_, '_> {
         });
         let parts = parts.collect();
         WhyNode { parts, more, ..WhyNode::leaf(Truth::Unknown, String::new(), Some(because)) }
+    }
+
+    /// Whether what is unseen makes no difference to a quantifier.
+    fn row_is_decided(
+        &self,
+        id: TableId,
+        (field, quantifier): (FieldId, Quantifier),
+        nodes: &[Node<'_>],
+        row: u32,
+    ) -> bool {
+        !self.world.is_stale(id, row) && self.related_row(id, field, quantifier, nodes, row).is_decided()
     }
 
     /// `flowLogStatus is "INACTIVE"`
@@ -297,7 +314,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// `2 related FlowLog: fl-1, fl-2`
-    fn related_words(&self, id: TableId, field: FieldId, row: u32) -> String {
+    fn related_words(&self, id: TableId, field: FieldId, row: u32, truth: Truth) -> String {
         let mut names = Vec::new();
         let mut count = 0;
         for link in self.world.graph.table(id).column(field).links() {
@@ -314,8 +331,43 @@ impl Evaluator<'_, '_> {
                 words.push_str(", ..");
             }
         }
-        self.push_unseen(id, field, row, &mut words);
+        if truth == Truth::Unknown {
+            self.push_unseen(id, field, row, &mut words);
+        }
         words
+    }
+
+    /// Appends the values that an aggregate looks at: `; maxAggregationInterval 60, 600`.
+    fn push_figures(
+        &self,
+        id: TableId,
+        field: FieldId,
+        filter: &AggregateFilter,
+        row: u32,
+        words: &mut String,
+    ) {
+        match filter {
+            AggregateFilter::All(filters) | AggregateFilter::Any(filters) => {
+                filters.iter().for_each(|filter| self.push_figures(id, field, filter, row, words));
+            }
+            AggregateFilter::Not(inner) => self.push_figures(id, field, inner, row, words),
+            AggregateFilter::Count(..) => {}
+            AggregateFilter::Node { fields, .. } => {
+                let (mut name, mut values) = (String::new(), Vec::new());
+                for link in self.world.graph.table(id).column(field).links() {
+                    let Some((of, own)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
+                    name.clone_from(&self.world.graph.catalog().get(*of).get(*own).name);
+                    for &target in link.adjacency.forward.of(row).iter().take(SHOWN_VALUES) {
+                        let value = self.cell_words(link.table, *own, target);
+                        values.push(value.unwrap_or_else(|| "not seen".to_owned()));
+                    }
+                }
+                if !values.is_empty() {
+                    values.truncate(SHOWN_VALUES);
+                    words.push_str(&format!("; {name} {}", values.join(", ")));
+                }
+            }
+        }
     }
 
     /// `no related FlowLog`, `2 related FlowLog`, `3 tags`
@@ -366,11 +418,9 @@ impl Evaluator<'_, '_> {
     fn embedded_words(&self, id: TableId, row: u32) -> String {
         let graph = self.world.graph;
         let fields = graph.catalog().get(graph.table(id).of).iter();
-        let values = fields
-            .filter(|(_, field)| matches!(field.kind, FieldKind::Scalar { .. }))
-            .filter_map(|(field, definition)| {
-                Some(format!("{}: {}", definition.name, self.cell_words(id, field, row)?))
-            });
+        let values = fields.filter(|(_, field)| matches!(field.kind, FieldKind::Scalar { .. })).filter_map(
+            |(field, definition)| Some(format!("{}: {}", definition.name, self.cell_words(id, field, row)?)),
+        );
         shortened(&values.collect::<Vec<_>>().join(", "))
     }
 }

@@ -48,7 +48,7 @@ pub struct Step {
     pub what: String,
     /// Rows it had to choose from.
     pub rows_in: u64,
-    /// Rows it left.
+    /// Rows it left; for a root field the assets it wrote, nested ones included.
     pub rows_out: u64,
     /// What it visited itself, the steps below it left out.
     pub visited: Visited,

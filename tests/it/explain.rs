@@ -43,7 +43,8 @@ struct Fixture {
 }
 
 fn fixture(assets: Vec<Value>, slices: Option<Vec<SliceState>>) -> Fixture {
-    let catalog = Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let catalog =
+        Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
     let catalog = Arc::new(catalog);
     let mut builder = GraphBuilder::new(Arc::clone(&catalog));
     for asset in assets {
@@ -116,23 +117,38 @@ const FILTERS: &[(&str, &str)] = &[
     (r#"{NOT: {name: "x"}}"#, r#"{name_NOT: "x"}"#),
     (r#"{name: null, size_NOT: null}"#, r#"{name: null, size_NOT: null}"#),
     (r#"{name_IN: ["x", null], size_NOT_IN: [1, 2]}"#, r#"{name_IN: ["x", null], size_NOT_IN: [1, 2]}"#),
-    (r#"{name_STARTS_WITH: "a", name_NOT_ENDS_WITH: "\"b"}"#, r#"{name_STARTS_WITH: "a", name_NOT_ENDS_WITH: "\"b"}"#),
+    (
+        r#"{name_STARTS_WITH: "a", name_NOT_ENDS_WITH: "\"b"}"#,
+        r#"{name_STARTS_WITH: "a", name_NOT_ENDS_WITH: "\"b"}"#,
+    ),
     (r#"{name_CONTAINS: "a", name_MATCHES: "a.*"}"#, r#"{name_CONTAINS: "a", name_MATCHES: "a.*"}"#),
     (r#"{stage: PROD, stage_NOT_IN: [DEV]}"#, r#"{stage: PROD, stage_NOT_IN: [DEV]}"#),
     (r#"{size_GT: 1, size_LTE: 9, weight_GTE: 1.5}"#, r#"{size_GT: 1, size_LTE: 9, weight_GTE: 1.5}"#),
     (r#"{isDefault: false, big: "9007199254740993"}"#, r#"{isDefault: false, big: 9007199254740993}"#),
-    (r#"{createdAt_LT: "2024-01-02", day: "2024-01-02"}"#, r#"{createdAt_LT: "2024-01-02T00:00:00.000Z", day: "2024-01-02"}"#),
-    (r#"{cidrBlock_WITHIN: "10.0.0.0/8", address: "10.0.0.1"}"#, r#"{cidrBlock_WITHIN: "10.0.0.0/8", address: "10.0.0.1"}"#),
+    (
+        r#"{createdAt_LT: "2024-01-02", day: "2024-01-02"}"#,
+        r#"{createdAt_LT: "2024-01-02T00:00:00.000Z", day: "2024-01-02"}"#,
+    ),
+    (
+        r#"{cidrBlock_WITHIN: "10.0.0.0/8", address: "10.0.0.1"}"#,
+        r#"{cidrBlock_WITHIN: "10.0.0.0/8", address: "10.0.0.1"}"#,
+    ),
     (r#"{zones: ["a", "b"], zones_NOT_INCLUDES: "c"}"#, r#"{zones: ["a", "b"], zones_NOT_INCLUDES: "c"}"#),
     (r#"{OR: [{name: "x"}, {size: 1, name: "y"}]}"#, r#"{OR: [{name: "x"}, {size: 1, name: "y"}]}"#),
     (r#"{AND: [{name: "x"}, {name: "y"}]}"#, r#"{AND: [{name: "x"}, {name: "y"}]}"#),
     (r#"{hasFlowLog: null}"#, r#"{hasFlowLog: null}"#),
     (r#"{hasFlowLog_NOT: null}"#, r#"{hasFlowLog_NOT: null}"#),
     (r#"{hasFlowLog_ALL: {flowLogStatus: "A"}}"#, r#"{hasFlowLog_ALL: {flowLogStatus: "A"}}"#),
-    (r#"{subnets_SINGLE: {hasFlowLog_NONE: {interval_GT: 5}}}"#, r#"{subnets_SINGLE: {hasFlowLog_NONE: {interval_GT: 5}}}"#),
+    (
+        r#"{subnets_SINGLE: {hasFlowLog_NONE: {interval_GT: 5}}}"#,
+        r#"{subnets_SINGLE: {hasFlowLog_NONE: {interval_GT: 5}}}"#,
+    ),
     (r#"{tags_SOME: {key: "env", value: "prod"}}"#, r#"{tags_SOME: {key: "env", value: "prod"}}"#),
     (r#"{hasFlowLogAggregate: {count_GT: 1}}"#, r#"{hasFlowLogAggregate: {count_GT: 1}}"#),
-    (r#"{hasFlowLogAggregate: {node: {interval_MAX_LT: 600}}}"#, r#"{hasFlowLogAggregate: {node: {interval_MAX_LT: 600}}}"#),
+    (
+        r#"{hasFlowLogAggregate: {node: {interval_MAX_LT: 600}}}"#,
+        r#"{hasFlowLogAggregate: {node: {interval_MAX_LT: 600}}}"#,
+    ),
 ];
 
 #[test]
@@ -195,7 +211,12 @@ __typename: __typename";
         lines
     };
     // Implementors come in the order of the catalog, which is not this test's to fix.
-    assert_eq!(sorted(&explained.written.replace("FlowLog, Subnet", "Subnet, FlowLog")), sorted(written), "{}", explained.written);
+    assert_eq!(
+        sorted(&explained.written.replace("FlowLog, Subnet", "Subnet, FlowLog")),
+        sorted(written),
+        "{}",
+        explained.written
+    );
     assert!(
         explained.simplified.contains("  where {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}\n"),
         "{}",
@@ -254,10 +275,19 @@ TRUE      name_NOT: \"x\"                                 name is \"beta\"
     let nameless = fixture.why(query, "arn:vpc-c");
     assert_eq!(nameless.truth, Truth::Unknown);
     assert!(!nameless.is_undecided, "a null decides, and does so for good");
-    assert!(nameless.to_string().contains("UNKNOWN   name_NOT: \"x\"                                 name is null"));
+    assert!(
+        nameless
+            .to_string()
+            .contains("UNKNOWN   name_NOT: \"x\"                                 name is null")
+    );
     let active = fixture.why(query, "vpc-a");
     assert_eq!(active.truth, Truth::False);
-    assert!(active.to_string().contains("TRUE          flowLogStatus: \"ACTIVE\"                   fl-1: flowLogStatus is \"ACTIVE\""), "{active}");
+    assert!(
+        active.to_string().contains(
+            "TRUE          flowLogStatus: \"ACTIVE\"                   fl-1: flowLogStatus is \"ACTIVE\""
+        ),
+        "{active}"
+    );
 }
 
 #[test]
@@ -291,7 +321,10 @@ fn an_asset_that_is_not_there_or_is_one_of_several_is_refused() {
     assert!(matches!(kind(query, "vpc-z"), Some(QueryErrorKind::UnknownAsset { .. })));
     assert!(matches!(kind(query, "fl-1"), Some(QueryErrorKind::UnknownAsset { .. })), "another type's");
     assert!(matches!(kind(query, "vpc-a"), Some(QueryErrorKind::WhichAsset { count: 2, .. })));
-    assert!(matches!(kind("{ vpc(id: \"arn:vpc-a\") { id } }", "vpc-b"), Some(QueryErrorKind::Invalid { .. })));
+    assert!(matches!(
+        kind("{ vpc(id: \"arn:vpc-a\") { id } }", "vpc-b"),
+        Some(QueryErrorKind::Invalid { .. })
+    ));
     assert_eq!(kind(query, "arn:other"), None);
     assert_eq!(kind("{ things { id } }", "fl-1"), None, "any type of the interface");
 }
@@ -329,7 +362,11 @@ fn a_verdict_explained_is_the_verdict_given() {
             let judged = &judgement.types[0];
             for (row, asset) in (0u32..).zip(["arn:vpc-a", "arn:vpc-b", "arn:vpc-c"]) {
                 let why = fixture.engine.explain_verdict(&fixture.graph, &query, asset, None).unwrap();
-                assert_eq!(why.truth == Truth::True, judged.failing.contains(&row), "{filter} {asset}: {why}");
+                assert_eq!(
+                    why.truth == Truth::True,
+                    judged.failing.contains(&row),
+                    "{filter} {asset}: {why}"
+                );
                 let is_unknown = judged.unknown.iter().any(|unknown| unknown.row == row);
                 assert_eq!(why.is_undecided, is_unknown, "{filter} {asset}: {why}");
             }
@@ -342,15 +379,24 @@ fn large(vpcs: usize, subnets: usize) -> Fixture {
     let mut assets = Vec::new();
     for vpc_number in 0..vpcs {
         let id = format!("vpc-{vpc_number:05}");
-        assets.push(vpc(&id, json!({"name": format!("name {}", (vpc_number * 7919) % vpcs), "size": vpc_number})));
+        assets.push(vpc(
+            &id,
+            json!({"name": format!("name {}", (vpc_number * 7919) % vpcs), "size": vpc_number}),
+        ));
         for subnet in 0..subnets {
             let subnet_id = format!("{id}-{subnet}");
-            assets.push(json!({"__typename": "Subnet", "id": format!("arn:{subnet_id}"), "subnetId": subnet_id,
-                "vpcId": id}));
+            assets.push(
+                json!({"__typename": "Subnet", "id": format!("arn:{subnet_id}"), "subnetId": subnet_id,
+                "vpcId": id}),
+            );
             let status = if (vpc_number + subnet) % 10 == 0 { "ACTIVE" } else { "INACTIVE" };
             assets.push(log(&format!("fl-{subnet_id}"), &subnet_id, json!(status)));
         }
-        assets.push(log(&format!("fl-{id}"), &id, json!(if vpc_number % 10 == 0 { "ACTIVE" } else { "INACTIVE" })));
+        assets.push(log(
+            &format!("fl-{id}"),
+            &id,
+            json!(if vpc_number % 10 == 0 { "ACTIVE" } else { "INACTIVE" }),
+        ));
     }
     fixture(assets, None)
 }
@@ -361,12 +407,15 @@ fn a_quantifier_costs_a_pass_over_values_and_edges_not_rows_times_edges() {
     let fixture = large(vpcs, subnets);
     let logs = vpcs + vpcs * subnets;
     for quantifier in ["SOME", "NONE", "SINGLE"] {
-        let query = format!(r#"{{ vpcs(where: {{hasFlowLog_{quantifier}: {{flowLogStatus: "ACTIVE"}}}}) {{ id }} }}"#);
+        let query = format!(
+            r#"{{ vpcs(where: {{hasFlowLog_{quantifier}: {{flowLogStatus: "ACTIVE"}}}}) {{ id }} }}"#
+        );
         let visited = fixture.explained(&query).visited;
         assert!(visited.rows as usize <= logs, "{quantifier}: {visited:?}");
         assert!(visited.edges as usize <= 2 * vpcs, "{quantifier}: {visited:?}");
     }
-    let all = fixture.explained(r#"{ vpcs(where: {hasFlowLog_ALL: {flowLogStatus: "ACTIVE"}}) { id } }"#).visited;
+    let all =
+        fixture.explained(r#"{ vpcs(where: {hasFlowLog_ALL: {flowLogStatus: "ACTIVE"}}) { id } }"#).visited;
     assert!(all.rows as usize <= 2 * logs && all.edges as usize <= 2 * vpcs, "{all:?}");
 }
 

@@ -30,7 +30,8 @@ struct Fixture {
 }
 
 fn fixture() -> Fixture {
-    let catalog = Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let catalog =
+        Catalog::read(&[Source::new("test.graphql", SDL)]).unwrap_or_else(|errors| panic!("{errors}"));
     let catalog = Arc::new(catalog);
     let mut builder = GraphBuilder::new(Arc::clone(&catalog));
     let vpc = |id: &str, fields: Value| {
@@ -167,7 +168,8 @@ fn over_an_interface_a_key_must_be_odd_for_every_type() {
 #[test]
 fn a_warning_has_its_place_and_says_what_was_meant() {
     let fixture = fixture();
-    let query = "query($status: String) {\n  vpcs(where: {status: $status}) { logs(where: {name_IN: []}) { id } }\n}";
+    let query =
+        "query($status: String) {\n  vpcs(where: {status: $status}) { logs(where: {name_IN: []}) { id } }\n}";
     let request = Request {
         variables: json!({"status": "Active"}).as_object().unwrap().clone(),
         ..Request::new(query)

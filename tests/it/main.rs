@@ -26,8 +26,8 @@ mod store;
 mod collect;
 mod import;
 
-mod graph;
 mod explain;
+mod graph;
 mod guard;
 mod lint;
 mod query;

@@ -11,7 +11,10 @@ use passmuster::{
     catalog::{Catalog, Source},
     graph::GraphBuilder,
     model::{Asset, Time},
-    query::{Engine, Fragments, GuardLimits, Request, run::RunLimits},
+    query::{
+        Engine, ExplainRequest, Fragments, GuardLimits, Request,
+        run::{RunLimits, Truth},
+    },
 };
 use serde_json::Value;
 
@@ -62,7 +65,8 @@ fn check_case(seed: u64) -> (u64, u64) {
         let actual: Value = serde_json::from_slice(&response.body).unwrap_or_else(|error| {
             panic!("seed {seed}: {error}: {}", String::from_utf8_lossy(&response.body))
         });
-        if plain(&actual) != plain(&expected) {
+        // Random filters contradict themselves now and then, and are warned of.
+        if plain(&without_extensions(&actual)) != plain(&expected) {
             let data: Vec<String> = world.rows.iter().map(|row| row.to_json().to_string()).collect();
             panic!(
                 "seed {seed} (PASSMUSTER_PROPERTY_SEED={seed} PASSMUSTER_PROPERTY_CASES=1)\n{sdl}\n{}\n{text}\n\
@@ -70,10 +74,48 @@ fn check_case(seed: u64) -> (u64, u64) {
                 data.join("\n")
             );
         }
+        check_why(&engine, &graph, &world, &text, &actual, seed);
         rows += response.rows;
         with_rows += u64::from(response.rows > 0);
     }
     (rows, with_rows)
+}
+
+fn without_extensions(response: &Value) -> Value {
+    let mut response = response.clone();
+    if let Some(entries) = response.as_object_mut() {
+        entries.remove("extensions");
+    }
+    response
+}
+
+/// What is answered matches for the reason given: every row of an answer is TRUE, and where the answer is not a page,
+/// nothing else is.
+fn check_why(
+    engine: &Engine,
+    graph: &passmuster::graph::Graph,
+    world: &generate::World,
+    text: &str,
+    actual: &Value,
+    seed: u64,
+) {
+    let Some(rows) = actual["data"].as_object().and_then(|data| data.values().next()?.as_array().cloned())
+    else {
+        return;
+    };
+    for asset in world.rows.iter().take(3) {
+        let explain = Some(ExplainRequest { asset: Some(asset.id.clone()) });
+        let request = Request { explain, ..Request::new(text) };
+        let Some(explanation) = engine.execute(graph, &request, &RunLimits::unlimited()).explanation else {
+            continue;
+        };
+        for (_, why) in explanation.whys {
+            let is_there = rows.iter().any(|row| row["id"] == asset.id.as_str());
+            let matches = why.truth == Truth::True;
+            assert!(!is_there || matches, "seed {seed}: {text}\n{why}");
+            assert!(is_there || !matches || why.note.is_some(), "seed {seed}: {text}\n{why}");
+        }
+    }
 }
 
 /// JSON has one kind of number: `2` and `2.0` are the same.

@@ -123,7 +123,7 @@ impl Engine {
                 if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
                     match self.whys(&prepared, graph, asset) {
                         Ok(whys) => explanation.whys = whys,
-                        Err(error) => errors.push(error),
+                        Err(refused) => errors.extend(refused),
                     }
                 }
                 let mut body = Vec::with_capacity(ran.data.len() + 64);
@@ -191,7 +191,7 @@ impl Engine {
         prepared: &Prepared,
         graph: &Graph,
         asset: &str,
-    ) -> Result<Vec<(String, Why)>, QueryError> {
+    ) -> Result<Vec<(String, Why)>, Vec<QueryError>> {
         let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
         let mut whys = Vec::new();
         let mut missing = None;
@@ -208,7 +208,7 @@ impl Engine {
             (true, None) => {
                 let message = "an asset is explained for a list of assets".to_owned();
                 let error = QueryError::new(QueryErrorKind::Invalid { message });
-                Err(error.with_help("write the query as in `vpcs(where: {..}) { id }`"))
+                Err(vec![error.with_help("write the query as in `vpcs(where: {..}) { id }`")])
             }
         }
     }
@@ -219,23 +219,23 @@ impl Engine {
         (of, filters): (TypeId, &Filters),
         asset: &str,
         world: WhyWorld,
-    ) -> Result<Why, QueryError> {
+    ) -> Result<Why, Vec<QueryError>> {
         let typename = &self.catalog.get(of).name;
         let found = find_assets(graph, of, asset);
         match found.as_slice() {
             [only] => {
-                why(graph, filters, *only, world).ok_or_else(|| QueryError::new(QueryErrorKind::Internal))
+                why(graph, filters, *only, world).ok_or_else(|| vec![QueryError::new(QueryErrorKind::Internal)])
             }
             [] => {
                 let kind =
                     QueryErrorKind::UnknownAsset { typename: typename.clone(), asset: asset.to_owned() };
                 let help = format!("name one of the {} there are by its id", graph.count(of));
-                Err(QueryError::new(kind).with_help(help))
+                Err(vec![QueryError::new(kind).with_help(help)])
             }
             several => {
                 let kind = QueryErrorKind::WhichAsset { asset: asset.to_owned(), count: several.len() };
                 let ids: Vec<_> = several.iter().take(5).map(|(of, row)| graph.id(*of, *row)).collect();
-                Err(QueryError::new(kind).with_help(format!("name one by its id: {}", ids.join(", "))))
+                Err(vec![QueryError::new(kind).with_help(format!("name one by its id: {}", ids.join(", ")))])
             }
         }
     }
@@ -256,7 +256,7 @@ impl Engine {
         let plan = prepared.planned.written.unwrap_or(prepared.planned.plan);
         let nodes = self.check_nodes(plan)?;
         let world = WhyWorld::Open { oldest };
-        self.why_of(graph, (nodes.of, &nodes.filters), asset, world).map_err(|error| vec![error])
+        self.why_of(graph, (nodes.of, &nodes.filters), asset, world)
     }
 
     /// The single list of assets that a check's query asks for.

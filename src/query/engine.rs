@@ -196,9 +196,9 @@ impl Engine {
         let mut whys = Vec::new();
         let mut missing = None;
         for root in &plan.roots {
-            let RootKind::Nodes(nodes) = &root.kind else { continue };
-            match self.why_of(graph, (nodes.of, &nodes.filters), asset, WhyWorld::Closed) {
-                Ok(why) => whys.push((root.key.clone(), Why { note: page_note(nodes), ..why })),
+            let Some((of, filters, note)) = filtered(&root.kind) else { continue };
+            match self.why_of(graph, (of, filters), asset, WhyWorld::Closed) {
+                Ok(why) => whys.push((root.key.clone(), Why { note, ..why })),
                 Err(error) => missing = missing.or(Some(error)),
             }
         }
@@ -223,9 +223,8 @@ impl Engine {
         let typename = &self.catalog.get(of).name;
         let found = find_assets(graph, of, asset);
         match found.as_slice() {
-            [only] => {
-                why(graph, filters, *only, world).ok_or_else(|| vec![QueryError::new(QueryErrorKind::Internal)])
-            }
+            [only] => why(graph, filters, *only, world)
+                .ok_or_else(|| vec![QueryError::new(QueryErrorKind::Internal)]),
             [] => {
                 let kind =
                     QueryErrorKind::UnknownAsset { typename: typename.clone(), asset: asset.to_owned() };
@@ -354,6 +353,21 @@ impl Engine {
                     .collect::<Vec<_>>()
             })?;
         Ok(Prepared { planned, document, introspection })
+    }
+}
+
+/// The type and the filters of a root field that chooses among many assets, and what else decides what it shows.
+fn filtered(kind: &RootKind) -> Option<(TypeId, &Filters, Option<String>)> {
+    match kind {
+        RootKind::Nodes(nodes) => Some((nodes.of, &nodes.filters, page_note(nodes))),
+        RootKind::Connection(connection) => {
+            let is_page = connection.first.is_some() || connection.after.is_some();
+            let note = is_page.then(|| "the answer is a page of those that match".to_owned());
+            Some((connection.of, &connection.filters, note))
+        }
+        RootKind::Aggregate(aggregate) => Some((aggregate.of, &aggregate.filters, None)),
+        RootKind::Groups(groups) => Some((groups.of, &groups.filters, None)),
+        RootKind::Node { .. } | RootKind::Search(_) | RootKind::Typename | RootKind::Introspection => None,
     }
 }
 

@@ -29,6 +29,7 @@ mod import;
 mod explain;
 mod graph;
 mod guard;
+mod language;
 mod lint;
 mod query;
 mod run;

@@ -5,7 +5,9 @@ use std::fmt;
 use super::words::Words;
 use crate::{
     catalog::{Catalog, TypeId},
-    query::plan::{Nodes, Output, OutputKind, Plan, RootKind, SortKey},
+    query::plan::{
+        Connection, ConnectionKind, EdgeKind, Filters, Nodes, Output, OutputKind, Plan, RootKind, SortKey,
+    },
 };
 
 /// A plan with the catalog that its names stand in.
@@ -60,27 +62,84 @@ impl Lines<'_> {
                 self.push(0, &line);
                 self.output(1, output);
             }
+            RootKind::Connection(connection) => {
+                let line = format!("{key}: page of {}", self.name(connection.of));
+                self.push(0, &line);
+                self.connection(1, connection);
+            }
+            RootKind::Aggregate(aggregate) => {
+                let line = format!("{key}: figures of {}", self.name(aggregate.of));
+                self.push(0, &line);
+                self.filters(1, &aggregate.filters);
+            }
+            RootKind::Groups(groups) => {
+                let line = format!("{key}: counts of {}", self.name(groups.of));
+                self.push(0, &line);
+                self.filters(1, &groups.filters);
+                let by: Vec<&str> = groups.by.iter().map(|by| by.name.as_str()).collect();
+                self.push(1, &format!("by {}", by.join(", ")));
+                self.limit(1, groups.limit);
+            }
+            RootKind::Search(search) => {
+                let types: Vec<&str> = search.types.iter().map(|of| self.name(*of)).collect();
+                let text = serde_json::Value::from(search.text.as_str());
+                let line = format!("{key}: search for {text} in {}", types.join(", "));
+                self.push(0, &line);
+                self.limit(1, search.limit);
+            }
             RootKind::Typename => self.push(0, &format!("{key}: __typename")),
             RootKind::Introspection => self.push(0, &format!("{key}: introspection")),
         }
     }
 
     fn nodes(&mut self, depth: usize, nodes: &Nodes) {
-        if !nodes.filters.is_unconstrained() {
-            let filters = Words(self.catalog).filters(&nodes.filters);
-            self.push(depth, &format!("where {filters}"));
-        }
-        if !nodes.sort.is_empty() {
-            let keys: Vec<String> = nodes.sort.iter().map(|key| sort_words(self.catalog, key)).collect();
-            self.push(depth, &format!("sort {}", keys.join(", ")));
-        }
+        self.filters(depth, &nodes.filters);
+        self.sort(depth, &nodes.sort);
         if nodes.offset > 0 {
             self.push(depth, &format!("offset {}", nodes.offset));
         }
-        if let Some(limit) = nodes.limit {
+        self.limit(depth, nodes.limit);
+        self.output(depth, &nodes.output);
+    }
+
+    fn connection(&mut self, depth: usize, connection: &Connection) {
+        self.filters(depth, &connection.filters);
+        self.sort(depth, &connection.sort);
+        if let Some(after) = &connection.after {
+            let id = serde_json::Value::from(after.id.as_str());
+            self.push(depth, &format!("after {id}"));
+        }
+        if let Some(first) = connection.first {
+            self.push(depth, &format!("first {first}"));
+        }
+        for field in &connection.fields {
+            let ConnectionKind::Edges(edges) = &field.kind else { continue };
+            for edge in edges {
+                if let EdgeKind::Node(output) = &edge.kind {
+                    self.output(depth, output);
+                }
+            }
+        }
+    }
+
+    fn filters(&mut self, depth: usize, filters: &Filters) {
+        if !filters.is_unconstrained() {
+            let filters = Words(self.catalog).filters(filters);
+            self.push(depth, &format!("where {filters}"));
+        }
+    }
+
+    fn sort(&mut self, depth: usize, keys: &[SortKey]) {
+        if !keys.is_empty() {
+            let keys: Vec<String> = keys.iter().map(sort_words).collect();
+            self.push(depth, &format!("sort {}", keys.join(", ")));
+        }
+    }
+
+    fn limit(&mut self, depth: usize, limit: Option<u32>) {
+        if let Some(limit) = limit {
             self.push(depth, &format!("limit {limit}"));
         }
-        self.output(depth, &nodes.output);
     }
 
     /// What is printed: plain fields on one line, then what has lines of its own. Of an interface, once for each
@@ -133,12 +192,19 @@ impl Lines<'_> {
                     self.push(depth, &line);
                     self.nodes(depth + 1, nodes);
                 }
+                OutputKind::Connection { connection, .. } => {
+                    let line = format!("show {key}: page of {}", self.name(connection.of));
+                    self.push(depth, &line);
+                    self.connection(depth + 1, connection);
+                }
+                OutputKind::Aggregate { aggregate, .. } => {
+                    let line = format!("show {key}: figures of {}", self.name(aggregate.of));
+                    self.push(depth, &line);
+                    self.filters(depth + 1, &aggregate.filters);
+                }
                 OutputKind::One { filters, output, .. } => {
                     self.push(depth, &format!("show {key}: one or null"));
-                    if !filters.is_unconstrained() {
-                        let filters = Words(self.catalog).filters(filters);
-                        self.push(depth + 1, &format!("where {filters}"));
-                    }
+                    self.filters(depth + 1, filters);
                     self.output(depth + 1, output);
                 }
             }
@@ -147,7 +213,6 @@ impl Lines<'_> {
 }
 
 /// `name ASC`
-fn sort_words(catalog: &Catalog, key: &SortKey) -> String {
-    let name = key.fields.first().map_or("", |(of, field)| catalog.get(*of).get(*field).name.as_str());
-    format!("{name} {}", if key.descending { "DESC" } else { "ASC" })
+fn sort_words(key: &SortKey) -> String {
+    format!("{} {}", key.name, if key.descending { "DESC" } else { "ASC" })
 }

@@ -3,13 +3,19 @@
 
 mod aggregate;
 mod computed;
+mod connection;
+mod figures;
 mod filter;
+mod group;
 mod input;
 mod keys;
 mod nodes;
 mod operand;
+mod parents;
 mod rewrite;
+mod search;
 mod selection;
+mod sort;
 mod tested;
 mod variables;
 

@@ -2,13 +2,18 @@
 //! which rows must satisfy a filter, which can't, and for the rest why nobody can say.
 
 mod aggregate;
+mod connect;
 mod eval;
+mod figures;
+mod group;
 mod judge;
 mod limits;
 mod matcher;
 mod node;
+mod order;
 mod reasons;
 mod row;
+mod search;
 mod select;
 mod shape;
 mod touched;
@@ -27,13 +32,15 @@ pub use work::{Step, Visited};
 pub use write::{FieldError, PathSegment};
 
 use self::{
+    connect::{BoundConnection, Source},
     eval::Evaluator,
+    figures::BoundAggregate,
     shape::{BoundNodes, Shape, write_key},
     work::Work,
     world::World,
     write::{Halt, Path, Writer},
 };
-use super::{Output, Plan, RootField, RootKind};
+use super::{Aggregate, Connection, Groups, Nodes, Output, Plan, RootField, RootKind};
 use crate::{catalog::TypeId, graph::Graph};
 
 /// The answer of a plan.
@@ -117,7 +124,10 @@ fn write_root_step(
     write_root(writer, evaluator, root, introspection)?;
     let written = usize::try_from(writer.rows - rows).unwrap_or(usize::MAX);
     let seen = match &root.kind {
-        RootKind::Nodes(nodes) => evaluator.world.graph.count(nodes.of),
+        RootKind::Nodes(Nodes { of, .. })
+        | RootKind::Connection(Connection { of, .. })
+        | RootKind::Aggregate(Aggregate { of, .. })
+        | RootKind::Groups(Groups { of, .. }) => evaluator.world.graph.count(*of),
         _ => written,
     };
     evaluator.work.end(step, seen, written, writer.out.len() - bytes);
@@ -140,6 +150,16 @@ fn write_root(
         RootKind::Node { of, id, output } => {
             write_one(writer, evaluator.world.graph, (*of, id), output, &path)
         }
+        RootKind::Connection(connection) => {
+            let connection = BoundConnection::of_root(evaluator.world.graph, connection);
+            writer.write_connection(&connection, Source::Root, &path)
+        }
+        RootKind::Aggregate(aggregate) => {
+            let aggregate = BoundAggregate::of_root(evaluator.world.graph, aggregate);
+            writer.write_aggregate(&aggregate, Source::Root)
+        }
+        RootKind::Groups(groups) => writer.write_groups(groups),
+        RootKind::Search(search) => writer.write_hits(search, &path),
         RootKind::Typename => {
             writer.out.extend_from_slice(b"\"Query\"");
             Ok(())

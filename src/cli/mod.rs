@@ -10,6 +10,7 @@ mod failure;
 mod graph_holder;
 mod listen;
 mod output;
+mod pages;
 mod place;
 mod snippet;
 mod stop;

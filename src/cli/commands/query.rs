@@ -15,7 +15,7 @@ use super::super::{
     context::{Context, Tools},
     explained,
     failure::Failure,
-    place, variables,
+    pages, place, variables,
 };
 use super::checks::print_sheet;
 use crate::{
@@ -64,6 +64,9 @@ pub(crate) struct QueryArguments {
     /// Which operation of the document to run, e.g. ByRegion
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
+    /// Page through a connection that takes `after: $after`, and show the nodes of all pages
+    #[arg(long, conflicts_with = "explain")]
+    all: bool,
     /// Show how the query is answered instead of the answer: the plan, and what each step visits
     #[arg(long, conflicts_with = "list")]
     explain: bool,
@@ -101,7 +104,11 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     };
     let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
     let started = Instant::now();
-    let response = tools.engine.execute(&graph, &request, &RunLimits::unlimited());
+    let response = if arguments.all {
+        pages::execute_all(&tools.engine, &graph, &request)?
+    } else {
+        tools.engine.execute(&graph, &request, &RunLimits::unlimited())
+    };
     let took = started.elapsed();
     match &response.explanation {
         Some(explanation) if response.errors.is_empty() => explained::print(explanation, format, context)?,

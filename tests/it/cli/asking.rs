@@ -120,6 +120,32 @@ fn a_list_as_a_variable_is_read_item_by_item_in_its_type() {
 }
 
 #[test]
+fn all_pages_of_a_connection_are_one_list() {
+    let folder = folder();
+    let connection = "vpcsConnection(first: 2, after: $after) {
+        pageInfo { hasNextPage endCursor } edges { node { vpcId name } } }";
+    let all = |query: &str, form: &str| {
+        run(folder.path(), &["query", "--data", "vpcs.ndjson", "--all", query, "-o", form])
+    };
+    let paged = format!("query($after: String) {{ {connection} }}");
+    let nodes = all(&paged, "json").json()["data"]["vpcsConnection"].clone();
+    assert_eq!(nodes.as_array().unwrap().len(), 3);
+    assert_eq!(nodes[2], json!({"vpcId": "vpc-3", "name": "bare, \"quoted\""}));
+    let csv = all(&paged, "csv").stdout;
+    assert!(csv.starts_with("vpcId,name\nvpc-1,logged\n"), "{csv}");
+    for refused in [
+        "{ vpcs { id } }".to_owned(),
+        "query($after: String) { vpcs(where: {name: $after}) { id } }".to_owned(),
+        // Declared and not taken: it would go round in circles.
+        format!("query($after: String) {{ vpcs(where: {{name: $after}}) {{ id }} {connection} }}"),
+        paged.replace("first: 2, after: $after", "first: 2, where: {name_NOT: $after}"),
+    ] {
+        let ended = all(&refused, "json");
+        assert!(ended.code == 3 && ended.stderr.contains("after: $after"), "{refused}: {ended:?}");
+    }
+}
+
+#[test]
 fn lint_warns_of_filters_that_can_not_match_and_fails_on_them_only_when_asked() {
     let folder = folder();
     let check = folder.path().join("queries/own/active");

@@ -6,10 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{failure::Failure, variables};
-use crate::{
-    graph::Graph,
-    query::{Engine, Request, Response, run::RunLimits},
-};
+use crate::query::{Engine, Graphs, Request, Response, run::RunLimits};
 
 /// What a query must look like to be paged through.
 const NEEDED: &str = "with --all a query is one connection that takes `after: $after` and shows `pageInfo { hasNextPage \
@@ -42,14 +39,18 @@ struct Edge {
 
 /// Answers a query page by page; the body of the answer is one list of all nodes, under the key of the connection.
 /// An answer with errors ends it and is the answer.
-pub(crate) fn execute_all(engine: &Engine, graph: &Graph, request: &Request) -> Result<Response, Failure> {
+pub(crate) fn execute_all(
+    engine: &Engine,
+    graphs: &Graphs<'_>,
+    request: &Request,
+) -> Result<Response, Failure> {
     if !variables::declared(&request.query).iter().any(|declared| declared.starts_with("after:")) {
         return Err(Failure::bad_input(NEEDED));
     }
     let mut request = request.clone();
     let (mut nodes, mut rows) = (Vec::new(), 0);
     loop {
-        let mut response = engine.execute(graph, &request, &RunLimits::unlimited());
+        let mut response = engine.execute_over(graphs, &request, &RunLimits::unlimited());
         if !response.errors.is_empty() {
             return Ok(response);
         }

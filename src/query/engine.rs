@@ -11,11 +11,12 @@ use super::{
     explain::{ExplainRequest, Explanation},
     guard::{GuardLimits, guard, normalise_escapes},
     lint::{Warning, lint},
+    moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
     planner::{self, Planned},
     run::{
-        Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices, judge, run,
-        run_explained, why,
+        Incomplete, Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices,
+        judge, run, run_explained, why,
     },
     schema::{GeneratedSchema, SchemaError, ValidationRequest},
 };
@@ -36,6 +37,8 @@ pub struct Request {
     pub variables: Map<String, Json>,
     /// What is to be explained of it, if anything.
     pub explain: Option<ExplainRequest>,
+    /// The moment that root fields ask for which name none; nothing for the present.
+    pub as_of: Option<Time>,
 }
 
 impl Request {
@@ -105,23 +108,56 @@ impl Engine {
     /// Runs a request against a graph. Never fails: what goes wrong is in the response.
     #[must_use]
     pub fn execute(&self, graph: &Graph, request: &Request, limits: &RunLimits<'_>) -> Response {
-        let prepared = match self.prepare(request) {
-            Ok(prepared) => prepared,
-            Err(errors) => return refused(errors),
-        };
-        let plan = &prepared.planned.plan;
+        self.execute_over(&Graphs::from(graph), request, limits)
+    }
+
+    /// Runs a request against the graphs of the moments it asks for. Never fails: what goes wrong is in the response.
+    #[must_use]
+    pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
+        let gathered =
+            self.prepare(request).and_then(|prepared| Ok((prepared.planned.plan.gather(moments)?, prepared)));
+        match gathered {
+            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits),
+            Err(errors) => refused(errors),
+        }
+    }
+
+    /// Runs a request against graphs that were gathered for its plan (see [`Plan::gather`]). Never fails: what goes
+    /// wrong is in the response.
+    #[must_use]
+    pub fn execute_over(&self, graphs: &Graphs<'_>, request: &Request, limits: &RunLimits<'_>) -> Response {
+        match self.prepare(request) {
+            Ok(prepared) => self.answer(&prepared, graphs, request, limits),
+            Err(errors) => refused(errors),
+        }
+    }
+
+    /// Runs a plan and writes the response.
+    fn answer(
+        &self,
+        prepared: &Prepared,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+    ) -> Response {
+        let introspection = &prepared.introspection;
+        let planned = &prepared.planned;
         let answered = match request.explain {
-            None => run(plan, graph, &prepared.introspection, limits).map(|ran| (ran, None)),
-            Some(_) => self.run_explained(&prepared, graph, limits).map(|(ran, how)| (ran, Some(how))),
+            None => run(&planned.plan, graphs.clone(), introspection, limits).map(|ran| (ran, None)),
+            Some(_) => self.run_explained(prepared, graphs, limits).map(|(ran, how)| (ran, Some(how))),
         };
         match answered {
             Ok((ran, mut explanation)) => {
-                let incomplete = incomplete_slices(plan, graph);
+                let incomplete = incomplete_slices(&planned.plan, graphs.clone());
                 let mut errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
-                let warnings = self.warnings(&prepared, Some(graph));
+                // What assets have is asked of the newest inventory that the query looks at.
+                let newest = graphs.at(None).or_else(|| {
+                    planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
+                });
+                let warnings = self.warnings(prepared, newest);
                 let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
                 if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
-                    match self.whys(&prepared, graph, asset) {
+                    match self.whys(prepared, graphs, asset) {
                         Ok(whys) => explanation.whys = whys,
                         Err(refused) => errors.extend(refused),
                     }
@@ -169,11 +205,11 @@ impl Engine {
     fn run_explained(
         &self,
         prepared: &Prepared,
-        graph: &Graph,
+        graphs: &Graphs<'_>,
         limits: &RunLimits<'_>,
     ) -> Result<(Ran, Explanation), RunError> {
         let plan = &prepared.planned.plan;
-        let (ran, visited, steps) = run_explained(plan, graph, &prepared.introspection, limits)?;
+        let (ran, visited, steps) = run_explained(plan, graphs.clone(), &prepared.introspection, limits)?;
         let written = prepared.planned.written.as_ref().unwrap_or(plan);
         let explanation = Explanation {
             written: written.display(&self.catalog).to_string(),
@@ -189,7 +225,7 @@ impl Engine {
     fn whys(
         &self,
         prepared: &Prepared,
-        graph: &Graph,
+        graphs: &Graphs<'_>,
         asset: &str,
     ) -> Result<Vec<(String, Why)>, Vec<QueryError>> {
         let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
@@ -197,6 +233,7 @@ impl Engine {
         let mut missing = None;
         for root in &plan.roots {
             let Some((of, filters, note)) = filtered(&root.kind) else { continue };
+            let Some(graph) = graphs.at(root.as_of) else { continue };
             match self.why_of(graph, (of, filters), asset, WhyWorld::Closed) {
                 Ok(why) => whys.push((root.key.clone(), Why { note, ..why })),
                 Err(error) => missing = missing.or(Some(error)),
@@ -276,6 +313,10 @@ impl Engine {
         let (Some(root), true) = (roots.pop(), roots.is_empty()) else {
             return refuse("a check's query has exactly one root field", "split it into several checks");
         };
+        if root.as_of.is_some() {
+            let help = "what a check says of an earlier moment is asked of the check, not of its query";
+            return refuse("a check's query has no `asOf`", help);
+        }
         match root.kind {
             // A limit that the schema sets (`@limit`) bounds answers, not judgements.
             RootKind::Nodes(nodes) if nodes.limit != self.schema_limit(nodes.of) || nodes.offset > 0 => {
@@ -352,6 +393,9 @@ impl Engine {
                     })
                     .collect::<Vec<_>>()
             })?;
+        let mut planned = planned;
+        planned.plan = planned.plan.with_default_moment(request.as_of);
+        planned.written = planned.written.map(|plan| plan.with_default_moment(request.as_of));
         Ok(Prepared { planned, document, introspection })
     }
 }
@@ -401,13 +445,20 @@ fn push_errors(body: &mut Vec<u8>, errors: &[QueryError]) {
 /// there is nothing of these.
 fn push_extensions(
     body: &mut Vec<u8>,
-    slices: &[SliceState],
+    slices: &[Incomplete],
     warnings: &[Warning],
     explanation: Option<&Explanation>,
 ) {
+    let to_json = |incomplete: &Incomplete| {
+        let mut json = slice_to_json(&incomplete.slice);
+        if let (Json::Object(object), Some(moment)) = (&mut json, incomplete.as_of) {
+            object.insert("asOf".to_owned(), moment.to_string().into());
+        }
+        json
+    };
     let mut extensions = Map::new();
     if !slices.is_empty() {
-        extensions.insert("incomplete".to_owned(), slices.iter().map(slice_to_json).collect());
+        extensions.insert("incomplete".to_owned(), slices.iter().map(to_json).collect());
     }
     if !warnings.is_empty() {
         extensions.insert("warnings".to_owned(), warnings.iter().map(Warning::to_json).collect());

@@ -7,6 +7,7 @@ mod error;
 mod explain;
 pub mod guard;
 mod lint;
+mod moments;
 mod names;
 mod plan;
 mod planner;
@@ -20,6 +21,7 @@ pub use error::{Place, QueryError, QueryErrorKind};
 pub use explain::{ExplainRequest, Explanation, PlanText};
 pub use guard::GuardLimits;
 pub use lint::{Warning, WarningKind};
+pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
     Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
     ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,

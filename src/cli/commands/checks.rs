@@ -115,7 +115,7 @@ fn lint(tools: &Tools, data: Option<&Path>, strict: bool, context: &Context) -> 
     let (mut mistakes, mut warnings) = (Vec::new(), Vec::new());
     for (file, text) in queries.chain(saved) {
         let fragments = tools.sources.fragments();
-        match tools.engine.lint(&Request::new(text), graph.as_ref()) {
+        match tools.engine.lint(&Request::new(text), graph.as_deref()) {
             Ok(found) => warnings.extend(place::of_warnings(&file, text, fragments, &found)),
             Err(mut errors) => {
                 // Which values a saved query is given is not its own mistake.

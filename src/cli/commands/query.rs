@@ -3,6 +3,7 @@
 use std::{
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,16 +16,18 @@ use super::super::{
     context::{Context, Tools},
     explained,
     failure::Failure,
-    pages, place, variables,
+    moment::read_moment,
+    pages,
+    past_graphs::KnownMoments,
+    place, variables,
 };
 use super::checks::print_sheet;
 use crate::{
     check::Sources,
-    graph::Graph,
     model::nearest,
     query::{
-        ExplainRequest, Plan, QueryError, Request, Response, RootKind,
-        run::{RunLimits, incomplete_slices},
+        ExplainRequest, Graphs, Plan, QueryError, Request, Response, RootKind,
+        run::{Incomplete, RunLimits, incomplete_slices},
     },
     report::{Answer, Cell, Sheet, age, noun, thousands},
 };
@@ -40,6 +43,7 @@ Examples:
   passmuster query --data vpcs.ndjson -o csv '{ vpcs { vpcId name region } }'
   passmuster query vpcs --var accounts=111122223333,444455556666
   passmuster query --explain --asset vpc-08209b480faed1b10 vpcs-without-flow-logs
+  passmuster query --as-of 2d 'vpcs { vpcId isDefault lastSeenAt }'
   passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'"
 )]
 pub(crate) struct QueryArguments {
@@ -64,6 +68,9 @@ pub(crate) struct QueryArguments {
     /// Which operation of the document to run, e.g. ByRegion
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
+    /// Moment that root fields without `asOf` ask for, e.g. 2026-11-20, 2026-11-20T12:04:11Z or 2d (ago)
+    #[arg(long, value_name = "MOMENT", conflicts_with = "data")]
+    as_of: Option<String>,
     /// Page through a connection that takes `after: $after`, and show the nodes of all pages
     #[arg(long, conflicts_with = "explain")]
     all: bool,
@@ -91,23 +98,37 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let format = arguments.format.unwrap_or(fitting);
     let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
         .map_err(Failure::bad_input)?;
+    let as_of = match &arguments.as_of {
+        Some(text) => Some(read_moment(text, context.now()).map_err(Failure::bad_input)?),
+        None => None,
+    };
     let request = Request {
         query: written.text.clone(),
         operation_name: arguments.operation_name.clone(),
         variables,
         explain: arguments.explain.then(|| ExplainRequest { asset: arguments.asset.clone() }),
+        as_of,
     };
     // A mistake in the query is told before any data is read.
     let plan = match tools.engine.plan(&request) {
         Ok(plan) => plan,
         Err(errors) => return refuse(&written, &errors, format, &tools, context),
     };
-    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
+    let inventory = context.inventory(arguments.data.as_deref())?;
+    let asks_for_present = plan.moments().contains(&None);
+    let present = asks_for_present.then(|| inventory.present(&tools.catalog, context.now())).transpose()?;
+    let present = present.map(Arc::new);
+    let past = inventory.past(&tools.catalog);
+    let graphs = match plan.gather(&KnownMoments { present, past: past.as_ref() }) {
+        Ok(graphs) => graphs,
+        Err(errors) => return refuse(&written, &errors, format, &tools, context),
+    };
+    let graphs = Graphs::from(&graphs);
     let started = Instant::now();
     let response = if arguments.all {
-        pages::execute_all(&tools.engine, &graph, &request)?
+        pages::execute_all(&tools.engine, &graphs, &request)?
     } else {
-        tools.engine.execute(&graph, &request, &RunLimits::unlimited())
+        tools.engine.execute_over(&graphs, &request, &RunLimits::unlimited())
     };
     let took = started.elapsed();
     match &response.explanation {
@@ -121,7 +142,7 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
         return Ok(if is_refused { Exit::BadInput } else { Exit::Failed });
     }
     if format == Format::Table {
-        summarise(&response, &plan, &graph, took, context);
+        summarise(&response, &plan, &graphs, took, context);
     }
     Ok(Exit::Pass)
 }
@@ -199,7 +220,7 @@ fn refuse(
         context.output.line(&json!({ "errors": errors }).to_string())?;
     }
     show_errors(written, errors, tools, context);
-    Ok(Exit::BadInput)
+    Ok(if errors.iter().all(|error| error.kind.is_refusal()) { Exit::BadInput } else { Exit::Failed })
 }
 
 fn show_errors(written: &Written, errors: &[QueryError], tools: &Tools, context: &Context) {
@@ -223,7 +244,7 @@ fn print(response: &Response, format: Format, context: &Context) -> Result<(), F
 }
 
 /// What the answer looked at, and what it could not see.
-fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, context: &Context) {
+fn summarise(response: &Response, plan: &Plan, graphs: &Graphs<'_>, took: Duration, context: &Context) {
     let rows: Map<String, Value> = Answer::read(&response.body)
         .map(|answer| answer.rows().map(|(key, rows)| (key.to_owned(), json!(rows))).collect())
         .unwrap_or_default();
@@ -233,9 +254,11 @@ fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, co
         .filter_map(|root| {
             let RootKind::Nodes(nodes) = &root.kind else { return None };
             let shown = rows.get(&root.key).and_then(Value::as_u64).unwrap_or(0);
+            let graph = graphs.at(root.as_of)?;
             let all = graph.count(nodes.of) as u64;
             let noun = noun(&graph.catalog().get(nodes.of).name, all);
-            Some(format!("{} of {} {noun}", thousands(shown), thousands(all)))
+            let then = root.as_of.map(|moment| format!(" as of {moment}")).unwrap_or_default();
+            Some(format!("{} of {} {noun}{then}", thousands(shown), thousands(all)))
         })
         .collect();
     let milliseconds = took.as_secs_f64() * 1000.0;
@@ -243,17 +266,24 @@ fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, co
     parts.retain(|part| !part.is_empty());
     context.output.note(&parts.join(" · "));
     let now = context.now();
-    for slice in incomplete_slices(plan, graph) {
+    for Incomplete { as_of, slice } in incomplete_slices(plan, graphs.clone()) {
         let reason = slice.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let nouns = noun(&slice.key.asset_type, 2);
         let since = match slice.completed_at {
-            Some(completed) => format!(", last seen whole {}", age(now.since(completed))),
+            Some(completed) if as_of.is_none() => {
+                format!(", last seen whole {}", age(now.since(completed)))
+            }
+            Some(completed) => format!(", last seen whole at {completed}"),
             None => String::new(),
         };
         context.output.note(&format!(
-            "! {nouns} of {} in {} are not fully known: {}{reason}{since}",
+            "! {nouns} of {} in {} {}: {}{reason}{since}",
             slice.key.account_id,
             slice.key.region,
+            match as_of {
+                Some(moment) => format!("were not fully known at {moment}"),
+                None => "are not fully known".to_owned(),
+            },
             slice.outcome.word(),
         ));
     }

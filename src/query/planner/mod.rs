@@ -9,6 +9,7 @@ mod filter;
 mod group;
 mod input;
 mod keys;
+mod moment;
 mod nodes;
 mod operand;
 mod parents;

@@ -1,6 +1,8 @@
 //! Filters over whole tables: bitmaps of the rows that are TRUE or FALSE, one pass over values and edges each. Asked
 //! for a bound, since in an open world there are two answers: what must be so, and what may be.
 
+use std::rc::Rc;
+
 use super::{
     super::Quantifier,
     limits::{RunError, RunLimits},
@@ -39,7 +41,7 @@ impl Bound {
 pub(super) struct Evaluator<'g, 'r> {
     pub(super) world: World<'g>,
     pub(super) limits: RunLimits<'r>,
-    pub(super) work: Work,
+    pub(super) work: Rc<Work>,
 }
 
 impl Evaluator<'_, '_> {

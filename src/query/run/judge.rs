@@ -1,7 +1,7 @@
 //! Verdicts: one filter over the type a check covers, in an open world. A row that must satisfy it fails, one that
 //! can't passes, and for any other the reasons are named: slices, cells, stale rows.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use super::{
     super::Filters,
@@ -9,7 +9,6 @@ use super::{
     limits::{RunError, RunLimits},
     node::Node,
     reasons::gaps,
-    work::Work,
     world::World,
 };
 use crate::{
@@ -116,7 +115,7 @@ impl Judgement {
 #[must_use]
 pub fn judge(graph: &Graph, covers: TypeId, filters: &Filters, oldest: Option<Time>) -> Judgement {
     let world = World::open(graph, oldest);
-    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Work::default() };
+    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Rc::default() };
     let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
     let mut reasons = Reasons::default();
     for of in graph.catalog().concrete(covers) {

@@ -22,11 +22,11 @@ mod work;
 mod world;
 mod write;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
-pub use touched::incomplete_slices;
+pub use touched::{Incomplete, incomplete_slices};
 pub use why::{Named, Truth, Why, WhyNode, World as WhyWorld, find_assets, why};
 pub use work::{Step, Visited};
 pub use write::{FieldError, PathSegment};
@@ -40,8 +40,8 @@ use self::{
     world::World,
     write::{Halt, Path, Writer},
 };
-use super::{Aggregate, Connection, Groups, Nodes, Output, Plan, RootField, RootKind};
-use crate::{catalog::TypeId, graph::Graph};
+use super::{Aggregate, Connection, Graphs, Groups, Nodes, Output, Plan, RootField, RootKind};
+use crate::{catalog::TypeId, graph::Graph, model::Time};
 
 /// The answer of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,46 +54,49 @@ pub struct Ran {
     pub rows: u64,
 }
 
-/// Runs a plan over a graph in a closed world. `introspection` holds the JSON of each introspection root by its
+/// Runs a plan over a graph (or one for each moment it asks for) in a closed world. `introspection` holds the JSON of each introspection root by its
 /// response key.
 ///
 /// # Errors
 /// A limit that was reached, with its actual value.
-pub fn run(
+pub fn run<'g>(
     plan: &Plan,
-    graph: &Graph,
+    graphs: impl Into<Graphs<'g>>,
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let evaluator = Evaluator { world: World::closed(graph), limits: *limits, work: Work::default() };
-    answer(&evaluator, plan, introspection)
+    let graphs = graphs.into();
+    answer(&evaluators(plan, &graphs, limits, &Rc::default())?, plan, introspection, limits)
 }
 
 /// As [`run`], with what it visited and its steps.
 ///
 /// # Errors
 /// A limit that was reached, with its actual value.
-pub fn run_explained(
+pub fn run_explained<'g>(
     plan: &Plan,
-    graph: &Graph,
+    graphs: impl Into<Graphs<'g>>,
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<(Ran, Visited, Vec<Step>), RunError> {
-    let evaluator = Evaluator { world: World::closed(graph), limits: *limits, work: Work::traced() };
-    let ran = answer(&evaluator, plan, introspection)?;
-    Ok((ran, evaluator.work.visited(), evaluator.work.into_steps()))
+    let work = Rc::new(Work::traced());
+    let ran = answer(&evaluators(plan, &graphs.into(), limits, &work)?, plan, introspection, limits)?;
+    Ok((ran, work.visited(), work.take_steps()))
 }
 
 fn answer(
-    evaluator: &Evaluator<'_, '_>,
+    evaluators: &BTreeMap<Option<Time>, Evaluator<'_, '_>>,
     plan: &Plan,
     introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let limits = &evaluator.limits;
-    let mut writer = Writer::new(evaluator);
+    let Some((_, first)) = evaluators.first_key_value() else { return Ok(Ran::default()) };
+    let mut writer = Writer::new(first);
     for (place, root) in plan.roots.iter().enumerate() {
         writer.out.push(if place == 0 { b'{' } else { b',' });
         write_key(&root.key, &mut writer.out);
+        let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
+        writer.evaluator = evaluator;
         match write_root_step(&mut writer, evaluator, root, introspection) {
             Ok(()) => {}
             Err(Halt::Stop(error)) => return Err(error),
@@ -132,6 +135,20 @@ fn write_root_step(
     };
     evaluator.work.end(step, seen, written, writer.out.len() - bytes);
     Ok(())
+}
+
+/// One evaluator for each moment that the plan asks for.
+fn evaluators<'g, 'r>(
+    plan: &Plan,
+    graphs: &Graphs<'g>,
+    limits: &RunLimits<'r>,
+    work: &Rc<Work>,
+) -> Result<BTreeMap<Option<Time>, Evaluator<'g, 'r>>, RunError> {
+    let of_moment = |moment| {
+        let graph = graphs.at(moment).ok_or(RunError::NoMoment { moment })?;
+        Ok((moment, Evaluator { world: World::closed(graph), limits: *limits, work: Rc::clone(work) }))
+    };
+    plan.moments().into_iter().map(of_moment).collect()
 }
 
 fn write_root(

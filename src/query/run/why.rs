@@ -1,7 +1,7 @@
 //! Why one asset matches a filter or doesn't: the tree of the filter as it was written, with TRUE, FALSE or UNKNOWN
 //! at every node and the values that decided it. The evaluation is that of `row`; this only keeps what it saw.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use super::{
     super::{AggregateFilter, Filter, Filters, Quantifier, explain::Words},
@@ -10,7 +10,6 @@ use super::{
     limits::RunLimits,
     node::Node,
     row::Possible,
-    work::Work,
     world,
 };
 use crate::{
@@ -159,7 +158,7 @@ pub fn why(graph: &Graph, filters: &Filters, (of, row): (TypeId, u32), world: Wo
         World::Closed => world::World::closed(graph),
         World::Open { oldest } => world::World::open(graph, oldest),
     };
-    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Work::default() };
+    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Rc::default() };
     let (id, table) = graph.table_of(of)?;
     let node = Node::of_table(graph, table, filters);
     let mut explained = evaluator.why(id, filters.of(of), &node, row);

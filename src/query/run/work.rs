@@ -94,8 +94,8 @@ impl Work {
         self.visited.get()
     }
 
-    pub(super) fn into_steps(self) -> Vec<Step> {
-        self.trace.map(|trace| trace.into_inner().steps).unwrap_or_default()
+    pub(super) fn take_steps(&self) -> Vec<Step> {
+        self.trace.as_ref().map(|trace| trace.take().steps).unwrap_or_default()
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod asking;
 mod help;
 mod judging;
 mod live;
+mod past;
 mod serving;
 mod storing;
 

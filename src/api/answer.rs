@@ -19,6 +19,8 @@ pub struct Operation {
     pub operation_name: Option<String>,
     /// By name, without `$`.
     pub variables: Map<String, Value>,
+    /// Wishes beyond the specification, e.g. `{"explain": true}`.
+    pub extensions: Map<String, Value>,
 }
 
 /// How an answer went, as far as HTTP cares.

@@ -84,8 +84,9 @@ fn parse_body(bytes: &[u8]) -> Result<Operation, HttpError> {
         Some(other) => return Err(refuse("operationName", &other, "a string or null")),
     };
     let variables = take_object(&mut parameters, "variables")?;
-    take_object(&mut parameters, "extensions")?;
-    Ok(Operation { query, operation_name: operation_name.filter(|name| !name.is_empty()), variables })
+    let extensions = take_object(&mut parameters, "extensions")?;
+    let operation_name = operation_name.filter(|name| !name.is_empty());
+    Ok(Operation { query, operation_name, variables, extensions })
 }
 
 fn take_object(
@@ -103,19 +104,18 @@ fn take_object(
 pub(super) fn read_get(uri: &Uri) -> Result<Operation, HttpError> {
     let mut query = None;
     let mut operation_name = None;
-    let mut variables = Map::new();
+    let (mut variables, mut extensions) = (Map::new(), Map::new());
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         match name.as_ref() {
             "query" => query = Some(value.into_owned()),
             "operationName" => operation_name = Some(value.into_owned()).filter(|name| !name.is_empty()),
             "variables" => variables = parse_object("variables", &value)?,
-            "extensions" => {
-                parse_object("extensions", &value)?;
-            }
+            "extensions" => extensions = parse_object("extensions", &value)?,
             _ => {}
         }
     }
-    Ok(Operation { query: query.ok_or(HttpError::MissingQuery)?, operation_name, variables })
+    let query = query.ok_or(HttpError::MissingQuery)?;
+    Ok(Operation { query, operation_name, variables, extensions })
 }
 
 fn parse_object(name: &'static str, text: &str) -> Result<Map<String, Value>, HttpError> {

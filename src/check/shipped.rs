@@ -151,4 +151,7 @@ pub(super) const FILES: &[(&str, &str)] = embedded![
     "aws/vpc-flow-logs-enabled/query.graphql",
     "aws/vpc-flow-logs-enabled/remediation.md",
     "fragments/AssetFragment.graphql",
+    "saved/failing-flow-logs.graphql",
+    "saved/vpcs-without-flow-logs.graphql",
+    "saved/vpcs.graphql",
 ];

@@ -49,6 +49,8 @@ pub struct Sources {
     pub(super) shown: String,
     pub(super) folders: Vec<CheckFolder>,
     pub(super) fragments: BTreeMap<String, String>,
+    /// Queries by name: `saved/NAME.graphql`.
+    pub(super) saved: BTreeMap<String, SourceFile>,
     pub(super) errors: Vec<CheckError>,
 }
 
@@ -60,12 +62,13 @@ pub fn shipped() -> Sources {
         shown: format!("queries/{path}"),
         text: Arc::from(*text),
     });
-    Sources::of("queries", files.collect(), BTreeMap::new())
+    Sources::of("queries", files.collect(), BTreeMap::new(), BTreeMap::new())
 }
 
 impl Sources {
     /// Reads a folder of checks: every folder below it with a `check.yaml` is one, and `fragments/*.graphql` are its
-    /// fragments, beside the shipped ones and before them where the names are equal.
+    /// fragments and `saved/*.graphql` its saved queries, beside the shipped ones and before them where the names are
+    /// equal.
     ///
     /// # Errors
     /// The folder, or a file in it, can't be read.
@@ -73,7 +76,8 @@ impl Sources {
         let mut files = Vec::new();
         read_below(folder, "", &mut files).map_err(|error| CheckErrors(vec![*error]))?;
         files.sort_by(|left: &SourceFile, right| left.path.cmp(&right.path));
-        Ok(Self::of(&folder.display().to_string(), files, shipped().fragments))
+        let Self { fragments, saved, .. } = shipped();
+        Ok(Self::of(&folder.display().to_string(), files, fragments, saved))
     }
 
     /// From files in memory. `shown` is what the user calls the folder.
@@ -84,7 +88,8 @@ impl Sources {
             .map(|(path, text)| SourceFile { shown: format!("{shown}/{path}"), path, text: Arc::from(text) })
             .collect();
         files.sort_by(|left, right| left.path.cmp(&right.path));
-        Self::of(shown, files, shipped().fragments)
+        let Self { fragments, saved, .. } = shipped();
+        Self::of(shown, files, fragments, saved)
     }
 
     /// Every fragment by name, for the engine: `...AssetFragment` works in any query.
@@ -93,15 +98,36 @@ impl Sources {
         &self.fragments
     }
 
-    fn of(shown: &str, files: Vec<SourceFile>, fragments: BTreeMap<String, String>) -> Self {
+    /// A saved query by its name, or the query of a check by the check's id.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&SourceFile> {
+        let of_check = || self.folders.iter().find(|folder| folder.path.replace('/', "-") == name);
+        self.saved.get(name).or_else(|| of_check().map(|folder| &folder.query))
+    }
+
+    /// The saved queries by name, sorted; not those of checks.
+    pub fn saved_queries(&self) -> impl Iterator<Item = (&str, &SourceFile)> {
+        self.saved.iter().map(|(name, file)| (name.as_str(), file))
+    }
+
+    fn of(
+        shown: &str,
+        files: Vec<SourceFile>,
+        fragments: BTreeMap<String, String>,
+        saved: BTreeMap<String, SourceFile>,
+    ) -> Self {
         let mut sources =
-            Self { shown: shown.to_owned(), folders: Vec::new(), fragments, errors: Vec::new() };
+            Self { shown: shown.to_owned(), folders: Vec::new(), fragments, saved, errors: Vec::new() };
         let mut by_folder: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
         for file in files {
             let Some((folder, name)) = file.path.rsplit_once('/') else { continue };
             if folder == "fragments" {
                 let fragment = name.strip_suffix(".graphql").map(str::to_owned);
                 sources.take_fragment(fragment.as_deref(), &file);
+                continue;
+            }
+            if let ("saved", Some(query)) = (folder, name.strip_suffix(".graphql")) {
+                sources.saved.insert(query.to_owned(), file);
                 continue;
             }
             let folder = folder.strip_suffix("/cases").unwrap_or(folder).to_owned();

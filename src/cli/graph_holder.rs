@@ -13,7 +13,7 @@ use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
-        Engine, MomentError, QueryErrorKind, Request,
+        Engine, ExplainRequest, MomentError, QueryErrorKind, Request,
         run::{RunError, RunLimits, Stop as RunStop},
     },
 };
@@ -107,6 +107,7 @@ impl Answer for Serving {
             query: operation.query.clone(),
             operation_name: operation.operation_name.clone(),
             variables: operation.variables.clone(),
+            explain: ExplainRequest::read(&operation.extensions),
             as_of: None,
         };
         let moments = KnownMoments { present: Some(present), past: self.past.as_ref() };

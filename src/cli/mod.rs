@@ -5,16 +5,17 @@ mod arguments;
 mod commands;
 mod context;
 mod exit;
+mod explained;
 mod failure;
 mod graph_holder;
 mod listen;
 mod moment;
 mod output;
+mod pages;
 mod past_graphs;
 mod place;
 mod snippet;
 mod stop;
-mod value_hints;
 mod variables;
 
 use std::process::ExitCode;

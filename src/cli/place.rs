@@ -3,7 +3,7 @@
 use crate::{
     catalog::CatalogErrors,
     check::CheckErrors,
-    query::{Fragments, QueryError, QueryErrorKind},
+    query::{Fragments, QueryError, QueryErrorKind, Warning},
 };
 
 use super::snippet::Snippet;
@@ -22,6 +22,7 @@ pub(crate) fn of_query(name: &str, text: &str, fragments: &Fragments, errors: &[
                 None => (name.to_owned(), text.to_owned()),
             };
             Snippet {
+                is_warning: false,
                 code: error.code().to_owned(),
                 message: error.to_string(),
                 remedy: error.help.clone(),
@@ -32,6 +33,36 @@ pub(crate) fn of_query(name: &str, text: &str, fragments: &Fragments, errors: &[
             }
         })
         .collect()
+}
+
+/// Odd parts of a query's filters.
+pub(crate) fn of_warnings(
+    name: &str,
+    text: &str,
+    fragments: &Fragments,
+    warnings: &[Warning],
+) -> Vec<Snippet> {
+    let snippet = |warning: &Warning| {
+        let fragment = warning.place.as_ref().and_then(|place| place.fragment.as_ref());
+        let (file, text) = match fragment {
+            Some(fragment) => (
+                format!("fragments/{fragment}.graphql"),
+                fragments.get(fragment).cloned().unwrap_or_default(),
+            ),
+            None => (name.to_owned(), text.to_owned()),
+        };
+        Snippet {
+            is_warning: true,
+            code: warning.kind.code().to_owned(),
+            message: warning.to_string(),
+            remedy: warning.help.clone(),
+            help: None,
+            file,
+            text,
+            span: warning.place.as_ref().map(|place| place.start..place.end),
+        }
+    };
+    warnings.iter().map(snippet).collect()
 }
 
 /// The command that lists what could have been written.
@@ -56,6 +87,7 @@ pub(crate) fn of_schema(errors: &CatalogErrors) -> Vec<Snippet> {
         .errors()
         .iter()
         .map(|error| Snippet {
+            is_warning: false,
             code: error.code().to_owned(),
             message: error.problem.to_string(),
             remedy: Some(error.remedy.clone()).filter(|remedy| !remedy.is_empty()),
@@ -73,6 +105,7 @@ pub(crate) fn of_checks(errors: &CheckErrors) -> Vec<Snippet> {
         .0
         .iter()
         .map(|error| Snippet {
+            is_warning: false,
             code: error.code().to_owned(),
             message: error.problem.to_string(),
             remedy: error.help(),

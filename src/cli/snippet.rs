@@ -10,6 +10,8 @@ use miette::{
 /// One mistake in one text.
 #[derive(Debug)]
 pub(crate) struct Snippet {
+    /// Whether nothing is wrong, only odd.
+    pub(crate) is_warning: bool,
     /// The stable code.
     pub(crate) code: String,
     /// What is wrong.
@@ -27,6 +29,12 @@ pub(crate) struct Snippet {
 }
 
 impl Snippet {
+    /// `error[unknown_key]`
+    fn label(&self) -> String {
+        let severity = if self.is_warning { "warning" } else { "error" };
+        format!("{severity}[{}]", self.code)
+    }
+
     /// The text a person reads, with a newline at the end.
     pub(crate) fn render(&self, color: bool) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -42,7 +50,7 @@ impl Snippet {
         let mut text = String::new();
         match handler.render_report(&mut text, &shown) {
             Ok(()) => text,
-            Err(_) => format!("error[{}]: {}\n", self.code, self.message),
+            Err(_) => format!("{}: {}\n", self.label(), self.message),
         }
     }
 }
@@ -68,11 +76,11 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("error[{}]", self.snippet.code)))
+        Some(Box::new(self.snippet.label()))
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(Severity::Error)
+        Some(if self.snippet.is_warning { Severity::Warning } else { Severity::Error })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {

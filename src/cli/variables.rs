@@ -29,11 +29,38 @@ pub(crate) fn read(query: &str, pairs: &[String], json: Option<&str>) -> Result<
     Ok(variables)
 }
 
-/// Text where the declared type is text; else JSON where it is JSON; else text.
+/// Text where the declared type is text; else JSON where it is JSON; else text. A list may be written `a,b`.
 fn read_value(declared: Option<&str>, text: &str) -> Value {
+    let inner = declared.and_then(|declared| {
+        let inner = declared.trim_end_matches('!').strip_prefix('[')?;
+        Some(inner.strip_suffix(']').unwrap_or(inner))
+    });
+    if let Some(inner) = inner {
+        return match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => Value::Array(items),
+            Ok(Value::Null) => Value::Null,
+            _ if text.is_empty() => Value::Array(Vec::new()),
+            _ => text.split(',').map(|item| read_value(Some(inner), item)).collect(),
+        };
+    }
     let is_text = declared.is_some_and(|declared| TEXT_SCALARS.contains(&declared.trim_end_matches('!')));
     let parsed = if is_text { None } else { serde_json::from_str(text).ok() };
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The variables that a query declares, as `name: Type`, in the order of the text.
+pub(crate) fn declared(query: &str) -> Vec<String> {
+    let names = query.split('$').skip(1).filter_map(|after| {
+        let name = after.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).next()?;
+        Some(format!("{name}: {}", declared_type(query, name)?))
+    });
+    let mut declared: Vec<String> = Vec::new();
+    for name in names {
+        if !declared.contains(&name) {
+            declared.push(name);
+        }
+    }
+    declared
 }
 
 /// The type after `$name:`, found without a parser: a query that can't be parsed is the engine's to refuse.

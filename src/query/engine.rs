@@ -8,11 +8,16 @@ use serde_json::{Map, Value as Json};
 use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
+    explain::{ExplainRequest, Explanation},
     guard::{GuardLimits, guard, normalise_escapes},
+    lint::{Warning, lint},
     moments::{Graphs, Moments},
-    plan::{Nodes, Plan, RootKind},
-    planner,
-    run::{Incomplete, Judgement, RunLimits, incomplete_slices, judge, run},
+    plan::{Filters, Nodes, Plan, RootKind},
+    planner::{self, Planned},
+    run::{
+        Incomplete, Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices,
+        judge, run, run_explained, why,
+    },
     schema::{GeneratedSchema, SchemaError, ValidationRequest},
 };
 use crate::{
@@ -30,6 +35,8 @@ pub struct Request {
     pub operation_name: Option<String>,
     /// Values of the operation's variables.
     pub variables: Map<String, Json>,
+    /// What is to be explained of it, if anything.
+    pub explain: Option<ExplainRequest>,
     /// The moment that root fields ask for which name none; nothing for the present.
     pub as_of: Option<Time>,
 }
@@ -53,6 +60,10 @@ pub struct Response {
     pub errors: Vec<QueryError>,
     /// How many assets were printed.
     pub rows: u64,
+    /// Parts of its filters that can't match. They change nothing of the answer.
+    pub warnings: Vec<Warning>,
+    /// How it was answered, if that was asked for.
+    pub explanation: Option<Explanation>,
 }
 
 /// Everything a query is held against, whatever data it runs over.
@@ -67,7 +78,8 @@ pub struct Engine {
 /// A plan ready to run, with what else the response needs.
 #[derive(Debug)]
 struct Prepared {
-    plan: Plan,
+    planned: Planned,
+    document: QueryDocument,
     introspection: BTreeMap<String, Vec<u8>>,
 }
 
@@ -103,9 +115,9 @@ impl Engine {
     #[must_use]
     pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
         let gathered =
-            self.prepare(request).and_then(|prepared| Ok((prepared.plan.gather(moments)?, prepared)));
+            self.prepare(request).and_then(|prepared| Ok((prepared.planned.plan.gather(moments)?, prepared)));
         match gathered {
-            Ok((graphs, prepared)) => answer(&prepared, &Graphs::from(&graphs), limits),
+            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits),
             Err(errors) => refused(errors),
         }
     }
@@ -115,8 +127,56 @@ impl Engine {
     #[must_use]
     pub fn execute_over(&self, graphs: &Graphs<'_>, request: &Request, limits: &RunLimits<'_>) -> Response {
         match self.prepare(request) {
-            Ok(prepared) => answer(&prepared, graphs, limits),
+            Ok(prepared) => self.answer(&prepared, graphs, request, limits),
             Err(errors) => refused(errors),
+        }
+    }
+
+    /// Runs a plan and writes the response.
+    fn answer(
+        &self,
+        prepared: &Prepared,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+    ) -> Response {
+        let introspection = &prepared.introspection;
+        let planned = &prepared.planned;
+        let answered = match request.explain {
+            None => run(&planned.plan, graphs.clone(), introspection, limits).map(|ran| (ran, None)),
+            Some(_) => self.run_explained(prepared, graphs, limits).map(|(ran, how)| (ran, Some(how))),
+        };
+        match answered {
+            Ok((ran, mut explanation)) => {
+                let incomplete = incomplete_slices(&planned.plan, graphs.clone());
+                let mut errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
+                // What assets have is asked of the newest inventory that the query looks at.
+                let newest = graphs.at(None).or_else(|| {
+                    planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
+                });
+                let warnings = self.warnings(prepared, newest);
+                let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
+                if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
+                    match self.whys(prepared, graphs, asset) {
+                        Ok(whys) => explanation.whys = whys,
+                        Err(refused) => errors.extend(refused),
+                    }
+                }
+                let mut body = Vec::with_capacity(ran.data.len() + 64);
+                body.extend_from_slice(b"{\"data\":");
+                body.extend_from_slice(&ran.data);
+                push_errors(&mut body, &errors);
+                push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
+                body.push(b'}');
+                Response { body, has_data: true, errors, rows: ran.rows, warnings, explanation }
+            }
+            Err(stopped) => {
+                let errors = vec![QueryError::from(stopped)];
+                let mut body = b"{\"data\":null".to_vec();
+                push_errors(&mut body, &errors);
+                body.push(b'}');
+                Response { body, has_data: true, errors, rows: 0, warnings: Vec::new(), explanation: None }
+            }
         }
     }
 
@@ -125,7 +185,114 @@ impl Engine {
     /// # Errors
     /// Everything wrong with it.
     pub fn plan(&self, request: &Request) -> Result<Plan, Vec<QueryError>> {
-        self.prepare(request).map(|prepared| prepared.plan)
+        self.prepare(request).map(|prepared| prepared.planned.plan)
+    }
+
+    /// The parts of a request's filters that can't match: by the schema alone, or with a graph by what its assets
+    /// have, too.
+    ///
+    /// # Errors
+    /// Everything wrong with the request.
+    pub fn lint(&self, request: &Request, graph: Option<&Graph>) -> Result<Vec<Warning>, Vec<QueryError>> {
+        let prepared = self.prepare(request)?;
+        Ok(self.warnings(&prepared, graph))
+    }
+
+    fn warnings(&self, prepared: &Prepared, graph: Option<&Graph>) -> Vec<Warning> {
+        lint(&self.catalog, &prepared.document, &prepared.planned.tested, graph)
+    }
+
+    fn run_explained(
+        &self,
+        prepared: &Prepared,
+        graphs: &Graphs<'_>,
+        limits: &RunLimits<'_>,
+    ) -> Result<(Ran, Explanation), RunError> {
+        let plan = &prepared.planned.plan;
+        let (ran, visited, steps) = run_explained(plan, graphs.clone(), &prepared.introspection, limits)?;
+        let written = prepared.planned.written.as_ref().unwrap_or(plan);
+        let explanation = Explanation {
+            written: written.display(&self.catalog).to_string(),
+            simplified: plan.display(&self.catalog).to_string(),
+            steps,
+            visited,
+            whys: Vec::new(),
+        };
+        Ok((ran, explanation))
+    }
+
+    /// For each root list whose type an asset has, why it matches there.
+    fn whys(
+        &self,
+        prepared: &Prepared,
+        graphs: &Graphs<'_>,
+        asset: &str,
+    ) -> Result<Vec<(String, Why)>, Vec<QueryError>> {
+        let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
+        let mut whys = Vec::new();
+        let mut missing = None;
+        for root in &plan.roots {
+            let Some((of, filters, note)) = filtered(&root.kind) else { continue };
+            let Some(graph) = graphs.at(root.as_of) else { continue };
+            match self.why_of(graph, (of, filters), asset, WhyWorld::Closed) {
+                Ok(why) => whys.push((root.key.clone(), Why { note, ..why })),
+                Err(error) => missing = missing.or(Some(error)),
+            }
+        }
+        match (whys.is_empty(), missing) {
+            (false, _) => Ok(whys),
+            (true, Some(error)) => Err(error),
+            (true, None) => {
+                let message = "an asset is explained for a list of assets".to_owned();
+                let error = QueryError::new(QueryErrorKind::Invalid { message });
+                Err(vec![error.with_help("write the query as in `vpcs(where: {..}) { id }`")])
+            }
+        }
+    }
+
+    fn why_of(
+        &self,
+        graph: &Graph,
+        (of, filters): (TypeId, &Filters),
+        asset: &str,
+        world: WhyWorld,
+    ) -> Result<Why, Vec<QueryError>> {
+        let typename = &self.catalog.get(of).name;
+        let found = find_assets(graph, of, asset);
+        match found.as_slice() {
+            [only] => why(graph, filters, *only, world)
+                .ok_or_else(|| vec![QueryError::new(QueryErrorKind::Internal)]),
+            [] => {
+                let kind =
+                    QueryErrorKind::UnknownAsset { typename: typename.clone(), asset: asset.to_owned() };
+                let help = format!("name one of the {} there are by its id", graph.count(of));
+                Err(vec![QueryError::new(kind).with_help(help)])
+            }
+            several => {
+                let kind = QueryErrorKind::WhichAsset { asset: asset.to_owned(), count: several.len() };
+                let ids: Vec<_> = several.iter().take(5).map(|(of, row)| graph.id(*of, *row)).collect();
+                Err(vec![QueryError::new(kind).with_help(format!("name one by its id: {}", ids.join(", ")))])
+            }
+        }
+    }
+
+    /// Why a check's query matches one asset (named by its id or the cloud's own), in the open world of a verdict.
+    ///
+    /// # Errors
+    /// As [`Engine::plan_check`], or that there is no such asset.
+    pub fn explain_verdict(
+        &self,
+        graph: &Graph,
+        query: &str,
+        asset: &str,
+        oldest: Option<Time>,
+    ) -> Result<Why, Vec<QueryError>> {
+        let request = Request { explain: Some(ExplainRequest::default()), ..Request::new(query) };
+        let prepared = self.prepare(&request)?;
+        let plan = prepared.planned.written.unwrap_or(prepared.planned.plan);
+        let nodes = self.check_nodes(plan)?;
+        let world = WhyWorld::Open { oldest };
+        self.why_of(graph, (nodes.of, &nodes.filters), asset, world)
     }
 
     /// The single list of assets that a check's query asks for.
@@ -133,7 +300,11 @@ impl Engine {
     /// # Errors
     /// What is wrong with the query, or that it isn't one plain list: a page of a list proves nothing about the rest.
     pub fn plan_check(&self, query: &str) -> Result<Nodes, Vec<QueryError>> {
-        let plan = self.plan(&Request::new(query))?;
+        self.check_nodes(self.plan(&Request::new(query))?)
+    }
+
+    /// The single list of assets that a plan asks for.
+    fn check_nodes(&self, plan: Plan) -> Result<Nodes, Vec<QueryError>> {
         let refuse = |message: &str, help: &str| {
             let kind = QueryErrorKind::Invalid { message: message.to_owned() };
             Err(vec![QueryError::new(kind).with_help(help)])
@@ -196,9 +367,15 @@ impl Engine {
             let place = document.place_of_offset(error.offset());
             vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
         })?;
-        let plan =
-            planner::plan(&self.catalog, &document, request.operation_name.as_deref(), &request.variables)?;
-        let wants_introspection = plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
+        let planned = planner::plan(
+            &self.catalog,
+            &document,
+            request.operation_name.as_deref(),
+            &request.variables,
+            request.explain.is_some(),
+        )?;
+        let wants_introspection =
+            planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
         let introspection = self
             .schema
             .validate(&ValidationRequest {
@@ -216,31 +393,35 @@ impl Engine {
                     })
                     .collect::<Vec<_>>()
             })?;
-        Ok(Prepared { plan: plan.with_default_moment(request.as_of), introspection })
+        let mut planned = planned;
+        planned.plan = planned.plan.with_default_moment(request.as_of);
+        planned.written = planned.written.map(|plan| plan.with_default_moment(request.as_of));
+        Ok(Prepared { planned, document, introspection })
     }
 }
 
-/// Runs a plan and writes the response.
-fn answer(prepared: &Prepared, graphs: &Graphs<'_>, limits: &RunLimits<'_>) -> Response {
-    match run(&prepared.plan, graphs.clone(), &prepared.introspection, limits) {
-        Ok(ran) => {
-            let incomplete = incomplete_slices(&prepared.plan, graphs.clone());
-            let errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
-            let mut body = Vec::with_capacity(ran.data.len() + 64);
-            body.extend_from_slice(b"{\"data\":");
-            body.extend_from_slice(&ran.data);
-            push_errors(&mut body, &errors);
-            push_incomplete(&mut body, &incomplete);
-            body.push(b'}');
-            Response { body, has_data: true, errors, rows: ran.rows }
+/// The type and the filters of a root field that chooses among many assets, and what else decides what it shows.
+fn filtered(kind: &RootKind) -> Option<(TypeId, &Filters, Option<String>)> {
+    match kind {
+        RootKind::Nodes(nodes) => Some((nodes.of, &nodes.filters, page_note(nodes))),
+        RootKind::Connection(connection) => {
+            let is_page = connection.first.is_some() || connection.after.is_some();
+            let note = is_page.then(|| "the answer is a page of those that match".to_owned());
+            Some((connection.of, &connection.filters, note))
         }
-        Err(stopped) => {
-            let errors = vec![QueryError::from(stopped)];
-            let mut body = b"{\"data\":null".to_vec();
-            push_errors(&mut body, &errors);
-            body.push(b'}');
-            Response { body, has_data: true, errors, rows: 0 }
-        }
+        RootKind::Aggregate(aggregate) => Some((aggregate.of, &aggregate.filters, None)),
+        RootKind::Groups(groups) => Some((groups.of, &groups.filters, None)),
+        RootKind::Node { .. } | RootKind::Search(_) | RootKind::Typename | RootKind::Introspection => None,
+    }
+}
+
+/// That a list shows only a part of what its filter keeps.
+fn page_note(nodes: &Nodes) -> Option<String> {
+    let after = if nodes.offset > 0 { format!(" after the first {}", nodes.offset) } else { String::new() };
+    match nodes.limit {
+        Some(limit) => Some(format!("the answer shows at most {limit} of those that match{after}")),
+        None if nodes.offset > 0 => Some(format!("the answer shows those that match{after}")),
+        None => None,
     }
 }
 
@@ -248,7 +429,7 @@ fn refused(errors: Vec<QueryError>) -> Response {
     let mut body = vec![b'{'];
     push_errors(&mut body, &errors);
     body.push(b'}');
-    Response { body, has_data: false, errors, rows: 0 }
+    Response { body, has_data: false, errors, rows: 0, warnings: Vec::new(), explanation: None }
 }
 
 /// Appends `"errors": [..]`, with a comma before it unless it is the first entry.
@@ -260,11 +441,14 @@ fn push_errors(body: &mut Vec<u8>, errors: &[QueryError]) {
     push_entry(body, "errors", &Json::Array(list));
 }
 
-/// Appends `"extensions": {"incomplete": [..]}`: what the answer could not see.
-fn push_incomplete(body: &mut Vec<u8>, slices: &[Incomplete]) {
-    if slices.is_empty() {
-        return;
-    }
+/// Appends `"extensions"`: what the answer could not see, what in the query is odd, how it was answered. Nothing where
+/// there is nothing of these.
+fn push_extensions(
+    body: &mut Vec<u8>,
+    slices: &[Incomplete],
+    warnings: &[Warning],
+    explanation: Option<&Explanation>,
+) {
     let to_json = |incomplete: &Incomplete| {
         let mut json = slice_to_json(&incomplete.slice);
         if let (Json::Object(object), Some(moment)) = (&mut json, incomplete.as_of) {
@@ -272,8 +456,19 @@ fn push_incomplete(body: &mut Vec<u8>, slices: &[Incomplete]) {
         }
         json
     };
-    let list: Vec<Json> = slices.iter().map(to_json).collect();
-    push_entry(body, "extensions", &serde_json::json!({ "incomplete": list }));
+    let mut extensions = Map::new();
+    if !slices.is_empty() {
+        extensions.insert("incomplete".to_owned(), slices.iter().map(to_json).collect());
+    }
+    if !warnings.is_empty() {
+        extensions.insert("warnings".to_owned(), warnings.iter().map(Warning::to_json).collect());
+    }
+    if let Some(explanation) = explanation {
+        extensions.insert("explain".to_owned(), explanation.to_json());
+    }
+    if !extensions.is_empty() {
+        push_entry(body, "extensions", &Json::Object(extensions));
+    }
 }
 
 fn push_entry(body: &mut Vec<u8>, key: &str, value: &Json) {

@@ -210,6 +210,22 @@ pub enum QueryErrorKind {
         /// Which, and why.
         message: String,
     },
+    /// An asset that was asked about and isn't there.
+    #[error("there is no {typename} `{asset}`")]
+    UnknownAsset {
+        /// The type it was looked for in.
+        typename: String,
+        /// As written.
+        asset: String,
+    },
+    /// A name that several assets bear.
+    #[error("{count} assets are called `{asset}`")]
+    WhichAsset {
+        /// As written.
+        asset: String,
+        /// How many there are.
+        count: usize,
+    },
     /// A moment there is no inventory of.
     #[error("{0}")]
     Moment(MomentError),
@@ -251,6 +267,8 @@ impl QueryErrorKind {
             Self::SelectionOnScalar { .. } => "selection_on_scalar",
             Self::Invalid { .. } => "invalid",
             Self::Unfulfilled { .. } => "unfulfilled",
+            Self::UnknownAsset { .. } => "unknown_asset",
+            Self::WhichAsset { .. } => "which_asset",
             Self::Moment(MomentError::BeforeHistory { .. }) => "before_history",
             Self::Moment(MomentError::NoHistory { .. }) => "no_history",
             Self::Moment(MomentError::Unreadable { .. }) => "unreadable",

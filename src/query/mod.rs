@@ -4,7 +4,9 @@ mod cursor;
 mod document;
 mod engine;
 mod error;
+mod explain;
 pub mod guard;
+mod lint;
 mod moments;
 mod names;
 mod plan;
@@ -16,7 +18,9 @@ pub use cursor::CursorFault;
 pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};
 pub use error::{Place, QueryError, QueryErrorKind};
+pub use explain::{ExplainRequest, Explanation, PlanText};
 pub use guard::GuardLimits;
+pub use lint::{Warning, WarningKind};
 pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
     Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,

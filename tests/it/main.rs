@@ -26,9 +26,11 @@ mod store;
 mod collect;
 mod import;
 
+mod explain;
 mod graph;
 mod guard;
 mod language;
+mod lint;
 mod query;
 mod run;
 mod schema;

@@ -8,11 +8,15 @@ use super::super::{
     Exit,
     arguments::{Format, FormatArguments},
     context::{Context, Tools},
+    explained,
     failure::Failure,
     place,
 };
 use crate::{
     check::{self, Check, CheckResult, Sources},
+    graph::Graph,
+    model::Time,
+    query::run::Truth,
     report::{Detail, checks_csv, checks_json, checks_ndjson, checks_text},
 };
 
@@ -25,6 +29,7 @@ Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown,
 Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
+  passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
 pub(crate) struct CheckArguments {
@@ -43,6 +48,9 @@ pub(crate) struct CheckArguments {
     /// Judge this file of assets (NDJSON, - for stdin) instead of the store, e.g. vpcs.ndjson
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Why this asset fails, passes or is unknown, by id or native id, e.g. vpc-08209b480faed1b10
+    #[arg(long, value_name = "ASSET")]
+    explain: Option<String>,
     #[command(flatten)]
     format: FormatArguments,
 }
@@ -55,6 +63,9 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
     };
     let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
     let now = context.now();
+    if let Some(asset) = &arguments.explain {
+        return explain(&checks, asset, (&tools, &graph, now), arguments.format.format, context);
+    }
     let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
     let text = match arguments.format.format {
         Format::Table => checks_text(&results, now, context.style(), Detail::default()),
@@ -64,6 +75,63 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
     };
     context.output.write(text.as_bytes())?;
     Ok(exit_of(&results))
+}
+
+/// Why one asset has its verdict, check by check. An asset of another type than a check covers has none there.
+fn explain(
+    checks: &[Check],
+    asset: &str,
+    (tools, graph, now): (&Tools, &Graph, Time),
+    format: Format,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let (mut text, mut objects) = (String::new(), Vec::new());
+    let mut exit = Exit::Pass;
+    let mut refused = None;
+    for check in checks {
+        let oldest = Some(now.before(check.max_age.0));
+        let why = match tools.engine.explain_verdict(graph, &check.query, asset, oldest) {
+            Ok(why) => why,
+            Err(errors) => {
+                refused = refused.or(Some((check, errors)));
+                continue;
+            }
+        };
+        let verdict = match why.truth {
+            Truth::True => "FAIL",
+            _ if why.is_undecided => "UNKNOWN",
+            _ => "PASS",
+        };
+        exit = match (verdict, exit) {
+            ("FAIL", _) | (_, Exit::Findings) => Exit::Findings,
+            ("UNKNOWN", _) => Exit::Unknown,
+            (_, exit) => exit,
+        };
+        let gap = if text.is_empty() { "" } else { "\n" };
+        text.push_str(&format!("{gap}{verdict}  {}\n{}", check.id, explained::why_text(&why)));
+        let mut object = why.to_json();
+        if let Some(entries) = object.as_object_mut() {
+            entries.insert("check".to_owned(), check.id.clone().into());
+            entries.insert("verdict".to_owned(), verdict.into());
+        }
+        objects.push(object);
+    }
+    if let (true, Some((check, errors))) = (objects.is_empty(), refused) {
+        let snippets = place::of_query(&check.id, &check.query, tools.sources.fragments(), &errors);
+        return Err(Failure::snippets(snippets));
+    }
+    match format {
+        Format::Table => context.output.write(text.as_bytes())?,
+        Format::Ndjson => {
+            for object in &objects {
+                context.output.line(&object.to_string())?;
+            }
+        }
+        Format::Json | Format::Csv => {
+            context.output.line(&serde_json::json!({ "why": objects }).to_string())?
+        }
+    }
+    Ok(exit)
 }
 
 /// What the shell sees.

@@ -1,20 +1,20 @@
 //! `passmuster checks`: the stored checks themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::super::{
     Exit,
     arguments::{Format, FormatArguments},
-    context::Context,
+    context::{Context, Tools},
     failure::Failure,
-    value_hints::value_hints,
+    place,
 };
 use super::check::select;
 use crate::{
     check::{CaseOutcome, run_cases},
-    query::Request,
+    query::{QueryErrorKind, Request},
     report::{Sheet, case_list, cases_text, check_json, check_list, check_page},
 };
 
@@ -50,14 +50,20 @@ enum ChecksCommand {
         #[command(flatten)]
         format: FormatArguments,
     },
-    /// Find mistakes in check files: unknown fields and keys, expectations that can't be met, ids that are taken
+    /// Find mistakes in check files: unknown fields and keys, filters that can't match, ids that are taken
     #[command(after_help = "Examples:
   passmuster checks lint
-  passmuster checks lint ./queries")]
+  passmuster checks lint ./queries --data vpcs.ndjson --strict")]
     Lint {
         /// Folder of checks, e.g. ./queries
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
+        /// Also look at what this file of assets has (NDJSON, - for stdin), e.g. vpcs.ndjson
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+        /// Fail on warnings, too: filters that can't match
+        #[arg(long)]
+        strict: bool,
     },
     /// Run the cases of the checks: small inventories with the verdict each must give
     #[command(after_help = "Examples:
@@ -91,22 +97,45 @@ pub(crate) fn run(arguments: &ChecksArguments, context: &Context) -> Result<Exit
             }
             Ok(Exit::Pass)
         }
-        ChecksCommand::Lint { folder } => {
+        ChecksCommand::Lint { folder, data, strict } => {
             let queries = folder.as_deref().or(context.common.queries.as_deref());
-            let tools = context.tools_of(queries)?;
-            let checks = tools.checks()?;
-            for check in &checks {
-                let request = Request::new(&*check.query);
-                let plan = tools.engine.plan(&request).ok();
-                for hint in plan.iter().flat_map(|plan| value_hints(&tools.catalog, plan)) {
-                    context.output.note(&format!("warning: {}: {hint}", check.file));
-                }
-            }
-            context.output.line(&format!("{} checks, no mistakes", checks.len()))?;
-            Ok(Exit::Pass)
+            lint(&context.tools_of(queries)?, data.as_deref(), *strict, context)
         }
         ChecksCommand::Test { ids, format } => test(ids, *format, context),
     }
+}
+
+/// Mistakes are refused; filters that can't match are warned of.
+fn lint(tools: &Tools, data: Option<&Path>, strict: bool, context: &Context) -> Result<Exit, Failure> {
+    let checks = tools.checks()?;
+    let graph = data.map(|file| context.graph(&tools.catalog, Some(file))).transpose()?;
+    let queries =
+        checks.iter().map(|check| (check.file.replace("check.yaml", "query.graphql"), &*check.query));
+    let saved = tools.sources.saved_queries().map(|(_, file)| (file.shown.clone(), &*file.text));
+    let (mut mistakes, mut warnings) = (Vec::new(), Vec::new());
+    for (file, text) in queries.chain(saved) {
+        let fragments = tools.sources.fragments();
+        match tools.engine.lint(&Request::new(text), graph.as_deref()) {
+            Ok(found) => warnings.extend(place::of_warnings(&file, text, fragments, &found)),
+            Err(mut errors) => {
+                // Which values a saved query is given is not its own mistake.
+                errors.retain(|error| !matches!(error.kind, QueryErrorKind::MissingVariable { .. }));
+                mistakes.extend(place::of_query(&file, text, fragments, &errors));
+            }
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Failure::snippets(mistakes));
+    }
+    let count = warnings.len();
+    if count == 0 {
+        context.output.line(&format!("{} checks, no mistakes", checks.len()))?;
+        return Ok(Exit::Pass);
+    }
+    context.output.note(&Failure::snippets(warnings).render(context.output.stderr_color));
+    let noun = if count == 1 { "warning" } else { "warnings" };
+    context.output.line(&format!("{} checks, no mistakes, {count} {noun}", checks.len()))?;
+    Ok(if strict { Exit::BadInput } else { Exit::Pass })
 }
 
 fn test(ids: &[String], format: FormatArguments, context: &Context) -> Result<Exit, Failure> {

@@ -12,21 +12,24 @@ use serde_json::{Map, Value, json};
 
 use super::super::{
     Exit,
-    arguments::Format,
+    arguments::{Format, FormatArguments},
     context::{Context, Tools},
+    explained,
     failure::Failure,
     moment::read_moment,
+    pages,
     past_graphs::KnownMoments,
-    place,
-    value_hints::value_hints,
-    variables,
+    place, variables,
 };
+use super::checks::print_sheet;
 use crate::{
+    check::Sources,
+    model::nearest,
     query::{
-        Graphs, Plan, QueryError, Request, Response, RootKind,
+        ExplainRequest, Graphs, Plan, QueryError, Request, Response, RootKind,
         run::{Incomplete, RunLimits, incomplete_slices},
     },
-    report::{Answer, age, noun, thousands},
+    report::{Answer, Cell, Sheet, age, noun, thousands},
 };
 
 /// Ask the inventory a question in GraphQL
@@ -38,20 +41,25 @@ A query that is refused ends with exit code 3; with -o json its errors are a Gra
 Examples:
   passmuster query 'vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}) { vpcId region }'
   passmuster query --data vpcs.ndjson -o csv '{ vpcs { vpcId name region } }'
+  passmuster query vpcs --var accounts=111122223333,444455556666
+  passmuster query --explain --asset vpc-08209b480faed1b10 vpcs-without-flow-logs
   passmuster query --as-of 2d 'vpcs { vpcId isDefault lastSeenAt }'
   passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'"
 )]
 pub(crate) struct QueryArguments {
-    /// The query: text, @file or - for stdin, e.g. '{ vpcs { vpcId } }'
-    #[arg(value_name = "QUERY", required_unless_present = "file", conflicts_with = "file")]
+    /// The query: text, the name of a saved query, @file or - for stdin, e.g. '{ vpcs { vpcId } }'
+    #[arg(value_name = "QUERY", required_unless_present_any = ["file", "list"], conflicts_with = "file")]
     query: Option<String>,
+    /// List the saved queries, which NAME runs
+    #[arg(long, conflicts_with_all = ["query", "file"])]
+    list: bool,
     /// File that holds the query, e.g. query.graphql
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Answer from this file of assets (NDJSON, - for stdin) instead of the store, e.g. vpcs.ndjson
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// A variable, as often as needed, e.g. region=eu-west-1
+    /// A variable, as often as needed; its type is the query's, a list is written a,b, e.g. region=eu-west-1
     #[arg(long = "var", value_name = "NAME=VALUE")]
     var: Vec<String>,
     /// All variables as one JSON object, e.g. '{"region": "eu-west-1"}'
@@ -63,14 +71,30 @@ pub(crate) struct QueryArguments {
     /// Moment that root fields without `asOf` ask for, e.g. 2026-11-20, 2026-11-20T12:04:11Z or 2d (ago)
     #[arg(long, value_name = "MOMENT", conflicts_with = "data")]
     as_of: Option<String>,
+    /// Page through a connection that takes `after: $after`, and show the nodes of all pages
+    #[arg(long, conflicts_with = "explain")]
+    all: bool,
+    /// Show how the query is answered instead of the answer: the plan, and what each step visits
+    #[arg(long, conflicts_with = "list")]
+    explain: bool,
+    /// With --explain: why this asset is in the answer or isn't, by id or native id, e.g. vpc-08209b480faed1b10
+    #[arg(long, value_name = "ASSET", requires = "explain")]
+    asset: Option<String>,
     /// Form of the answer: table, json, csv or ndjson; a table on a terminal, JSON elsewhere
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", hide_possible_values = true)]
     format: Option<Format>,
 }
 
 pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit, Failure> {
-    let written = read_query(arguments)?;
-    let fitting = if context.output.stdout_is_terminal { Format::Table } else { Format::Json };
+    let tools = context.tools()?;
+    if arguments.list {
+        let format = FormatArguments { format: arguments.format.unwrap_or(Format::Table) };
+        print_sheet(&saved_list(&tools.sources), format, context)?;
+        return Ok(Exit::Pass);
+    }
+    let written = read_query(arguments, &tools.sources)?;
+    let wants_table = context.output.stdout_is_terminal || arguments.explain;
+    let fitting = if wants_table { Format::Table } else { Format::Json };
     let format = arguments.format.unwrap_or(fitting);
     let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
         .map_err(Failure::bad_input)?;
@@ -82,9 +106,9 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
         query: written.text.clone(),
         operation_name: arguments.operation_name.clone(),
         variables,
+        explain: arguments.explain.then(|| ExplainRequest { asset: arguments.asset.clone() }),
         as_of,
     };
-    let tools = context.tools()?;
     // A mistake in the query is told before any data is read.
     let plan = match tools.engine.plan(&request) {
         Ok(plan) => plan,
@@ -101,18 +125,24 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     };
     let graphs = Graphs::from(&graphs);
     let started = Instant::now();
-    let response = tools.engine.execute_over(&graphs, &request, &RunLimits::unlimited());
+    let response = if arguments.all {
+        pages::execute_all(&tools.engine, &graphs, &request)?
+    } else {
+        tools.engine.execute_over(&graphs, &request, &RunLimits::unlimited())
+    };
     let took = started.elapsed();
-    print(&response, format, context)?;
+    match &response.explanation {
+        Some(explanation) if response.errors.is_empty() => explained::print(explanation, format, context)?,
+        Some(_) => {}
+        None => print(&response, format, context)?,
+    }
     if !response.errors.is_empty() {
         show_errors(&written, &response.errors, &tools, context);
-        return Ok(if response.has_data { Exit::Failed } else { Exit::BadInput });
+        let is_refused = !response.has_data || response.errors.iter().any(|error| error.kind.is_refusal());
+        return Ok(if is_refused { Exit::BadInput } else { Exit::Failed });
     }
     if format == Format::Table {
         summarise(&response, &plan, &graphs, took, context);
-        for hint in value_hints(&tools.catalog, &plan) {
-            context.output.note(&format!("! {hint}"));
-        }
     }
     Ok(Exit::Pass)
 }
@@ -123,11 +153,16 @@ struct Written {
     text: String,
 }
 
-fn read_query(arguments: &QueryArguments) -> Result<Written, Failure> {
+/// Where the query is written: text, a file, or a saved query. A word alone is no query, so it is a name.
+fn read_query(arguments: &QueryArguments, sources: &Sources) -> Result<Written, Failure> {
     let text = arguments.query.as_deref().unwrap_or_default();
     match (&arguments.file, text.strip_prefix('@')) {
         (Some(file), _) => read_query_file(file),
+        (None, Some(file)) if !Path::new(file).exists() && sources.query(file).is_some() => {
+            read_saved(file, sources)
+        }
         (None, Some(file)) => read_query_file(Path::new(file)),
+        (None, None) if is_name(text) => read_saved(text, sources),
         (None, None) if text == "-" => {
             let mut text = String::new();
             std::io::stdin()
@@ -137,6 +172,32 @@ fn read_query(arguments: &QueryArguments) -> Result<Written, Failure> {
         }
         (None, None) => Ok(Written { name: "query".to_owned(), text: text.to_owned() }),
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    text.len() > 1 && !text.starts_with(['_', '-']) && text.chars().all(is_letter)
+}
+
+fn read_saved(name: &str, sources: &Sources) -> Result<Written, Failure> {
+    let Some(file) = sources.query(name) else {
+        let help = nearest(name, sources.saved_queries().map(|(name, _)| name))
+            .map(|nearest| format!("did you mean `{nearest}`?"))
+            .unwrap_or_else(|| "`passmuster query --list` shows all".to_owned());
+        return Err(Failure::bad_input(format!("there is no saved query `{name}`: {help}")));
+    };
+    Ok(Written { name: file.shown.clone(), text: file.text.to_string() })
+}
+
+/// One row a saved query: its name, and what the comment at its beginning says.
+fn saved_list(sources: &Sources) -> Sheet {
+    let mut sheet = Sheet::new(&["query", "variables", "~description"]);
+    for (name, file) in sources.saved_queries() {
+        let comment = file.text.lines().next().and_then(|line| line.strip_prefix('#')).unwrap_or_default();
+        let variables = variables::declared(&file.text).join(", ");
+        sheet.rows.push(vec![Cell::new(name), Cell::new(variables), Cell::new(comment.trim())]);
+    }
+    sheet
 }
 
 fn read_query_file(file: &Path) -> Result<Written, Failure> {
@@ -225,5 +286,8 @@ fn summarise(response: &Response, plan: &Plan, graphs: &Graphs<'_>, took: Durati
             },
             slice.outcome.word(),
         ));
+    }
+    for warning in &response.warnings {
+        context.output.note(&format!("! {warning}"));
     }
 }

@@ -1,12 +1,16 @@
 //! `passmuster schema`: which types there are, and what one of them holds.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::super::{Exit, arguments::FormatArguments, context::Context, failure::Failure};
 use super::checks::print_sheet;
 use crate::{
     catalog::{Catalog, TypeKind},
+    graph::GraphBuilder,
     model::nearest,
+    query::{Request, run::RunLimits},
     report::{Cell, Sheet},
 };
 
@@ -15,21 +19,27 @@ use crate::{
 #[command(after_help = "Examples:
   passmuster schema
   passmuster schema VpcWhere
-  passmuster schema --sdl > schema.graphql")]
+  passmuster schema --sdl > schema.graphql
+  passmuster schema --introspection > schema.json")]
 pub(crate) struct SchemaArguments {
     /// The GraphQL type to show, e.g. Vpc or VpcWhere
-    #[arg(value_name = "TYPE", conflicts_with = "sdl")]
+    #[arg(value_name = "TYPE", conflicts_with_all = ["sdl", "introspection"])]
     name: Option<String>,
     /// Print the whole GraphQL schema, for editors and code generators
     #[arg(long)]
     sdl: bool,
+    /// Print the answer to the standard introspection query, as JSON, for code generators
+    #[arg(long, conflicts_with = "sdl")]
+    introspection: bool,
     #[command(flatten)]
     format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &SchemaArguments, context: &Context) -> Result<Exit, Failure> {
     let Some(name) = &arguments.name else {
-        if arguments.sdl {
+        if arguments.introspection {
+            context.output.line(&introspection(context)?)?;
+        } else if arguments.sdl {
             context.output.line(context.tools()?.engine.sdl().trim_end())?;
         } else {
             let catalog = context.catalog()?;
@@ -48,6 +58,43 @@ pub(crate) fn run(arguments: &SchemaArguments, context: &Context) -> Result<Exit
     context.output.line(text)?;
     Ok(Exit::Pass)
 }
+
+/// The answer to the query that code generators send to learn a schema.
+fn introspection(context: &Context) -> Result<String, Failure> {
+    let tools = context.tools()?;
+    let nothing = GraphBuilder::new(Arc::clone(&tools.catalog))
+        .finish(None, context.now())
+        .map_err(|error| Failure::program(&error))?;
+    let response =
+        tools.engine.execute(&nothing, &Request::new(INTROSPECTION_QUERY), &RunLimits::unlimited());
+    match response.errors.first() {
+        Some(error) => Err(Failure::program(error)),
+        None => Ok(String::from_utf8_lossy(&response.body).into_owned()),
+    }
+}
+
+/// The introspection query of graphql-js.
+const INTROSPECTION_QUERY: &str = "query IntrospectionQuery {
+  __schema {
+    queryType { name } mutationType { name } subscriptionType { name }
+    types { ...FullType }
+    directives { name description locations args { ...InputValue } isRepeatable }
+  }
+}
+fragment FullType on __Type {
+  kind name description specifiedByURL
+  fields(includeDeprecated: true) {
+    name description args { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+  }
+  inputFields { ...InputValue }
+  interfaces { ...TypeRef }
+  enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+  possibleTypes { ...TypeRef }
+}
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
+fragment TypeRef on __Type {
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }
+}";
 
 /// One row a type.
 fn type_list(catalog: &Catalog) -> Sheet {

@@ -45,6 +45,7 @@ impl Planner<'_> {
             errors: Default::default(),
             nodes: self.nodes.clone(),
             computing: self.computing.clone(),
+            record: Default::default(),
         };
         let binding = Binding { written: self.catalog.get(of), bound: of };
         let planned = planner.filter_value(binding, "where", Input::Literal(&argument.value));

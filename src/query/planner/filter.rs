@@ -40,8 +40,9 @@ impl<'a> Planner<'a> {
             bound
                 .into_iter()
                 .map(|bound| {
+                    let binding = Binding { written, bound };
                     let filter =
-                        input.and_then(|input| self.filter_value(Binding { written, bound }, name, input));
+                        input.and_then(|input| self.apart(|| self.filter_value(binding, name, input)));
                     (bound, filter)
                 })
                 .collect(),
@@ -92,7 +93,8 @@ impl<'a> Planner<'a> {
             Key::And => all_of(self.filter_list(binding, entry)),
             Key::Or => any_of(self.filter_list(binding, entry)),
             Key::Not => {
-                self.filter_value(binding, entry.key, entry.value).map(|filter| Filter::Not(Box::new(filter)))
+                let inner = self.apart(|| self.filter_value(binding, entry.key, entry.value));
+                inner.map(|filter| Filter::Not(Box::new(filter)))
             }
             Key::TypenameIn => self.filter_typename(binding, entry),
             Key::Stored { field, scalar, is_list, operator, negated } => {
@@ -103,6 +105,7 @@ impl<'a> Planner<'a> {
                 }
                 let stored = StoredKey { id, name: &field.name, scalar, is_list, operator };
                 let filter = self.filter_stored(&stored, entry)?;
+                self.record_test(binding, id, negated, &filter, entry);
                 Some(if negated { negate(filter) } else { filter })
             }
             Key::Computed { field, negated } => self.filter_computed(binding, &field.name, negated, entry),
@@ -128,7 +131,9 @@ impl<'a> Planner<'a> {
     fn filter_list(&self, binding: Binding<'a>, entry: &Entry<'a>) -> Vec<Filter> {
         match entry.value.shape(self.scope) {
             Shape::List(items) => {
-                items.into_iter().filter_map(|item| self.filter_value(binding, entry.key, item)).collect()
+                let read = |item| self.filter_value(binding, entry.key, item);
+                let each = |item| if entry.key == "OR" { self.apart(|| read(item)) } else { read(item) };
+                items.into_iter().filter_map(each).collect()
             }
             _ => self.filter_value(binding, entry.key, entry.value).into_iter().collect(),
         }
@@ -245,7 +250,7 @@ impl<'a> Planner<'a> {
         let members = entries.iter().filter_map(|entry| {
             self.count_node();
             match entry.key {
-                "node" => self.filter_value(binding, entry.key, entry.value),
+                "node" => self.apart(|| self.filter_value(binding, entry.key, entry.value)),
                 "AND" => all_of(list(entry)),
                 "OR" => any_of(list(entry)),
                 "NOT" => self

@@ -17,6 +17,7 @@ mod rewrite;
 mod search;
 mod selection;
 mod sort;
+mod tested;
 mod variables;
 
 use std::cell::{Cell, RefCell};
@@ -27,7 +28,11 @@ use apollo_compiler::{
 };
 use serde_json::{Map, Value as Json};
 
-use self::input::{Entry, Input, Scope, Shape};
+pub(super) use self::tested::{Tested, Tests};
+use self::{
+    input::{Entry, Input, Scope, Shape},
+    tested::Record,
+};
 use super::{
     document::QueryDocument,
     error::{QueryError, QueryErrorKind, did_you_mean},
@@ -48,6 +53,17 @@ struct Planner<'a> {
     nodes: Cell<usize>,
     /// Computed fields being followed, against circles.
     computing: RefCell<Vec<(TypeId, String)>>,
+    /// What the filters test, for the lint.
+    record: Record,
+}
+
+/// An operation, planned.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    /// The plan before it was simplified, if that is wanted.
+    pub(super) written: Option<Plan>,
+    pub(super) tested: Vec<Tested>,
 }
 
 /// Plans one operation of a document.
@@ -59,7 +75,8 @@ pub(super) fn plan(
     document: &QueryDocument,
     operation_name: Option<&str>,
     variables: &Map<String, Json>,
-) -> Result<Plan, Vec<QueryError>> {
+    keeps_written: bool,
+) -> Result<Planned, Vec<QueryError>> {
     let operation = find_operation(document, operation_name)?;
     let refused = match operation.operation_type {
         OperationType::Query => None,
@@ -78,11 +95,15 @@ pub(super) fn plan(
         errors: RefCell::new(errors),
         nodes: Cell::new(0),
         computing: RefCell::default(),
+        record: Record::default(),
     };
     let roots = planner.roots(&operation.selection_set);
     let mut errors = planner.errors.into_inner();
     if errors.is_empty() {
-        return Ok(rewrite::simplify(Plan { roots }));
+        let plan = Plan { roots };
+        let written = keeps_written.then(|| plan.clone());
+        let plan = rewrite::simplify(plan);
+        return Ok(Planned { plan, written, tested: planner.record.into_tested() });
     }
     errors.sort_by(|one, other| one.place.cmp(&other.place));
     errors.dedup();

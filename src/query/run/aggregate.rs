@@ -87,7 +87,9 @@ impl Evaluator<'_, '_> {
     ) -> Possible {
         let (mut least, mut most) = (0i64, 0i64);
         for link in self.world.graph.table(id).column(field).links() {
-            for &target in link.adjacency.forward.of(row) {
+            let targets = link.adjacency.forward.of(row);
+            self.work.add_edges(targets.len());
+            for &target in targets {
                 most += 1;
                 least += i64::from(!self.world.is_stale(link.table, target));
             }
@@ -117,7 +119,9 @@ impl Evaluator<'_, '_> {
         for link in self.world.graph.table(id).column(field).links() {
             let Some((_, field)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
             let column = self.world.graph.table(link.table).column(*field);
-            for &target in link.adjacency.forward.of(row) {
+            let targets = link.adjacency.forward.of(row);
+            self.work.add_edges(targets.len());
+            for &target in targets {
                 if self.world.is_stale(link.table, target) || column.is_unknown(target) {
                     may |= self.world.is_open();
                 } else if !column.is_null(target) && passes(column, target) {
@@ -133,7 +137,9 @@ impl Evaluator<'_, '_> {
         for link in links {
             let Some((_, field)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
             let column = self.world.graph.table(link.table).column(*field);
-            for &target in link.adjacency.forward.of(row) {
+            let targets = link.adjacency.forward.of(row);
+            self.work.add_edges(targets.len());
+            for &target in targets {
                 if self.world.is_stale(link.table, target) || column.is_unknown(target) {
                     // A closed world leaves out what it does not know, as it does a null.
                     figures.is_hidden |= self.world.is_open();

@@ -1,10 +1,13 @@
 //! Filters over whole tables: bitmaps of the rows that are TRUE or FALSE, one pass over values and edges each. Asked
 //! for a bound, since in an open world there are two answers: what must be so, and what may be.
 
+use std::rc::Rc;
+
 use super::{
     super::Quantifier,
     limits::{RunError, RunLimits},
     node::Node,
+    work::Work,
     world::World,
 };
 use crate::{
@@ -38,6 +41,7 @@ impl Bound {
 pub(super) struct Evaluator<'g, 'r> {
     pub(super) world: World<'g>,
     pub(super) limits: RunLimits<'r>,
+    pub(super) work: Rc<Work>,
 }
 
 impl Evaluator<'_, '_> {
@@ -50,6 +54,22 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         self.limits.check_stop()?;
+        if !self.work.is_traced() {
+            return self.bits_of(id, node, want, bound);
+        }
+        let graph = self.world.graph;
+        let table = graph.table(id);
+        let step = self.work.begin(|| {
+            let words = node.words(graph, table);
+            let of = &graph.catalog().get(table.of).name;
+            if want { format!("{of}: {words}") } else { format!("{of}: {words} is FALSE") }
+        });
+        let rows = self.bits_of(id, node, want, bound)?;
+        self.work.end(step, table.rows, rows.count(), 0);
+        Ok(rows)
+    }
+
+    fn bits_of(&self, id: TableId, node: &Node<'_>, want: bool, bound: Bound) -> Result<Bitmap, RunError> {
         let table = self.world.graph.table(id);
         match node {
             Node::Constant(value) => Ok(if *value == want { table.all() } else { table.none() }),
@@ -66,11 +86,13 @@ impl Evaluator<'_, '_> {
                 }
                 Ok(self.bounded(id, column, rows, bound))
             }
-            Node::Test { field, matcher, never_false } => {
+            Node::Test { field, matcher, never_false, .. } => {
                 let column = table.column(*field);
                 if !want && *never_false {
                     return Ok(table.none());
                 }
+                self.work.add_rows(table.rows);
+                self.work.add_distinct(matcher.distinct_to_ask(column));
                 let mut rows = matcher.scan(column, table.rows);
                 if !want {
                     rows = rows.complement();
@@ -94,6 +116,7 @@ impl Evaluator<'_, '_> {
             Node::Related { field, quantifier, of } => self.related(id, *field, *quantifier, of, bound),
             Node::NoneRelated(field) => Ok(self.none_related(id, *field, bound)),
             Node::Aggregate { field, filter } => {
+                self.work.add_rows(table.rows);
                 let mut rows = table.none();
                 for row in 0..u32::try_from(table.rows).unwrap_or(u32::MAX) {
                     if row % 4096 == 0 {
@@ -161,7 +184,7 @@ impl Evaluator<'_, '_> {
         let links = table.column(field).links();
         let unseen = self.world.incomplete(id, field);
         let matching = self.targets(links, of, true, bound)?;
-        let mut rows = any(table, links, &matching);
+        let mut rows = any(table, links, &matching, &self.work);
         if bound == Bound::May
             && let Some(unseen) = &unseen
         {
@@ -171,11 +194,14 @@ impl Evaluator<'_, '_> {
             Quantifier::Some | Quantifier::None => {}
             Quantifier::All => {
                 let counterexamples = self.targets(links, of, false, bound.opposite())?;
-                rows.and_not(&any(table, links, &counterexamples));
+                rows.and_not(&any(table, links, &counterexamples, &self.work));
             }
-            Quantifier::Single if bound == Bound::Known => rows.and_not(&twice(table, links, &matching)),
+            Quantifier::Single if bound == Bound::Known => {
+                rows.and_not(&twice(table, links, &matching, &self.work));
+            }
             Quantifier::Single => {
-                rows.and_not(&twice(table, links, &self.targets(links, of, true, bound.opposite())?));
+                let possible = self.targets(links, of, true, bound.opposite())?;
+                rows.and_not(&twice(table, links, &possible, &self.work));
             }
         }
         if bound == Bound::Must
@@ -224,7 +250,7 @@ impl Evaluator<'_, '_> {
                 rows
             })
             .collect();
-        let mut rows = any(table, links, &seen).complement();
+        let mut rows = any(table, links, &seen, &self.work).complement();
         if bound == Bound::Must
             && let Some(unseen) = self.world.incomplete(id, field)
         {
@@ -247,29 +273,37 @@ impl Evaluator<'_, '_> {
 
 /// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a filtered
 /// side is the smaller one; where the set is everything, having a neighbour is enough.
-fn any(table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+fn any(table: &Table, links: &[Link], sets: &[Bitmap], work: &Work) -> Bitmap {
     let mut rows = table.none();
+    let mut followed = 0;
     for (link, set) in links.iter().zip(sets) {
         let edges = &link.adjacency;
         if set.is_full() {
+            work.add_rows(table.rows);
             rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
             continue;
         }
         for target in set.iter() {
-            for &row in edges.backward.of(target) {
+            let sources = edges.backward.of(target);
+            followed += sources.len();
+            for &row in sources {
                 rows.set(row as usize);
             }
         }
     }
+    work.add_edges(followed);
     rows
 }
 
 /// The rows with two neighbours or more in the sets.
-fn twice(table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+fn twice(table: &Table, links: &[Link], sets: &[Bitmap], work: &Work) -> Bitmap {
     let (mut once, mut twice) = (table.none(), table.none());
+    let mut followed = 0;
     for (link, set) in links.iter().zip(sets) {
         for target in set.iter() {
-            for &row in link.adjacency.backward.of(target) {
+            let sources = link.adjacency.backward.of(target);
+            followed += sources.len();
+            for &row in sources {
                 if once.get(row as usize) {
                     twice.set(row as usize);
                 } else {
@@ -278,5 +312,6 @@ fn twice(table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
             }
         }
     }
+    work.add_edges(followed);
     twice
 }

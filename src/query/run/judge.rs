@@ -1,7 +1,7 @@
 //! Verdicts: one filter over the type a check covers, in an open world. A row that must satisfy it fails, one that
 //! can't passes, and for any other the reasons are named: slices, cells, stale rows.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use super::{
     super::Filters,
@@ -114,7 +114,8 @@ impl Judgement {
 /// could be anything; with no `oldest` only the latest attempt of each slice counts.
 #[must_use]
 pub fn judge(graph: &Graph, covers: TypeId, filters: &Filters, oldest: Option<Time>) -> Judgement {
-    let evaluator = Evaluator { world: World::open(graph, oldest), limits: RunLimits::unlimited() };
+    let world = World::open(graph, oldest);
+    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Rc::default() };
     let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
     let mut reasons = Reasons::default();
     for of in graph.catalog().concrete(covers) {
@@ -192,7 +193,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// Adds why a node is undecided for a row; nothing where it is decided.
-    fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
+    pub(super) fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
         if self.row(id, node, row).is_decided() {
             return;
         }

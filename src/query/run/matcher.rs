@@ -110,6 +110,14 @@ impl<'p> Matcher<'p> {
             && column.items(row).is_some_and(|(mut range, items)| range.any(|item| items.is_null(item)))
     }
 
+    /// How many distinct values a scan of the column asks its predicate of; those asked before are remembered.
+    pub(super) fn distinct_to_ask(&self, column: &Column) -> usize {
+        match (self, column.text_data()) {
+            (Self::Scan { hits, .. }, Some(text)) if hits.get().is_none() => text.dictionary.len(),
+            _ => 0,
+        }
+    }
+
     /// The rows that pass. Rows without a value may be among them.
     pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
         match (self, &column.data) {

@@ -17,14 +17,18 @@ mod search;
 mod select;
 mod shape;
 mod touched;
+mod why;
+mod work;
 mod world;
 mod write;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
 pub use touched::{Incomplete, incomplete_slices};
+pub use why::{Named, Truth, Why, WhyNode, World as WhyWorld, find_assets, why};
+pub use work::{Step, Visited};
 pub use write::{FieldError, PathSegment};
 
 use self::{
@@ -32,10 +36,11 @@ use self::{
     eval::Evaluator,
     figures::BoundAggregate,
     shape::{BoundNodes, Shape, write_key},
+    work::Work,
     world::World,
     write::{Halt, Path, Writer},
 };
-use super::{Graphs, Output, Plan, RootField, RootKind};
+use super::{Aggregate, Connection, Graphs, Groups, Nodes, Output, Plan, RootField, RootKind};
 use crate::{catalog::TypeId, graph::Graph, model::Time};
 
 /// The answer of a plan.
@@ -60,7 +65,31 @@ pub fn run<'g>(
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let evaluators = evaluators(plan, &graphs.into(), limits)?;
+    let graphs = graphs.into();
+    answer(&evaluators(plan, &graphs, limits, &Rc::default())?, plan, introspection, limits)
+}
+
+/// As [`run`], with what it visited and its steps.
+///
+/// # Errors
+/// A limit that was reached, with its actual value.
+pub fn run_explained<'g>(
+    plan: &Plan,
+    graphs: impl Into<Graphs<'g>>,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+) -> Result<(Ran, Visited, Vec<Step>), RunError> {
+    let work = Rc::new(Work::traced());
+    let ran = answer(&evaluators(plan, &graphs.into(), limits, &work)?, plan, introspection, limits)?;
+    Ok((ran, work.visited(), work.take_steps()))
+}
+
+fn answer(
+    evaluators: &BTreeMap<Option<Time>, Evaluator<'_, '_>>,
+    plan: &Plan,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+) -> Result<Ran, RunError> {
     let Some((_, first)) = evaluators.first_key_value() else { return Ok(Ran::default()) };
     let mut writer = Writer::new(first);
     for (place, root) in plan.roots.iter().enumerate() {
@@ -68,7 +97,7 @@ pub fn run<'g>(
         write_key(&root.key, &mut writer.out);
         let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
         writer.evaluator = evaluator;
-        match write_root(&mut writer, evaluator, root, introspection) {
+        match write_root_step(&mut writer, evaluator, root, introspection) {
             Ok(()) => {}
             Err(Halt::Stop(error)) => return Err(error),
             Err(Halt::Null) => {
@@ -86,15 +115,38 @@ pub fn run<'g>(
     Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
 }
 
+/// One root field, as a step of its own.
+fn write_root_step(
+    writer: &mut Writer<'_, '_, '_>,
+    evaluator: &Evaluator<'_, '_>,
+    root: &RootField,
+    introspection: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), Halt> {
+    let (bytes, rows) = (writer.out.len(), writer.rows);
+    let step = evaluator.work.begin(|| root.key.clone());
+    write_root(writer, evaluator, root, introspection)?;
+    let written = usize::try_from(writer.rows - rows).unwrap_or(usize::MAX);
+    let seen = match &root.kind {
+        RootKind::Nodes(Nodes { of, .. })
+        | RootKind::Connection(Connection { of, .. })
+        | RootKind::Aggregate(Aggregate { of, .. })
+        | RootKind::Groups(Groups { of, .. }) => evaluator.world.graph.count(*of),
+        _ => written,
+    };
+    evaluator.work.end(step, seen, written, writer.out.len() - bytes);
+    Ok(())
+}
+
 /// One evaluator for each moment that the plan asks for.
 fn evaluators<'g, 'r>(
     plan: &Plan,
     graphs: &Graphs<'g>,
     limits: &RunLimits<'r>,
+    work: &Rc<Work>,
 ) -> Result<BTreeMap<Option<Time>, Evaluator<'g, 'r>>, RunError> {
     let of_moment = |moment| {
         let graph = graphs.at(moment).ok_or(RunError::NoMoment { moment })?;
-        Ok((moment, Evaluator { world: World::closed(graph), limits: *limits }))
+        Ok((moment, Evaluator { world: World::closed(graph), limits: *limits, work: Rc::clone(work) }))
     };
     plan.moments().into_iter().map(of_moment).collect()
 }

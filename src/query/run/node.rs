@@ -1,7 +1,7 @@
 //! A filter bound to one table of one graph: every test to its column, every quantifier to the edges it goes over.
 
 use super::{
-    super::{AggregateFilter, Filter, Filters, Quantifier, Test},
+    super::{AggregateFilter, Filter, Filters, Quantifier, Test, explain::Words},
     matcher::Matcher,
 };
 use crate::{
@@ -21,6 +21,7 @@ pub(super) enum Node<'p> {
     IsNull(FieldId),
     Test {
         field: FieldId,
+        test: &'p Test,
         matcher: Matcher<'p>,
         /// What does not pass is neither, not FALSE: a null stood among the operands of an `IN`.
         never_false: bool,
@@ -55,6 +56,7 @@ impl<'p> Node<'p> {
             Filter::IsNull(field) => Self::IsNull(*field),
             Filter::Field(field, test) => Self::Test {
                 field: *field,
+                test,
                 matcher: Matcher::new(table.column(*field), test),
                 never_false: matches!(test, Test::In { with_null: true, .. }),
             },
@@ -70,6 +72,23 @@ impl<'p> Node<'p> {
             },
             Filter::NoneRelated(field) => Self::NoneRelated(*field),
             Filter::Aggregate { field, filter } => Self::Aggregate { field: *field, filter },
+        }
+    }
+
+    /// What a step over it is called, without the nodes below it.
+    pub(super) fn words(&self, graph: &Graph, table: &Table) -> String {
+        let words = Words(graph.catalog());
+        let name = |field: FieldId| &graph.catalog().get(table.of).get(field).name;
+        match self {
+            Self::Constant(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
+            Self::All(_) => "AND".to_owned(),
+            Self::Any(_) => "OR".to_owned(),
+            Self::Not(_) => "NOT".to_owned(),
+            Self::Holds(_) => "holds".to_owned(),
+            Self::IsNull(field) | Self::NoneRelated(field) => format!("{}: null", name(*field)),
+            Self::Test { field, test, .. } => words.test(table.of, *field, test, false).unwrap_or_default(),
+            Self::Related { field, quantifier, .. } => words.quantified(table.of, *field, *quantifier),
+            Self::Aggregate { field, .. } => format!("{}Aggregate", name(*field)),
         }
     }
 

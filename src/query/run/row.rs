@@ -93,7 +93,8 @@ impl Evaluator<'_, '_> {
                 let column = table.column(*field);
                 self.hidden(id, column, row).unwrap_or_else(|| Possible::certain(column.is_null(row)))
             }
-            Node::Test { field, matcher, never_false } => {
+            Node::Test { field, matcher, never_false, .. } => {
+                self.work.add_rows(1);
                 let column = table.column(*field);
                 let mut possible = match self.hidden(id, column, row) {
                     Some(hidden) => hidden,
@@ -136,7 +137,7 @@ impl Evaluator<'_, '_> {
         })
     }
 
-    fn related_row(
+    pub(super) fn related_row(
         &self,
         id: TableId,
         field: FieldId,
@@ -149,6 +150,7 @@ impl Evaluator<'_, '_> {
         let (mut must_differ, mut may_differ) = (false, false);
         for (link, node) in self.world.graph.table(id).column(field).links().iter().zip(of) {
             for &target in link.adjacency.forward.of(row) {
+                self.work.add_edges(1);
                 let one = self.row(link.table, node, target);
                 let is_there = !self.world.is_stale(link.table, target);
                 must_match += usize::from(one.must_true && is_there);

@@ -26,7 +26,14 @@ impl Evaluator<'_, '_> {
             let rows = self.passing_rows(candidates, needed)?;
             picks.extend(rows.into_iter().map(|row| (place, row)));
         }
-        self.page(nodes, picks)
+        if nodes.sort.is_empty() && nodes.limit.is_none() && nodes.offset == 0 {
+            return self.page(nodes, picks);
+        }
+        let found = picks.len();
+        let step = self.work.begin(|| page_words(nodes));
+        let picks = self.page(nodes, picks)?;
+        self.work.end(step, found, picks.len(), 0);
+        Ok(picks)
     }
 
     /// The page of a relation of one row.
@@ -53,7 +60,9 @@ impl Evaluator<'_, '_> {
         picks: &mut Vec<Pick>,
     ) -> Result<(), RunError> {
         for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
-            for &target in link.adjacency.forward.of(row) {
+            let targets = link.adjacency.forward.of(row);
+            self.work.add_edges(targets.len());
+            for &target in targets {
                 if self.passes(candidates, target)? {
                     picks.push((place, target));
                 }
@@ -89,7 +98,13 @@ impl Evaluator<'_, '_> {
             return Ok((0u32..).take(table.rows.min(take)).collect());
         }
         if let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
+            let step = self.work.begin(|| {
+                let of = &self.world.graph.catalog().get(table.of).name;
+                format!("{of}: found by index")
+            });
+            let found = rows.len();
             rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+            self.work.end(step, found, rows.len(), 0);
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
@@ -127,6 +142,7 @@ impl Evaluator<'_, '_> {
                 picks.truncate(end);
             }
             // Stable, since rows of several tables come as sorted runs, which it merges.
+            self.work.add_sorted(picks.len());
             picks.sort_by(compare);
         }
         picks.truncate(end);
@@ -145,5 +161,17 @@ impl Evaluator<'_, '_> {
             return Ok(Bitmap::from_rows(table.rows, passing));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
+    }
+}
+
+/// What the step that makes a page of a root list is called.
+fn page_words(nodes: &BoundNodes<'_>) -> String {
+    match (nodes.limit, nodes.sort.is_empty()) {
+        (Some(limit), false) if nodes.offset == 0 => format!("sort, first {limit}"),
+        (Some(limit), false) => format!("sort, {limit} after {}", nodes.offset),
+        (Some(limit), true) if nodes.offset == 0 => format!("first {limit}"),
+        (Some(limit), true) => format!("{limit} after {}", nodes.offset),
+        (None, false) => "sort".to_owned(),
+        (None, true) => format!("all after {}", nodes.offset),
     }
 }

@@ -1,6 +1,7 @@
 //! The built binary, as a person or a script meets it: help, exit codes, what stands on stdout and on stderr.
 
 mod answers;
+mod asking;
 mod help;
 mod judging;
 mod live;

@@ -8,11 +8,12 @@ use serde_json::{Map, Value as Json};
 use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
-    guard::{GuardLimits, guard, normalise_escapes},
+    guard::{GuardLimits, guard},
     plan::{Nodes, Plan, RootKind},
     planner,
     run::{Judgement, RunLimits, incomplete_slices, judge, run},
-    schema::{GeneratedSchema, SchemaError, ValidationRequest},
+    schema::{GeneratedSchema, SchemaError},
+    specification::Specification,
 };
 use crate::{
     catalog::{Catalog, TypeId},
@@ -58,6 +59,7 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     fragments: Fragments,
     schema: GeneratedSchema,
+    specification: Specification,
     guard: GuardLimits,
 }
 
@@ -75,7 +77,8 @@ impl Engine {
     /// Where no GraphQL schema can be made of the catalog.
     pub fn new(catalog: Arc<Catalog>, fragments: Fragments, guard: GuardLimits) -> Result<Self, SchemaError> {
         let schema = GeneratedSchema::new(&catalog)?;
-        Ok(Self { catalog, fragments, schema, guard })
+        let specification = Specification::new(&schema.sdl()).map_err(|message| SchemaError { message })?;
+        Ok(Self { catalog, fragments, schema, specification, guard })
     }
 
     /// The catalog behind the schema.
@@ -191,26 +194,16 @@ impl Engine {
             let place = document.place_of_offset(error.offset());
             vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
         })?;
-        let plan =
-            planner::plan(&self.catalog, &document, request.operation_name.as_deref(), &request.variables)?;
+        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
+        let plan = planner::plan(&self.catalog, &document, operation, variables)?;
+        let valid = self.specification.check(&document)?;
+        self.specification.check_variables(&document, &valid, operation, variables)?;
         let wants_introspection = plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
-        let introspection = self
-            .schema
-            .validate(&ValidationRequest {
-                document: &normalise_escapes(&document.text).text,
-                operation_name: request.operation_name.as_deref(),
-                variables: &request.variables,
-                wants_introspection,
-            })
-            .map_err(|errors| {
-                errors
-                    .into_iter()
-                    .map(|error| {
-                        let place = document.place_of_line(error.line, error.column);
-                        QueryError::new(QueryErrorKind::Invalid { message: error.message }).at(place)
-                    })
-                    .collect::<Vec<_>>()
-            })?;
+        let introspection = if wants_introspection {
+            self.specification.introspect(&document, &valid, operation, variables)?
+        } else {
+            BTreeMap::new()
+        };
         Ok(Prepared { plan, introspection })
     }
 }

@@ -8,6 +8,7 @@ mod plan;
 mod planner;
 pub mod run;
 pub mod schema;
+mod specification;
 
 pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};

@@ -31,6 +31,7 @@ mod guard;
 mod query;
 mod run;
 mod schema;
+mod specification;
 
 mod check;
 mod report;

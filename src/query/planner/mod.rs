@@ -6,6 +6,7 @@ mod computed;
 mod filter;
 mod input;
 mod keys;
+mod merging;
 mod nodes;
 mod operand;
 mod rewrite;

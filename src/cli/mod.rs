@@ -12,6 +12,7 @@ mod output;
 mod place;
 mod snippet;
 mod stop;
+mod value_hints;
 mod variables;
 
 use std::process::ExitCode;

@@ -290,6 +290,7 @@ fn with_slices_nothing_is_complete_but_what_the_file_says() {
     let text = slice("Vpc", "1", "x", r#""outcome":"COMPLETE""#)
         + &slice("FlowLog", "1", "x", r#""outcome":"DENIED","reason":"no""#)
         + &slice("Account", "1", "global", r#""outcome":"COMPLETE""#)
+        + &slice("Vpc", "2", "y", r#""outcome":"COMPLETE""#)
         + &vpc("a", "1", "x")
         + &vpc("b", "1", "y")
         + "{\"__typename\":\"Account\",\"id\":\"acc\",\"accountId\":\"1\",\"region\":\"us-east-1\"}\n";
@@ -301,6 +302,7 @@ fn with_slices_nothing_is_complete_but_what_the_file_says() {
             "1 x FlowLog DENIED: ",
             "1 x Vpc COMPLETE: a",
             "1 y Vpc FAILED: b",
+            "2 y Vpc COMPLETE: ",
         ]
     );
     assert_eq!(batches[3].reason.as_deref(), Some("the file declares no slice for these assets"));

@@ -9,10 +9,12 @@ use super::super::{
     arguments::{Format, FormatArguments},
     context::Context,
     failure::Failure,
+    value_hints::value_hints,
 };
 use super::check::select;
 use crate::{
     check::{CaseOutcome, run_cases},
+    query::Request,
     report::{Sheet, case_list, cases_text, check_json, check_list, check_page},
 };
 
@@ -91,7 +93,15 @@ pub(crate) fn run(arguments: &ChecksArguments, context: &Context) -> Result<Exit
         }
         ChecksCommand::Lint { folder } => {
             let queries = folder.as_deref().or(context.common.queries.as_deref());
-            let checks = context.tools_of(queries)?.checks()?;
+            let tools = context.tools_of(queries)?;
+            let checks = tools.checks()?;
+            for check in &checks {
+                let request = Request::new(&*check.query);
+                let plan = tools.engine.plan(&request).ok();
+                for hint in plan.iter().flat_map(|plan| value_hints(&tools.catalog, plan)) {
+                    context.output.note(&format!("warning: {}: {hint}", check.file));
+                }
+            }
             context.output.line(&format!("{} checks, no mistakes", checks.len()))?;
             Ok(Exit::Pass)
         }

@@ -14,7 +14,9 @@ use super::super::{
     arguments::Format,
     context::{Context, Tools},
     failure::Failure,
-    place, variables,
+    place,
+    value_hints::value_hints,
+    variables,
 };
 use crate::{
     graph::Graph,
@@ -188,5 +190,8 @@ fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, co
             slice.key.region,
             slice.outcome.word(),
         ));
+    }
+    for hint in value_hints(graph.catalog(), plan) {
+        context.output.note(&format!("! {hint}"));
     }
 }

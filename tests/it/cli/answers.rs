@@ -196,3 +196,18 @@ fn a_reader_that_closes_the_pipe_ends_nothing_but_the_writing() {
         assert!(!stderr.contains("panicked") && !stderr.contains("Broken pipe"), "{form}: {stderr}");
     }
 }
+
+#[test]
+fn a_filter_on_a_value_the_schema_does_not_know_is_pointed_out() {
+    let folder = folder();
+    let hint = "flowLogStatus is never known to be \"Active\"";
+    for query in [
+        QUERY.replace("ACTIVE", "Active"),
+        "{ vpcs { hasFlowLog(where: {NOT: {flowLogStatus_IN: [\"Active\"]}}) { id } } }".to_owned(),
+    ] {
+        let ended = run(folder.path(), &["query", "--data", "vpcs.ndjson", &query, "-o", "table"]);
+        assert!(ended.code == 0 && ended.stderr.contains(hint), "{ended:?}");
+    }
+    let known = run(folder.path(), &["query", "--data", "vpcs.ndjson", QUERY, "-o", "table"]);
+    assert!(!known.stderr.contains("never known"), "{known:?}");
+}

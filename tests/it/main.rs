@@ -29,6 +29,7 @@ mod import;
 mod graph;
 mod guard;
 mod query;
+mod query_faults;
 mod run;
 mod schema;
 mod specification;

@@ -183,3 +183,84 @@ fn every_refusal_has_a_place_and_a_code() {
 fn none() -> Map<String, Value> {
     Map::new()
 }
+
+#[test]
+fn a_broken_rule_is_shown_where_it_stands_with_what_to_write() {
+    let (engine, _) = engine_and_graph();
+    for (query, code, column, help) in [
+        (
+            "query ($x: Int) { vpcs { id } }",
+            "unused_variable",
+            8,
+            "use it, or leave it out of the operation's head",
+        ),
+        (
+            "query ($x: String) { vpcs(limit: $x) { id } }",
+            "variable_misplaced",
+            34,
+            "declare it as `$x: Int`",
+        ),
+        (
+            "query ($x: VpcWhere) { vpcs(where: {OR: [$x]}) { id } }",
+            "variable_misplaced",
+            42,
+            "declare it as `$x: VpcWhere!`",
+        ),
+        (
+            "{ vpcs { id ... on FlowLog { id } } }",
+            "fragment_never_applies",
+            13,
+            "nothing can be both: leave it out, or spread it somewhere else",
+        ),
+        ("{ vpcs(where: {name \"a\"}) { id } }", "syntax", 21, ""),
+        (
+            "{ vpcs { id } } fragment F on Vpc { id }",
+            "unused_fragment",
+            17,
+            "spread it somewhere, or leave it out",
+        ),
+        ("{ vpcs { id @skip(if: true) @skip(if: true) } }", "directive_repeated", 29, "write it once"),
+        ("query @skip(if: true) { vpcs { id } }", "directive_misplaced", 7, ""),
+    ] {
+        let errors = engine.plan(&Request::new(query)).unwrap_err();
+        let error = &errors[0];
+        assert_eq!(
+            (error.code(), error.place.as_ref().unwrap().column),
+            (code, column),
+            "{query}: {errors:?}"
+        );
+        assert_eq!(error.help.as_deref().unwrap_or_default(), help, "{query}");
+        assert_eq!(errors.len(), 1, "{query}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_rule_broken_in_a_stored_fragment_names_it() {
+    let sdl = fs::read_to_string(folder().join("schema.graphql")).unwrap();
+    let catalog = Arc::new(Catalog::read(&[Source::new("schema.graphql", sdl)]).unwrap());
+    let mut fragments = Fragments::new();
+    fragments.insert(
+        "Loose".to_owned(),
+        "# first\nfragment Loose on Vpc { hasFlowLog(limit: $n) { id } }".to_owned(),
+    );
+    let several = "fragment Used on Vpc { id } \"kept for others\" fragment Spare on Vpc { name }";
+    fragments.insert("Used".to_owned(), several.to_owned());
+    let engine = Engine::new(catalog, fragments, GuardLimits::default()).unwrap();
+    let errors = engine.plan(&Request::new("query ($n: String) { vpcs { ...Loose } }")).unwrap_err();
+    let place = errors[0].place.as_ref().unwrap();
+    assert_eq!(errors[0].code(), "variable_misplaced");
+    assert_eq!((place.fragment.as_deref(), place.line, place.column), (Some("Loose"), 2, 43));
+    engine.plan(&Request::new("vpcs { ...Used }")).unwrap();
+}
+
+#[test]
+fn is_one_of_is_answered_for_inputs_and_null_for_the_rest() {
+    let (engine, graph) = engine_and_graph();
+    let query = "{ a: __type(name: \"VpcWhere\") { kind isOneOf again: isOneOf name } b: __type(name: \"Vpc\") { ...T } }
+        fragment T on __Type { isOneOf } ";
+    let response = engine.execute(&graph, &Request::new(query), &RunLimits::unlimited());
+    assert_eq!(
+        String::from_utf8(response.body).unwrap(),
+        r#"{"data":{"a":{"kind":"INPUT_OBJECT","isOneOf":false,"again":false,"name":"VpcWhere"},"b":{"isOneOf":null}}}"#
+    );
+}

@@ -26,6 +26,11 @@ fn camel_case(type_name: &str) -> String {
     underscores + &bare.to_lower_camel_case()
 }
 
+fn capitalised(name: &str) -> String {
+    let mut rest = name.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Whether GraphQL takes it for a name.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
@@ -42,10 +47,27 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report<'_>) {
 }
 
 /// Types of the generated schema that belong to no type of the catalog.
-const GENERATED_TYPES: [&str; 5] = ["Query", "Mutation", "Subscription", "SortDirection", "PageInfo"];
+const GENERATED_TYPES: [&str; 16] = [
+    "Query",
+    "Mutation",
+    "Subscription",
+    "SortDirection",
+    "CountSort",
+    "PageInfo",
+    "SearchHit",
+    "SearchedAsset",
+    "SearchableType",
+    "IntFigures",
+    "BigIntFigures",
+    "FloatFigures",
+    "StringFigures",
+    "IDFigures",
+    "DateTimeFigures",
+    "DateFigures",
+];
 
 /// What the generated schema puts behind the name of a type.
-const GENERATED_SUFFIXES: [&str; 12] = [
+const GENERATED_SUFFIXES: [&str; 17] = [
     "Where",
     "Sort",
     "ConnectionWhere",
@@ -56,19 +78,27 @@ const GENERATED_SUFFIXES: [&str; 12] = [
     "Connection",
     "Edge",
     "Aggregation",
+    "Figures",
+    "Group",
+    "GroupBy",
     "GroupKey",
+    "GroupSort",
+    "GroupKeySort",
     "Change",
 ];
 
 fn check_type_names(draft: &Draft<'_>, report: &mut Report<'_>) {
     let types = draft.catalog.types.iter().map(|definition| definition.name.as_str());
     let bases: BTreeSet<&str> = types.clone().collect();
+    let rooted = draft.catalog.types.iter().filter(|definition| definition.kind != TypeKind::Embedded);
+    let connections: BTreeSet<String> =
+        rooted.map(|definition| format!("{}Connection", capitalised(&definition.plural))).collect();
     let enums = draft.catalog.enums.iter().map(|definition| definition.name.as_str());
     for name in types.chain(enums) {
         let generated = GENERATED_SUFFIXES
             .iter()
             .any(|suffix| name.strip_suffix(suffix).is_some_and(|base| bases.contains(base)));
-        if generated || GENERATED_TYPES.contains(&name) {
+        if generated || connections.contains(name) || GENERATED_TYPES.contains(&name) {
             let location = draft.names().find(|each| *each == name).and_then(Name::location);
             let place = draft.places.of(location);
             let problem = SchemaProblem::ReservedTypeName { name: name.to_owned() };

@@ -5,19 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::{
     catalog::{Catalog, FieldId, FieldKind, TypeId},
-    query::{Filter, Filters, Nodes, Operand, Output, OutputKind, Plan, RootKind, Test},
+    query::{Filter, Filters, Operand, Plan, Test},
 };
 
 /// One sentence for each value that the schema does not know, sorted.
 pub(crate) fn value_hints(catalog: &Catalog, plan: &Plan) -> Vec<String> {
     let mut hints = Hints { catalog, found: BTreeSet::new() };
-    for root in &plan.roots {
-        match &root.kind {
-            RootKind::Nodes(nodes) => hints.of_nodes(nodes),
-            RootKind::Node { output, .. } => hints.of_output(output),
-            RootKind::Typename | RootKind::Introspection => {}
-        }
-    }
+    plan.each_where(&mut |filters| hints.of_filters(filters));
     hints.found.into_iter().collect()
 }
 
@@ -27,27 +21,6 @@ struct Hints<'a> {
 }
 
 impl Hints<'_> {
-    fn of_nodes(&mut self, nodes: &Nodes) {
-        self.of_filters(&nodes.filters);
-        self.of_output(&nodes.output);
-    }
-
-    fn of_output(&mut self, output: &Output) {
-        for field in output.0.iter().flat_map(|(_, fields)| fields) {
-            match &field.kind {
-                OutputKind::Many { nodes, .. } => self.of_nodes(nodes),
-                OutputKind::One { filters, output, .. } => {
-                    self.of_filters(filters);
-                    self.of_output(output);
-                }
-                OutputKind::Embedded { .. }
-                | OutputKind::Scalar(_)
-                | OutputKind::Computed(_)
-                | OutputKind::Typename => {}
-            }
-        }
-    }
-
     fn of_filters(&mut self, filters: &Filters) {
         for (of, filter) in &filters.0 {
             if let Some(filter) = filter {

@@ -146,16 +146,15 @@ impl Bitmap {
 
     /// The rows of the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.words).flat_map(|(place, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                (rest != 0).then(|| {
-                    let bit = rest.trailing_zeros();
-                    rest &= rest - 1;
-                    place * 64 + bit
-                })
-            })
-        })
+        (0u32..).zip(&self.words).flat_map(|(place, &word)| rows_of_word(place * 64, word))
+    }
+
+    /// The rows of the set from one on, ascending.
+    pub fn iter_from(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let place = first as usize / BITS;
+        let first_word = self.words.get(place).map(|word| word & (u64::MAX << (first as usize % BITS)));
+        let words = first_word.into_iter().chain(self.words.iter().skip(place + 1).copied());
+        (first / 64..).zip(words).flat_map(|(place, word)| rows_of_word(place * 64, word))
     }
 
     fn clear_tail(&mut self) {
@@ -166,4 +165,15 @@ impl Bitmap {
             *last &= (1 << used) - 1;
         }
     }
+}
+
+fn rows_of_word(base: u32, word: u64) -> impl Iterator<Item = u32> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        (rest != 0).then(|| {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            base + bit
+        })
+    })
 }

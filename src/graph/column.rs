@@ -192,7 +192,8 @@ impl Column {
     }
 }
 
-fn write_int(value: i64, form: IntForm, out: &mut Vec<u8>) {
+/// Appends a whole number in the form of its column.
+pub(crate) fn write_int(value: i64, form: IntForm, out: &mut Vec<u8>) {
     match form {
         IntForm::Int => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         IntForm::BigInt => {
@@ -206,7 +207,7 @@ fn write_int(value: i64, form: IntForm, out: &mut Vec<u8>) {
 }
 
 /// The shortest JSON number that reads back as the same double; whole ones without a fraction.
-fn write_float(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     let mut buffer = ryu::Buffer::new();
     let text = if value.is_finite() { buffer.format_finite(value) } else { "null" };
     out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());

@@ -100,6 +100,20 @@ impl Dictionary {
         u32::try_from(low).unwrap_or(NO_CODE)
     }
 
+    /// The codes whose stored (JSON-escaped) text a pattern finds, in order: one pass over all texts at once. The
+    /// pattern must not match a lone quote; what it finds in an escape need not be in the raw text.
+    pub(crate) fn codes_with(&self, pattern: &regex::Regex) -> Vec<u32> {
+        let mut codes = Vec::new();
+        let mut from = 0;
+        while let Some(found) = pattern.find_at(&self.arena, from) {
+            let after = self.starts.partition_point(|&start| (start as usize) < found.start());
+            let Some((code, &next)) = after.checked_sub(1).zip(self.starts.get(after)) else { break };
+            codes.push(u32::try_from(code).unwrap_or(NO_CODE));
+            from = next as usize;
+        }
+        codes
+    }
+
     /// Every code with its raw text, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Cow<'_, str>)> {
         (0u32..).take(self.len()).map(|code| (code, self.text(code)))

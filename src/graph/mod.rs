@@ -22,8 +22,8 @@ pub use builder::GraphBuilder;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    column::{Column, Data, Link, TableId},
-    dictionary::{Dictionary, NO_CODE},
+    column::{Column, Data, IntForm, Link, TableId, TextData, write_float, write_int},
+    dictionary::{Dictionary, NO_CODE, escape_into},
     slices::Need,
     table::Table,
 };

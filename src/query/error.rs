@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::{
+    cursor::CursorFault,
     guard::GuardError,
     run::{FieldError, PathSegment, RunError},
 };
@@ -158,6 +159,12 @@ pub enum QueryErrorKind {
         /// As the engine puts it.
         reason: String,
     },
+    /// An `after` that is no cursor of the connection.
+    #[error("`after` is not a cursor of this connection: {fault}")]
+    BadCursor {
+        /// What is wrong with it.
+        fault: CursorFault,
+    },
     /// A variable that the operation doesn't declare.
     #[error("the operation declares no variable `${name}`")]
     UnknownVariable {
@@ -240,6 +247,7 @@ impl QueryErrorKind {
             Self::WrongValue { .. } => "wrong_value",
             Self::NullNotAllowed { .. } => "null_not_allowed",
             Self::BadPattern { .. } => "bad_pattern",
+            Self::BadCursor { .. } => "bad_cursor",
             Self::UnknownVariable { .. } => "unknown_variable",
             Self::MissingVariable { .. } => "missing_variable",
             Self::ConflictingFields { .. } => "conflicting_fields",

@@ -1,9 +1,11 @@
 //! From GraphQL text to JSON bytes: guard, parse, validate, plan, run, write. Each stage is a value.
 
+mod cursor;
 mod document;
 mod engine;
 mod error;
 pub mod guard;
+mod names;
 mod plan;
 mod planner;
 pub mod run;
@@ -14,7 +16,11 @@ pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};
 pub use error::{Place, QueryError, QueryErrorKind};
 pub use guard::GuardLimits;
+pub use cursor::CursorFault;
 pub use plan::{
-    AggregateFilter, AggregateFunction, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField,
-    OutputKind, Pattern, Plan, Quantifier, RootField, RootKind, SortKey, Test,
+    Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
+    ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,
+    GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes, Operand, Output,
+    OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position, Quantifier, RootField,
+    RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
 };

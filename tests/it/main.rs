@@ -28,6 +28,7 @@ mod import;
 
 mod graph;
 mod guard;
+mod language;
 mod query;
 mod query_faults;
 mod run;

@@ -96,7 +96,11 @@ impl<'a> Planner<'a> {
             }
             Key::TypenameIn => self.filter_typename(binding, entry),
             Key::Stored { field, scalar, is_list, operator, negated } => {
-                let id = self.bound_field(binding, &field.name)?;
+                let (id, bound) = self.catalog.get(binding.bound).find(&field.name)?;
+                // What is a stored Boolean of the interface may be computed by the type.
+                if matches!(bound.kind, FieldKind::Computed { .. }) {
+                    return self.filter_computed(binding, &field.name, negated, entry);
+                }
                 let stored = StoredKey { id, name: &field.name, scalar, is_list, operator };
                 let filter = self.filter_stored(&stored, entry)?;
                 Some(if negated { negate(filter) } else { filter })
@@ -191,7 +195,7 @@ impl<'a> Planner<'a> {
             });
         }
         let filters = if connection {
-            self.connection_filters(target, entry)
+            self.connection_filters(target, entry.key, entry.value)
         } else {
             self.filters(target, entry.key, Some(entry.value))
         };
@@ -208,15 +212,13 @@ impl<'a> Planner<'a> {
     }
 
     /// `{node: {..}}`, with `AND`, `OR` and `NOT` over such objects.
-    fn connection_filters(&self, target: TypeId, entry: &Entry<'a>) -> Filters {
+    pub(super) fn connection_filters(&self, target: TypeId, name: &str, input: Input<'a>) -> Filters {
         let written = self.catalog.get(target);
         Filters(
             self.catalog
                 .concrete(target)
                 .into_iter()
-                .map(|bound| {
-                    (bound, self.connection_object(Binding { written, bound }, entry.key, entry.value))
-                })
+                .map(|bound| (bound, self.connection_object(Binding { written, bound }, name, input)))
                 .collect(),
         )
     }

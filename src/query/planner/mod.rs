@@ -3,14 +3,20 @@
 
 mod aggregate;
 mod computed;
+mod connection;
+mod figures;
 mod filter;
+mod group;
 mod input;
 mod keys;
 mod merging;
 mod nodes;
 mod operand;
+mod parents;
 mod rewrite;
+mod search;
 mod selection;
+mod sort;
 mod variables;
 
 use std::cell::{Cell, RefCell};

@@ -4,14 +4,14 @@ use apollo_compiler::ast::Field as AstField;
 
 use super::{
     Planner,
-    input::{Entry, Input, Shape},
+    input::{Input, Shape},
     selection::Selected,
 };
 use crate::{
-    catalog::{FieldKind, ScalarType, TypeDef, TypeId},
+    catalog::{ScalarType, TypeId},
     query::{
         error::{QueryErrorKind, did_you_mean},
-        plan::{Nodes, Operand, SortKey},
+        plan::{Nodes, Operand},
     },
 };
 
@@ -77,7 +77,7 @@ impl<'a> Planner<'a> {
         Nodes {
             of,
             filters: self.filters(of, "where", arguments.get_unless_null(self, "where")),
-            sort: arguments.get_unless_null(self, "sort").map_or_else(Vec::new, |input| self.sort(of, input)),
+            sort: self.sort(of, arguments.get_unless_null(self, "sort")),
             limit: self.page_limit(of, limit),
             offset: offset.unwrap_or(0),
             output: self.output(of, selected),
@@ -85,7 +85,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What `@limit` makes of the limit asked for.
-    fn page_limit(&self, of: TypeId, asked: Option<u32>) -> Option<u32> {
+    pub(super) fn page_limit(&self, of: TypeId, asked: Option<u32>) -> Option<u32> {
         let Some(rule) = self.catalog.get(of).limit else { return asked };
         let limit = asked.or(rule.default).or(rule.max);
         match (limit, rule.max) {
@@ -94,7 +94,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn page_number(&self, name: &str, input: Input<'a>) -> Option<u32> {
+    pub(super) fn page_number(&self, name: &str, input: Input<'a>) -> Option<u32> {
         match self.operand(ScalarType::Int, name, input)? {
             Operand::Int(number) => {
                 let page = u32::try_from(number).ok();
@@ -110,65 +110,5 @@ impl<'a> Planner<'a> {
             }
             _ => None,
         }
-    }
-
-    /// `[{name: ASC}, ..]`; one object stands for a list of one.
-    fn sort(&self, of: TypeId, input: Input<'a>) -> Vec<SortKey> {
-        let definition = self.catalog.get(of);
-        let items = match input.shape(self.scope) {
-            Shape::List(items) => items,
-            _ => vec![input],
-        };
-        let mut keys = Vec::new();
-        for item in items {
-            match item.shape(self.scope) {
-                Shape::Object(entries) => {
-                    self.refuse_twice(&entries);
-                    keys.extend(entries.iter().filter_map(|entry| self.sort_key(of, definition, entry)));
-                }
-                Shape::Absent => {}
-                other => self.refuse_shape("sort", item, "objects such as `{name: ASC}`", &other),
-            }
-        }
-        keys
-    }
-
-    fn sort_key(&self, of: TypeId, definition: &TypeDef, entry: &Entry<'a>) -> Option<SortKey> {
-        let sortable = |kind: &FieldKind| matches!(kind, FieldKind::Scalar { scalar, list: None, .. } if *scalar != ScalarType::Json);
-        if !definition.find(entry.key).is_some_and(|(_, field)| sortable(&field.kind)) {
-            let known = definition
-                .fields
-                .iter()
-                .filter(|field| sortable(&field.kind))
-                .map(|field| field.name.as_str());
-            let kind = QueryErrorKind::UnknownKey {
-                input: format!("{}Sort", definition.name),
-                key: entry.key.to_owned(),
-            };
-            self.refuse(kind, entry.key_span, did_you_mean(entry.key, known));
-            return None;
-        }
-        let is_json = entry.value.is_json(self.scope);
-        let direction = match entry.value.shape(self.scope) {
-            Shape::Absent => return None,
-            Shape::Name(name) => Some(name),
-            Shape::Text(name) if is_json => Some(name),
-            _ => None,
-        };
-        let descending = match direction {
-            Some("ASC") => false,
-            Some("DESC") => true,
-            _ => {
-                let shape = entry.value.shape(self.scope);
-                self.refuse_shape(entry.key, entry.value, "ASC or DESC", &shape);
-                return None;
-            }
-        };
-        let fields = self
-            .catalog
-            .concrete(of)
-            .into_iter()
-            .filter_map(|bound| self.catalog.get(bound).find(entry.key).map(|(field, _)| (bound, field)));
-        Some(SortKey { fields: fields.collect(), descending })
     }
 }

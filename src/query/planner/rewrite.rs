@@ -1,6 +1,9 @@
 //! Simplified plans: filters that ask the same with less work. Every rule holds in the closed and the open world.
 
-use crate::query::plan::{Filter, Filters, Nodes, Output, OutputKind, Plan, Quantifier, RootKind};
+use crate::query::plan::{
+    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Nodes, Output, OutputKind, Plan,
+    Quantifier, RootKind, SearchKind, SortBy, SortKey, SortedValue,
+};
 
 /// Applies every rule to every filter of a plan.
 pub(super) fn simplify(mut plan: Plan) -> Plan {
@@ -8,6 +11,21 @@ pub(super) fn simplify(mut plan: Plan) -> Plan {
         match &mut root.kind {
             RootKind::Nodes(nodes) => simplify_nodes(nodes),
             RootKind::Node { output, .. } => simplify_output(output),
+            RootKind::Connection(connection) => simplify_connection(connection),
+            RootKind::Aggregate(Aggregate { filters, .. }) => simplify_filters(filters),
+            RootKind::Groups(groups) => {
+                simplify_filters(&mut groups.filters);
+                for grouped in groups.by.iter_mut().filter_map(|grouped| grouped.by.as_mut()) {
+                    simplify_sorted(grouped);
+                }
+            }
+            RootKind::Search(search) => {
+                for field in &mut search.fields {
+                    if let SearchKind::Asset(output) = &mut field.kind {
+                        simplify_output(output);
+                    }
+                }
+            }
             RootKind::Typename | RootKind::Introspection => {}
         }
     }
@@ -16,7 +34,42 @@ pub(super) fn simplify(mut plan: Plan) -> Plan {
 
 fn simplify_nodes(nodes: &mut Nodes) {
     simplify_filters(&mut nodes.filters);
+    simplify_sort(&mut nodes.sort);
     simplify_output(&mut nodes.output);
+}
+
+fn simplify_connection(connection: &mut Connection) {
+    simplify_filters(&mut connection.filters);
+    simplify_sort(&mut connection.sort);
+    for field in &mut connection.fields {
+        let ConnectionKind::Edges(edges) = &mut field.kind else { continue };
+        for edge in edges {
+            if let EdgeKind::Node(output) = &mut edge.kind {
+                simplify_output(output);
+            }
+        }
+    }
+}
+
+fn simplify_sort(sort: &mut [SortKey]) {
+    for key in sort {
+        simplify_sorted(&mut key.by);
+    }
+}
+
+fn simplify_sorted(by: &mut SortBy) {
+    match by {
+        SortBy::Value(values) => {
+            for (_, value) in values {
+                if let SortedValue::Computed(filter) = value {
+                    let written = std::mem::replace(filter, Filter::Constant(true));
+                    *filter = simplify_filter(written);
+                }
+            }
+        }
+        SortBy::Count(_) => {}
+        SortBy::Through { by, .. } => simplify_sorted(by),
+    }
 }
 
 fn simplify_output(output: &mut Output) {
@@ -28,7 +81,12 @@ fn simplify_output(output: &mut Output) {
                 simplify_output(output);
             }
             OutputKind::Embedded { output, .. } => simplify_output(output),
-            OutputKind::Typename | OutputKind::Scalar(_) | OutputKind::Computed(_) => {}
+            OutputKind::Connection { connection, .. } => simplify_connection(connection),
+            OutputKind::Aggregate { aggregate, .. } => simplify_filters(&mut aggregate.filters),
+            OutputKind::Computed(filter) => {
+                *filter = filter.take().map(|filter| Box::new(simplify_filter(*filter)));
+            }
+            OutputKind::Typename | OutputKind::Scalar(_) => {}
         }
     }
 }

@@ -9,34 +9,30 @@ use apollo_compiler::{
 };
 
 use super::{
-    Planner,
+    Planner, connection, group,
     input::{Input, Shape},
     merging::same_arguments,
     nodes::Arguments,
+    parents::{Beside, Parent, Root},
+    search,
 };
 use crate::{
     catalog::{Field, FieldId, FieldKind, ScalarType, TypeDef, TypeId, TypeKind},
     query::{
         error::{QueryErrorKind, did_you_mean},
+        names,
         plan::{Operand, Output, OutputField, OutputKind, RootField, RootKind},
     },
 };
-
-/// The type selections are written against: the query root, or a type of the catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parent {
-    Root,
-    Type(TypeId),
-}
 
 /// A selection set with the type it is written against.
 pub(super) type Selected<'a> = (Parent, &'a [Selection]);
 
 /// The fields of one response key.
-struct Group<'a> {
-    key: &'a str,
-    first: (Parent, &'a Node<AstField>),
-    selected: Vec<Selected<'a>>,
+pub(super) struct Group<'a> {
+    pub(super) key: &'a str,
+    pub(super) first: (Parent, &'a Node<AstField>),
+    pub(super) selected: Vec<Selected<'a>>,
 }
 
 impl<'a> Planner<'a> {
@@ -58,45 +54,85 @@ impl<'a> Planner<'a> {
             "__schema" | "__type" => return Some(RootKind::Introspection),
             _ => {}
         }
-        let rooted = |definition: &TypeDef| definition.kind != TypeKind::Embedded;
-        for (id, definition) in self.catalog.iter().filter(|(_, definition)| rooted(definition)) {
-            if definition.plural == field.name.as_str() {
-                let arguments = Arguments::read(self, field, &["where", "sort", "limit", "offset"]);
-                self.require_selection(field);
-                return Some(RootKind::Nodes(self.nodes(id, &arguments, &group.selected)));
-            }
-            if definition.singular == field.name.as_str() {
-                let arguments = Arguments::read(self, field, &["id"]);
-                self.require_selection(field);
-                let output = self.output(id, &group.selected);
-                let Some(input) = arguments.get("id") else {
-                    let kind =
-                        QueryErrorKind::MissingArgument { field: field.name.to_string(), argument: "id" };
-                    self.refuse(kind, field.name.location(), None);
-                    return None;
-                };
-                if matches!(input.shape(self.scope), Shape::Null) {
-                    self.refuse_null("id", input, "give the id of the asset");
-                    return None;
-                }
-                return match self.operand(ScalarType::Id, "id", input)? {
-                    Operand::Text(asset_id) => Some(RootKind::Node { of: id, id: asset_id, output }),
-                    _ => None,
-                };
-            }
+        let Some(root) = Root::find(self.catalog, &field.name) else {
+            self.refuse_unknown_root(field);
+            return None;
+        };
+        let known: &[&str] = match root {
+            Root::Many(_) => &["where", "sort", "limit", "offset"],
+            Root::One(_) => &["id"],
+            Root::Connection(_) => &connection::ARGUMENTS,
+            Root::Aggregate(_) => &["where"],
+            Root::Group(_) => &group::ARGUMENTS,
+            Root::Search => &search::ARGUMENTS,
+        };
+        let arguments = Arguments::read(self, field, known);
+        self.require_selection(field, Parent::Root);
+        Some(match root {
+            Root::Many(of) => RootKind::Nodes(self.nodes(of, &arguments, &group.selected)),
+            Root::One(of) => self.root_of_one(of, &arguments, group)?,
+            Root::Connection(of) => RootKind::Connection(self.root_connection(of, &arguments, group)),
+            Root::Aggregate(of) => RootKind::Aggregate(self.aggregate(of, &arguments, group)),
+            Root::Group(of) => RootKind::Groups(self.groups(of, &arguments, group)?),
+            Root::Search => RootKind::Search(self.search(&arguments, group)?),
+        })
+    }
+
+    fn root_of_one(&self, of: TypeId, arguments: &Arguments<'a>, group: &Group<'a>) -> Option<RootKind> {
+        let field = group.first.1;
+        let output = self.output(of, &group.selected);
+        let Some(input) = arguments.get("id") else {
+            let kind = QueryErrorKind::MissingArgument { field: field.name.to_string(), argument: "id" };
+            self.refuse(kind, field.name.location(), None);
+            return None;
+        };
+        if matches!(input.shape(self.scope), Shape::Null) {
+            self.refuse_null("id", input, "give the id of the asset");
+            return None;
         }
-        let known: Vec<&str> = self
-            .catalog
-            .types()
-            .iter()
-            .filter(|definition| rooted(definition))
-            .flat_map(|definition| [definition.plural.as_str(), definition.singular.as_str()])
-            .collect();
+        match self.operand(ScalarType::Id, "id", input)? {
+            Operand::Text(id) => Some(RootKind::Node { of, id, output }),
+            _ => None,
+        }
+    }
+
+    fn refuse_unknown_root(&self, field: &AstField) {
+        let known = Root::names(self.catalog);
         let kind = QueryErrorKind::UnknownField { parent: "Query".to_owned(), field: field.name.to_string() };
-        let help = did_you_mean(&field.name, known.iter().copied())
+        let help = did_you_mean(&field.name, known.iter().map(String::as_str))
             .unwrap_or_else(|| "what can be asked: passmuster schema".to_owned());
         self.refuse(kind, field.name.location(), Some(help));
-        None
+    }
+
+    /// The entries of an object of a generated type: each field checked against the type, then read.
+    pub(super) fn generated_fields<T>(
+        &self,
+        parent: Parent,
+        selected: &[Selected<'a>],
+        read: impl Fn(&Group<'a>, &str) -> Option<T>,
+    ) -> Vec<T> {
+        let known = parent.fields(self.catalog);
+        let read_group = |group: Group<'a>| {
+            let field = group.first.1;
+            let name = field.name.as_str();
+            if name != "__typename" && !known.iter().any(|known| known == name) {
+                let kind = QueryErrorKind::UnknownField {
+                    parent: parent.name(self.catalog),
+                    field: name.to_owned(),
+                };
+                let help = did_you_mean(name, known.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("it has {}", known.join(", ")));
+                self.refuse(kind, field.name.location(), Some(help));
+                return None;
+            }
+            Arguments::read(self, field, &[]);
+            match parent.below(self.catalog, name) {
+                Some(_) => self.require_selection(field, parent),
+                None => self.refuse_selection(field),
+            }
+            read(&group, name)
+        };
+        self.collect(parent, selected).into_iter().filter_map(read_group).collect()
     }
 
     /// What to print of an asset of this type, for each asset type it can have.
@@ -105,12 +141,13 @@ impl<'a> Planner<'a> {
             self.catalog
                 .concrete(of)
                 .into_iter()
-                .map(|concrete| (concrete, self.output_fields(concrete, selected)))
+                .map(|concrete| (concrete, self.output_of(concrete, selected)))
                 .collect(),
         )
     }
 
-    fn output_fields(&self, concrete: TypeId, selected: &[Selected<'a>]) -> Vec<OutputField> {
+    /// What to print of an asset of this one asset type.
+    pub(super) fn output_of(&self, concrete: TypeId, selected: &[Selected<'a>]) -> Vec<OutputField> {
         self.collect(Parent::Type(concrete), selected)
             .into_iter()
             .filter_map(|group| {
@@ -125,13 +162,43 @@ impl<'a> Planner<'a> {
         if ast.name.as_str() == "__typename" {
             return Some(OutputKind::Typename);
         }
-        let Parent::Type(written) = parent else { return None };
-        if self.catalog.get(written).find(&ast.name).is_none() {
-            self.refuse_unknown_field(self.catalog.get(written), ast);
+        let name = ast.name.as_str();
+        if let Parent::Type(written) = parent {
+            let definition = self.catalog.get(written);
+            if definition.find(name).is_none() {
+                let Some((relation, target, beside)) = Beside::find(definition, name) else {
+                    self.refuse_unknown_field(definition, ast);
+                    return None;
+                };
+                let (field, _) = self.catalog.get(concrete).find(relation)?;
+                return Some(self.output_beside(field, target, beside, group));
+            }
+        } else if !parent.fields(self.catalog).iter().any(|known| known == name) {
+            self.refuse_unknown_of_any(ast);
             return None;
         }
-        let (id, field) = self.catalog.get(concrete).find(&ast.name)?;
+        let (id, field) = self.catalog.get(concrete).find(name)?;
         self.output_of_field(concrete, id, field, ast, &group.selected)
+    }
+
+    fn output_beside(&self, field: FieldId, target: TypeId, beside: Beside, group: &Group<'a>) -> OutputKind {
+        let (parent, ast) = group.first;
+        let known: &[&str] = match beside {
+            Beside::Connection => &connection::ARGUMENTS,
+            Beside::Aggregate => &["where"],
+        };
+        let arguments = Arguments::read(self, ast, known);
+        self.require_selection(ast, parent);
+        match beside {
+            Beside::Connection => {
+                let connection = self.relation_connection(target, &arguments, group);
+                OutputKind::Connection { field, connection: Box::new(connection) }
+            }
+            Beside::Aggregate => {
+                let aggregate = self.aggregate(target, &arguments, group);
+                OutputKind::Aggregate { field, aggregate: Box::new(aggregate) }
+            }
+        }
     }
 
     fn output_of_field(
@@ -145,10 +212,7 @@ impl<'a> Planner<'a> {
         match &field.kind {
             FieldKind::Scalar { .. } | FieldKind::Computed { .. } => {
                 Arguments::read(self, ast, &[]);
-                if !ast.selection_set.is_empty() {
-                    let kind = QueryErrorKind::SelectionOnScalar { field: field.name.clone() };
-                    self.refuse(kind, ast.name.location(), None);
-                }
+                self.refuse_selection(ast);
                 match &field.kind {
                     FieldKind::Computed { .. } => {
                         let filter = self.computed_filter(concrete, &field.name)?;
@@ -159,17 +223,17 @@ impl<'a> Planner<'a> {
             }
             FieldKind::Embedded { of, .. } => {
                 Arguments::read(self, ast, &[]);
-                self.require_selection(ast);
+                self.require_selection(ast, Parent::Type(concrete));
                 Some(OutputKind::Embedded { field: id, output: self.output(*of, selected) })
             }
             FieldKind::Relation { target, many: true, .. } => {
                 let arguments = Arguments::read(self, ast, &["where", "sort", "limit", "offset"]);
-                self.require_selection(ast);
+                self.require_selection(ast, Parent::Type(concrete));
                 Some(OutputKind::Many { field: id, nodes: self.nodes(*target, &arguments, selected) })
             }
             FieldKind::Relation { target, many: false, .. } => {
                 let arguments = Arguments::read(self, ast, &["where"]);
-                self.require_selection(ast);
+                self.require_selection(ast, Parent::Type(concrete));
                 let filters = self.filters(*target, "where", arguments.get_unless_null(self, "where"));
                 Some(OutputKind::One { field: id, filters, output: self.output(*target, selected) })
             }
@@ -178,7 +242,9 @@ impl<'a> Planner<'a> {
 
     fn refuse_unknown_field(&self, definition: &TypeDef, ast: &AstField) {
         let name = ast.name.as_str();
-        let known = definition.fields.iter().map(|field| field.name.as_str());
+        let beside = Beside::names(definition);
+        let own = definition.fields.iter().map(|field| field.name.as_str());
+        let known = own.chain(beside.iter().map(String::as_str));
         let elsewhere: Vec<&str> = definition
             .implementors
             .iter()
@@ -196,11 +262,43 @@ impl<'a> Planner<'a> {
         self.refuse(kind, ast.name.location(), Some(help));
     }
 
-    fn require_selection(&self, field: &AstField) {
+    /// A field that only some asset types have, asked of any.
+    fn refuse_unknown_of_any(&self, ast: &AstField) {
+        let name = ast.name.as_str();
+        let kind =
+            QueryErrorKind::UnknownField { parent: names::SEARCHED_ASSET.to_owned(), field: name.to_owned() };
+        let owner = self
+            .catalog
+            .types()
+            .iter()
+            .find(|definition| definition.kind != TypeKind::Embedded && definition.find(name).is_some());
+        let help = match owner {
+            Some(owner) => format!("`{0}` has it: write `... on {0} {{ {name} }}`", owner.name),
+            None => "it has id".to_owned(),
+        };
+        self.refuse(kind, ast.name.location(), Some(help));
+    }
+
+    fn require_selection(&self, field: &AstField, parent: Parent) {
         if field.selection_set.is_empty() {
+            let below = parent.below(self.catalog, &field.name);
+            let all = below.map(|below| below.fields(self.catalog)).unwrap_or_default();
+            let first = match below {
+                Some(Parent::Type(_)) if all.iter().any(|name| name == "id") => "id".to_owned(),
+                Some(Parent::SearchHit | Parent::SearchedAsset) | None => "id".to_owned(),
+                Some(Parent::Aggregation(_) | Parent::Group(_)) => "count".to_owned(),
+                Some(_) => all.into_iter().next().unwrap_or_else(|| "__typename".to_owned()),
+            };
             let kind = QueryErrorKind::SelectionMissing { field: field.name.to_string() };
-            let help = format!("write `{} {{ id }}`", field.name);
+            let help = format!("write `{} {{ {first} }}`", field.name);
             self.refuse(kind, field.name.location(), Some(help));
+        }
+    }
+
+    fn refuse_selection(&self, field: &AstField) {
+        if !field.selection_set.is_empty() {
+            let kind = QueryErrorKind::SelectionOnScalar { field: field.name.to_string() };
+            self.refuse(kind, field.name.location(), None);
         }
     }
 
@@ -285,28 +383,11 @@ impl<'a> Planner<'a> {
 
     /// The selections below a field, with the type they are written against.
     fn below(&self, field: &AstField, (parent, selections): Selected<'a>) -> Selected<'a> {
-        let target = match parent {
-            Parent::Root => self
-                .catalog
-                .iter()
-                .find(|(_, definition)| {
-                    [&definition.plural, &definition.singular].contains(&&field.name.to_string())
-                })
-                .map(|(id, _)| id),
-            Parent::Type(id) => match self.catalog.get(id).find(&field.name).map(|(_, field)| &field.kind) {
-                Some(FieldKind::Relation { target, .. }) => Some(*target),
-                Some(FieldKind::Embedded { of, .. }) => Some(*of),
-                _ => None,
-            },
-        };
-        (target.map_or(parent, Parent::Type), selections)
+        (parent.below(self.catalog, &field.name).unwrap_or(parent), selections)
     }
 
     fn condition(&self, name: &apollo_compiler::Name) -> Option<Parent> {
-        if name == "Query" {
-            return Some(Parent::Root);
-        }
-        let found = self.catalog.find(name).map(|(id, _)| Parent::Type(id));
+        let found = Parent::find(self.catalog, name);
         if found.is_none() {
             let known = self.catalog.types().iter().map(|definition| definition.name.as_str());
             let kind = QueryErrorKind::UnknownType { name: name.to_string() };
@@ -317,11 +398,13 @@ impl<'a> Planner<'a> {
 
     fn applies(&self, concrete: Parent, condition: Parent) -> bool {
         match (concrete, condition) {
-            (Parent::Root, Parent::Root) => true,
             (Parent::Type(concrete), Parent::Type(condition)) => {
                 concrete == condition || self.catalog.get(concrete).interfaces.contains(&condition)
             }
-            _ => false,
+            (Parent::Type(concrete), Parent::SearchedAsset) => {
+                self.catalog.get(concrete).kind == TypeKind::Asset
+            }
+            (concrete, condition) => concrete == condition,
         }
     }
 

@@ -2,13 +2,18 @@
 //! which rows must satisfy a filter, which can't, and for the rest why nobody can say.
 
 mod aggregate;
+mod connect;
 mod eval;
+mod figures;
+mod group;
 mod judge;
 mod limits;
 mod matcher;
 mod node;
+mod order;
 mod reasons;
 mod row;
+mod search;
 mod select;
 mod shape;
 mod touched;
@@ -23,7 +28,9 @@ pub use touched::incomplete_slices;
 pub use write::{FieldError, PathSegment};
 
 use self::{
+    connect::{BoundConnection, Source},
     eval::Evaluator,
+    figures::BoundAggregate,
     shape::{BoundNodes, Shape, write_key},
     world::World,
     write::{Halt, Path, Writer},
@@ -92,6 +99,16 @@ fn write_root(
         RootKind::Node { of, id, output } => {
             write_one(writer, evaluator.world.graph, (*of, id), output, &path)
         }
+        RootKind::Connection(connection) => {
+            let connection = BoundConnection::of_root(evaluator.world.graph, connection);
+            writer.write_connection(&connection, Source::Root, &path)
+        }
+        RootKind::Aggregate(aggregate) => {
+            let aggregate = BoundAggregate::of_root(evaluator.world.graph, aggregate);
+            writer.write_aggregate(&aggregate, Source::Root)
+        }
+        RootKind::Groups(groups) => writer.write_groups(groups),
+        RootKind::Search(search) => writer.write_hits(search, &path),
         RootKind::Typename => {
             writer.out.extend_from_slice(b"\"Query\"");
             Ok(())

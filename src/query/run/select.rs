@@ -1,26 +1,21 @@
 //! Which rows of a list, in what order, which page.
 
-use std::cmp::Ordering;
-
 use super::{
-    super::SortKey,
     eval::{Bound, Evaluator},
     limits::RunError,
+    order::Order,
     shape::{BoundNodes, Candidates},
 };
-use crate::{
-    catalog::{FieldId, TypeId},
-    graph::{Column, Data, Link},
-};
+use crate::graph::{Bitmap, Link};
 
 /// A row of one of several tables: the place among the candidates, and the row.
 pub(super) type Pick = (usize, u32);
 
 /// A table is scanned unless an index leaves less than one in so many of its rows.
-const SCAN_SHARE: usize = 16;
+pub(super) const SCAN_SHARE: usize = 16;
 
 /// So many rows of a table are asked one by one before the whole table is filtered at once, beside a share of it.
-const FREE_ASKS: usize = 256;
+pub(super) const FREE_ASKS: usize = 256;
 
 impl Evaluator<'_, '_> {
     /// The page of a root list.
@@ -42,15 +37,27 @@ impl Evaluator<'_, '_> {
         row: u32,
         picks: &mut Vec<Pick>,
     ) -> Result<(), RunError> {
-        for (place, (link, candidates)) in links.iter().zip(&nodes.candidates).enumerate() {
+        self.add_related(&nodes.candidates, links, row, picks)?;
+        if nodes.candidates.len() > 1 || !nodes.sort.is_empty() || nodes.limit.is_some() || nodes.offset > 0 {
+            *picks = self.page(nodes, std::mem::take(picks))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the related rows of one row that pass, in the order of the links.
+    pub(super) fn add_related(
+        &self,
+        candidates: &[Candidates<'_>],
+        links: &[Link],
+        row: u32,
+        picks: &mut Vec<Pick>,
+    ) -> Result<(), RunError> {
+        for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
             for &target in link.adjacency.forward.of(row) {
                 if self.passes(candidates, target)? {
                     picks.push((place, target));
                 }
             }
-        }
-        if nodes.candidates.len() > 1 || !nodes.sort.is_empty() || nodes.limit.is_some() || nodes.offset > 0 {
-            *picks = self.page(nodes, std::mem::take(picks))?;
         }
         Ok(())
     }
@@ -95,14 +102,27 @@ impl Evaluator<'_, '_> {
         Some((limit as usize).saturating_add(nodes.offset as usize))
     }
 
-    fn page(&self, nodes: &BoundNodes<'_>, mut picks: Vec<Pick>) -> Result<Vec<Pick>, RunError> {
-        self.limits.check_stop()?;
+    fn page(&self, nodes: &BoundNodes<'_>, picks: Vec<Pick>) -> Result<Vec<Pick>, RunError> {
         let offset = nodes.offset as usize;
         let end = nodes.limit.map_or(usize::MAX, |limit| offset.saturating_add(limit as usize));
-        if nodes.candidates.len() > 1 || !nodes.sort.is_empty() {
+        let mut picks = self.order_first(nodes, picks, end)?;
+        picks.drain(..offset.min(picks.len()));
+        Ok(picks)
+    }
+
+    /// The first of some rows in the order of a list, at most `end`: the rest is never sorted.
+    pub(super) fn order_first(
+        &self,
+        nodes: &BoundNodes<'_>,
+        mut picks: Vec<Pick>,
+        end: usize,
+    ) -> Result<Vec<Pick>, RunError> {
+        self.limits.check_stop()?;
+        if end > 0 && (nodes.candidates.len() > 1 || !nodes.sort.is_empty()) {
+            self.prepare_order(nodes, picks.len())?;
             let order = Order::new(self, nodes);
             let compare = |left: &Pick, right: &Pick| order.compare(*left, *right);
-            if end < picks.len() / 2 && end > 0 {
+            if end < picks.len() / 2 {
                 picks.select_nth_unstable_by(end - 1, compare);
                 picks.truncate(end);
             }
@@ -110,86 +130,20 @@ impl Evaluator<'_, '_> {
             picks.sort_by(compare);
         }
         picks.truncate(end);
-        picks.drain(..offset.min(picks.len()));
         Ok(picks)
     }
-}
 
-/// An order over rows of several tables.
-struct Order<'g> {
-    /// For each sort key: for each table its column, and whether greatest first.
-    keys: Vec<(Vec<Option<&'g Column>>, bool)>,
-    ids: Vec<Option<&'g Column>>,
-}
-
-impl<'g> Order<'g> {
-    fn new(evaluator: &Evaluator<'g, '_>, nodes: &BoundNodes<'_>) -> Self {
-        let tables: Vec<_> =
-            nodes.candidates.iter().map(|candidates| evaluator.world.graph.table(candidates.table)).collect();
-        let field_of = |fields: &[(TypeId, FieldId)], of: TypeId| {
-            fields.iter().find(|(id, _)| *id == of).map(|(_, field)| *field)
-        };
-        let key = |key: &SortKey| {
-            let columns = tables
-                .iter()
-                .map(|table| field_of(&key.fields, table.of).map(|field| table.column(field)))
-                .collect();
-            (columns, key.descending)
-        };
-        Self {
-            keys: nodes.sort.iter().map(key).collect(),
-            ids: tables.iter().map(|table| table.id.map(|id| table.column(id))).collect(),
+    /// The rows of a table that pass, as a set.
+    pub(super) fn passing_set(&self, candidates: &Candidates<'_>) -> Result<Bitmap, RunError> {
+        let table = self.world.graph.table(candidates.table);
+        if candidates.node.is_always_true() {
+            return Ok(table.all());
         }
-    }
-
-    fn compare(&self, left: Pick, right: Pick) -> Ordering {
-        for (columns, descending) in &self.keys {
-            let order = compare_cells(cell(columns, left), cell(columns, right));
-            if order.is_ne() {
-                return if *descending { order.reverse() } else { order };
-            }
+        if let Some(rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
+            let passing =
+                rows.into_iter().filter(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+            return Ok(Bitmap::from_rows(table.rows, passing));
         }
-        if left.0 == right.0 {
-            return left.1.cmp(&right.1);
-        }
-        compare_cells(cell(&self.ids, left), cell(&self.ids, right)).then(left.0.cmp(&right.0))
-    }
-}
-
-fn cell<'g>(columns: &[Option<&'g Column>], (place, row): Pick) -> Option<(&'g Column, u32)> {
-    let column = columns.get(place).copied().flatten()?;
-    column.has_value(row).then_some((column, row))
-}
-
-/// Null is greatest; what can't be ordered is equal.
-fn compare_cells(left: Option<(&Column, u32)>, right: Option<(&Column, u32)>) -> Ordering {
-    let ((left, left_row), (right, right_row)) = match (left, right) {
-        (Some(left), Some(right)) => (left, right),
-        (left, right) => return left.is_none().cmp(&right.is_none()),
-    };
-    let (left_place, right_place) = (left_row as usize, right_row as usize);
-    match (&left.data, &right.data) {
-        (Data::Text(one), Data::Text(other))
-        | (Data::Net { text: one, .. }, Data::Net { text: other, .. }) => {
-            if std::ptr::eq(left, right) {
-                return one.code(left_row).cmp(&other.code(right_row));
-            }
-            match (&left.data, &right.data) {
-                (Data::Net { nets: one_nets, .. }, Data::Net { nets: other_nets, .. }) => {
-                    let net = |nets: &[ipnet::IpNet], code: Option<u32>| nets.get(code? as usize).copied();
-                    net(one_nets, one.code(left_row)).cmp(&net(other_nets, other.code(right_row)))
-                }
-                _ => left.text(left_row).cmp(&right.text(right_row)),
-            }
-        }
-        (Data::Int { values: one, .. }, Data::Int { values: other, .. }) => {
-            one.get(left_place).cmp(&other.get(right_place))
-        }
-        (Data::Float(one), Data::Float(other)) => {
-            let (one, other) = (one.get(left_place), other.get(right_place));
-            one.copied().unwrap_or(0.0).total_cmp(&other.copied().unwrap_or(0.0))
-        }
-        (Data::Bool(one), Data::Bool(other)) => one.get(left_place).cmp(&other.get(right_place)),
-        _ => Ordering::Equal,
+        self.bits(candidates.table, &candidates.node, true, Bound::Known)
     }
 }

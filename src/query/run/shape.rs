@@ -4,7 +4,10 @@ use std::cell::{Cell, OnceCell};
 
 use super::{
     super::{Filters, Nodes, Output, OutputField, OutputKind, SortKey},
+    connect::BoundConnection,
+    figures::BoundAggregate,
     node::Node,
+    order::BoundKey,
 };
 use crate::{
     catalog::{FieldId, TypeId},
@@ -33,6 +36,8 @@ pub(super) enum SlotKind<'p> {
     Computed(Box<Candidates<'p>>),
     Embedded { field: FieldId, nullable: bool, shapes: Vec<Shape<'p>> },
     Many { field: FieldId, nullable: bool, nodes: BoundNodes<'p> },
+    Connection { field: FieldId, connection: Box<BoundConnection<'p>> },
+    Aggregate { field: FieldId, aggregate: Box<BoundAggregate<'p>> },
     One { field: FieldId, nullable: bool, candidates: Vec<Candidates<'p>> },
 }
 
@@ -53,7 +58,7 @@ pub(super) struct Candidates<'p> {
 pub(super) struct BoundNodes<'p> {
     /// For a root, each asset type; for a relation, each link.
     pub(super) candidates: Vec<Candidates<'p>>,
-    pub(super) sort: &'p [SortKey],
+    pub(super) sort: Vec<BoundKey<'p>>,
     pub(super) limit: Option<u32>,
     pub(super) offset: u32,
 }
@@ -95,6 +100,14 @@ impl<'p> Slot<'p> {
                 nullable: nullable(*field),
                 nodes: BoundNodes::of_relation(graph, id, *field, nodes),
             },
+            OutputKind::Connection { field, connection } => SlotKind::Connection {
+                field: *field,
+                connection: Box::new(BoundConnection::of_relation(graph, id, *field, connection)),
+            },
+            OutputKind::Aggregate { field, aggregate } => SlotKind::Aggregate {
+                field: *field,
+                aggregate: Box::new(BoundAggregate::of_relation(graph, id, *field, aggregate)),
+            },
             OutputKind::One { field, filters, output } => SlotKind::One {
                 field: *field,
                 nullable: nullable(*field),
@@ -106,9 +119,7 @@ impl<'p> Slot<'p> {
                     .collect(),
             },
         };
-        let mut prefix = vec![if place == 0 { b'{' } else { b',' }];
-        write_key(&field.key, &mut prefix);
-        Self { prefix, key: &field.key, kind }
+        Self { prefix: prefix_of(place, &field.key), key: &field.key, kind }
     }
 }
 
@@ -118,7 +129,13 @@ impl<'p> Candidates<'p> {
         Self::new(table, node, Shape::bind(graph, table, output))
     }
 
-    fn new(table: TableId, node: Node<'p>, shape: Shape<'p>) -> Self {
+    /// Rows of which nothing is printed.
+    pub(super) fn unprinted(graph: &Graph, table: TableId, filters: &'p Filters) -> Self {
+        let node = Node::of_table(graph, graph.table(table), filters);
+        Self::new(table, node, Shape { slots: Vec::new() })
+    }
+
+    pub(super) fn new(table: TableId, node: Node<'p>, shape: Shape<'p>) -> Self {
         Self { table, node, shape, passing: OnceCell::new(), asked: Cell::new(0) }
     }
 }
@@ -127,18 +144,55 @@ impl<'p> BoundNodes<'p> {
     pub(super) fn of_root(graph: &Graph, nodes: &'p Nodes) -> Self {
         let types: Vec<TypeId> = graph.catalog().concrete(nodes.of);
         let tables = types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id);
-        Self::bind(graph, tables, nodes)
+        Self::bind(graph, &tables.collect::<Vec<_>>(), nodes)
     }
 
     fn of_relation(graph: &Graph, id: TableId, field: FieldId, nodes: &'p Nodes) -> Self {
-        Self::bind(graph, graph.table(id).column(field).links().iter().map(|link| link.table), nodes)
+        let links = graph.table(id).column(field).links();
+        Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), nodes)
     }
 
-    fn bind(graph: &Graph, tables: impl Iterator<Item = TableId>, nodes: &'p Nodes) -> Self {
+    fn bind(graph: &Graph, tables: &[TableId], nodes: &'p Nodes) -> Self {
         let Nodes { filters, sort, limit, offset, output, .. } = nodes;
-        let candidates = tables.map(|table| Candidates::bind(graph, table, filters, output)).collect();
-        Self { candidates, sort, limit: *limit, offset: *offset }
+        let candidates = tables.iter().map(|table| Candidates::bind(graph, *table, filters, output));
+        let sort = sort.iter().map(|key| BoundKey::bind(graph, tables, key));
+        Self { candidates: candidates.collect(), sort: sort.collect(), limit: *limit, offset: *offset }
     }
+
+    /// Rows in an order, whole and with nothing printed of them.
+    pub(super) fn unprinted(
+        graph: &Graph,
+        tables: &[TableId],
+        filters: &'p Filters,
+        sort: &'p [SortKey],
+    ) -> Self {
+        let candidates = tables.iter().map(|table| Candidates::unprinted(graph, *table, filters));
+        let sort = sort.iter().map(|key| BoundKey::bind(graph, tables, key));
+        Self { candidates: candidates.collect(), sort: sort.collect(), limit: None, offset: 0 }
+    }
+}
+
+/// One entry of an object of a generated type: what a [`Slot`] is of an asset.
+#[derive(Debug)]
+pub(super) struct Part<'p, K> {
+    /// `{"key":` for the first entry, `,"key":` for the others.
+    pub(super) prefix: Vec<u8>,
+    pub(super) key: &'p str,
+    pub(super) kind: K,
+}
+
+impl<'p, K> Part<'p, K> {
+    /// The entries of an object, in order.
+    pub(super) fn all(entries: impl Iterator<Item = (&'p str, K)>) -> Vec<Self> {
+        let part = |(place, (key, kind))| Self { prefix: prefix_of(place, key), key, kind };
+        entries.enumerate().map(part).collect()
+    }
+}
+
+fn prefix_of(place: usize, key: &str) -> Vec<u8> {
+    let mut prefix = vec![if place == 0 { b'{' } else { b',' }];
+    write_key(key, &mut prefix);
+    prefix
 }
 
 /// Appends `"key":`.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Filter, Filters, Nodes, Output, OutputKind, Plan, RootKind, SortKey};
+use super::super::{
+    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Nodes, Output, OutputKind, Plan,
+    RootKind, SearchKind, SortBy, SortKey, SortedValue,
+};
 use crate::{
     catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
     graph::Graph,
@@ -22,6 +25,23 @@ pub fn incomplete_slices(plan: &Plan, graph: &Graph) -> Vec<SliceState> {
             RootKind::Node { of, output, .. } => {
                 touched.add(*of);
                 touched.output(output);
+            }
+            RootKind::Connection(connection) => touched.connection(connection),
+            RootKind::Aggregate(aggregate) => touched.aggregate(aggregate),
+            RootKind::Groups(groups) => {
+                touched.add(groups.of);
+                touched.filters(&groups.filters);
+                for by in groups.by.iter().filter_map(|grouped| grouped.by.as_ref()) {
+                    touched.sorted(by);
+                }
+            }
+            RootKind::Search(search) => {
+                touched.types.extend(&search.types);
+                for field in &search.fields {
+                    if let SearchKind::Asset(output) = &field.kind {
+                        touched.output(output);
+                    }
+                }
             }
             RootKind::Typename | RootKind::Introspection => {}
         }
@@ -45,12 +65,56 @@ impl Touched<'_> {
     fn nodes(&mut self, Nodes { of, filters, sort, output, .. }: &Nodes) {
         self.add(*of);
         self.filters(filters);
-        for SortKey { fields, .. } in sort {
-            for (of, field) in fields {
-                self.relation(*of, *field);
+        self.sort(sort);
+        self.output(output);
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        self.add(connection.of);
+        self.filters(&connection.filters);
+        self.sort(&connection.sort);
+        for field in &connection.fields {
+            let ConnectionKind::Edges(edges) = &field.kind else { continue };
+            for edge in edges {
+                if let EdgeKind::Node(output) = &edge.kind {
+                    self.output(output);
+                }
             }
         }
-        self.output(output);
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate) {
+        self.add(aggregate.of);
+        self.filters(&aggregate.filters);
+    }
+
+    fn sort(&mut self, sort: &[SortKey]) {
+        for key in sort {
+            self.sorted(&key.by);
+        }
+    }
+
+    fn sorted(&mut self, by: &SortBy) {
+        match by {
+            SortBy::Value(values) => {
+                for (of, value) in values {
+                    if let SortedValue::Computed(filter) = value {
+                        self.filter(*of, filter);
+                    }
+                }
+            }
+            SortBy::Count(relation) => self.relations(relation),
+            SortBy::Through { relation, by } => {
+                self.relations(relation);
+                self.sorted(by);
+            }
+        }
+    }
+
+    fn relations(&mut self, places: &[(TypeId, FieldId)]) {
+        for (of, field) in places {
+            self.relation(*of, *field);
+        }
     }
 
     fn filters(&mut self, filters: &Filters) {
@@ -92,6 +156,14 @@ impl Touched<'_> {
                     OutputKind::Many { field, nodes } => {
                         self.relation(*of, *field);
                         self.nodes(nodes);
+                    }
+                    OutputKind::Connection { field, connection } => {
+                        self.relation(*of, *field);
+                        self.connection(connection);
+                    }
+                    OutputKind::Aggregate { field, aggregate } => {
+                        self.relation(*of, *field);
+                        self.aggregate(aggregate);
                     }
                     OutputKind::One { field, filters, output } => {
                         self.relation(*of, *field);

@@ -3,10 +3,11 @@
 //! bytes written for it so far are cut off.
 
 use super::{
+    connect::Source,
     eval::Evaluator,
     limits::RunError,
     select::Pick,
-    shape::{BoundNodes, Candidates, Shape, Slot, SlotKind},
+    shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind},
 };
 use crate::{
     catalog::{FieldId, FieldKind},
@@ -53,6 +54,14 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), at }
     }
 
+    pub(super) fn key(&'a self, key: &'a str) -> Self {
+        self.below(At::Key(key))
+    }
+
+    pub(super) fn index(&'a self, index: usize) -> Self {
+        self.below(At::Index(index))
+    }
+
     fn segments(&self) -> Vec<PathSegment> {
         let mut segments = self.parent.map(Path::segments).unwrap_or_default();
         segments.push(match self.at {
@@ -81,7 +90,7 @@ impl From<RunError> for Halt {
 /// Writes the answer.
 #[derive(Debug)]
 pub(super) struct Writer<'e, 'g, 'r> {
-    evaluator: &'e Evaluator<'g, 'r>,
+    pub(super) evaluator: &'e Evaluator<'g, 'r>,
     pub(super) out: Vec<u8>,
     pub(super) errors: Vec<FieldError>,
     pub(super) rows: u64,
@@ -104,11 +113,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         picks: &[Pick],
         path: &Path<'_>,
     ) -> Result<(), Halt> {
-        let limit = self.evaluator.limits.max_rows;
-        let actual = self.rows.saturating_add(picks.len() as u64);
-        if actual > limit {
-            return Err(RunError::TooManyRows { limit, actual }.into());
-        }
+        self.expect_rows(picks.len())?;
         self.out.push(b'[');
         for (index, &(place, row)) in picks.iter().enumerate() {
             if index > 0 {
@@ -130,6 +135,19 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         row: u32,
         path: &Path<'_>,
     ) -> Result<(), Halt> {
+        self.begin_row()?;
+        self.write_object(table, shape, row, path)
+    }
+
+    /// Refuses a list that is too long before any of it is written.
+    pub(super) fn expect_rows(&self, rows: usize) -> Result<(), Halt> {
+        let limit = self.evaluator.limits.max_rows;
+        let actual = self.rows.saturating_add(rows as u64);
+        if actual > limit { Err(RunError::TooManyRows { limit, actual }.into()) } else { Ok(()) }
+    }
+
+    /// Counts one more row, and looks at the limits.
+    pub(super) fn begin_row(&mut self) -> Result<(), Halt> {
         self.rows += 1;
         let limits = &self.evaluator.limits;
         if self.rows > limits.max_rows {
@@ -142,10 +160,43 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if self.rows.is_multiple_of(ROWS_A_CHECK) {
             limits.check_stop()?;
         }
-        self.write_object(table, shape, row, path)
+        Ok(())
     }
 
-    fn write_object(
+    /// The entries of an object of a generated type.
+    pub(super) fn write_parts<K>(
+        &mut self,
+        parts: &[Part<'_, K>],
+        mut write: impl FnMut(&mut Self, &Part<'_, K>) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        if parts.is_empty() {
+            self.out.push(b'{');
+        }
+        for part in parts {
+            self.out.extend_from_slice(&part.prefix);
+            write(self, part)?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    /// A text that needs no escape: a name, a cursor.
+    pub(super) fn write_text(&mut self, text: &str) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+
+    pub(super) fn write_number(&mut self, number: usize) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    pub(super) fn write_truth(&mut self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// One row as an object; [`Writer::begin_row`] has counted it.
+    pub(super) fn write_object(
         &mut self,
         id: TableId,
         shape: &Shape<'_>,
@@ -178,7 +229,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
             }
             SlotKind::Computed(candidates) => {
                 let holds = self.evaluator.passes(candidates, row)?;
-                self.out.extend_from_slice(if holds { b"true" } else { b"false" });
+                self.write_truth(holds);
                 Ok(())
             }
             SlotKind::Embedded { field, nullable, shapes } => {
@@ -198,6 +249,13 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 picks.clear();
                 self.spare.push(picks);
                 Ok(())
+            }
+            SlotKind::Connection { field, connection } => {
+                let source = Source::Related(table.column(*field).links(), row);
+                self.write_connection(connection, source, &path.below(At::Key(slot.key)))
+            }
+            SlotKind::Aggregate { field, aggregate } => {
+                self.write_aggregate(aggregate, Source::Related(table.column(*field).links(), row))
             }
             SlotKind::One { field, nullable, candidates } => {
                 let here = path.below(At::Key(slot.key));

@@ -10,7 +10,8 @@ pub(super) fn where_name(definition: &TypeDef) -> String {
     format!("{}Where", definition.name)
 }
 
-fn connection_where_name(definition: &TypeDef) -> String {
+/// The input of the filters of a type's connections.
+pub(super) fn connection_where_name(definition: &TypeDef) -> String {
     format!("{}ConnectionWhere", definition.name)
 }
 

@@ -2,11 +2,15 @@
 //! prints it, answers introspection and validates; inventory fields are answered by the engine, never by resolvers.
 
 mod aggregates;
+mod connections;
+mod figures;
 mod filters;
+mod groups;
 mod introspection;
 mod outputs;
 mod roots;
 mod scalars;
+mod searches;
 mod sorts;
 mod validate;
 
@@ -48,11 +52,15 @@ impl GeneratedSchema {
             .limit_complexity(MAX_COMPLEXITY)
             .limit_recursive_depth(MAX_DEPTH)
             .extension(validate::ValidateOnly);
-        let parts: [fn(&Catalog, SchemaBuilder) -> SchemaBuilder; 6] = [
+        let parts: [fn(&Catalog, SchemaBuilder) -> SchemaBuilder; 10] = [
             scalars::register,
             filters::register,
             aggregates::register,
             sorts::register,
+            connections::register,
+            figures::register,
+            groups::register,
+            searches::register,
             outputs::register,
             roots::register,
         ];

@@ -5,8 +5,11 @@ use async_graphql::dynamic::{
     SchemaBuilder, TypeRef,
 };
 
-use super::{filters::where_name, sorts::sort_name};
-use crate::catalog::{Catalog, Field, FieldKind, ListShape, TypeDef, TypeKind};
+use super::{connections, filters::where_name, sorts::sort_name};
+use crate::{
+    catalog::{Catalog, Field, FieldKind, ListShape, TypeDef, TypeKind},
+    query::names,
+};
 
 /// Registers every type of the catalog.
 pub(super) fn register(catalog: &Catalog, builder: SchemaBuilder) -> SchemaBuilder {
@@ -24,7 +27,17 @@ fn object(catalog: &Catalog, definition: &TypeDef) -> Object {
     for interface in &definition.interfaces {
         object = object.implement(&catalog.get(*interface).name);
     }
-    definition.fields.iter().fold(object, |object, field| object.field(output_field(catalog, field)))
+    if definition.kind == TypeKind::Asset {
+        object = object.implement(names::SEARCHED_ASSET);
+    }
+    definition.fields.iter().fold(object, |object, field| {
+        let object = object.field(output_field(catalog, field));
+        beside(catalog, field).into_iter().fold(object, |object, beside| {
+            let output =
+                OutputField::new(beside.name, beside.of, |_| nothing()).description(beside.description);
+            object.field(beside.arguments.into_iter().fold(output, OutputField::argument))
+        })
+    })
 }
 
 fn output_field(catalog: &Catalog, field: &Field) -> OutputField {
@@ -44,11 +57,45 @@ fn interface(catalog: &Catalog, definition: &TypeDef) -> Interface {
     definition.fields.iter().fold(interface, |interface, field| {
         let output = InterfaceField::new(&field.name, output_type(catalog, field));
         let output = arguments(catalog, field).into_iter().fold(output, InterfaceField::argument);
-        interface.field(match &field.description {
+        let interface = interface.field(match &field.description {
             Some(description) => output.description(description),
             None => output,
+        });
+        beside(catalog, field).into_iter().fold(interface, |interface, beside| {
+            let output = InterfaceField::new(beside.name, beside.of).description(beside.description);
+            interface.field(beside.arguments.into_iter().fold(output, InterfaceField::argument))
         })
     })
+}
+
+/// A field that a relation brings with it.
+struct Beside {
+    name: String,
+    of: TypeRef,
+    description: &'static str,
+    arguments: Vec<InputValue>,
+}
+
+/// The connection and the aggregate of a relation.
+fn beside(catalog: &Catalog, field: &Field) -> Vec<Beside> {
+    let FieldKind::Relation { target, many, .. } = field.kind else { return Vec::new() };
+    let target = catalog.get(target);
+    let mut all = Vec::new();
+    if many {
+        all.push(Beside {
+            name: format!("{}Connection", field.name),
+            of: TypeRef::named_nn(names::connection(target)),
+            description: "A page of the related assets.",
+            arguments: connections::relation_arguments(target),
+        });
+    }
+    all.push(Beside {
+        name: format!("{}Aggregate", field.name),
+        of: TypeRef::named_nn(names::aggregation(target)),
+        description: "How many are related, and figures over them.",
+        arguments: vec![where_argument(target)],
+    });
+    all
 }
 
 /// The type a field was declared with.
@@ -80,7 +127,8 @@ fn arguments(catalog: &Catalog, field: &Field) -> Vec<InputValue> {
     }
 }
 
-fn where_argument(of: &TypeDef) -> InputValue {
+/// `where` over assets of a type.
+pub(super) fn where_argument(of: &TypeDef) -> InputValue {
     InputValue::new("where", TypeRef::named(where_name(of))).description("Which ones to keep.")
 }
 

@@ -1,12 +1,19 @@
-//! The fields of the query root: many and one of every asset type and interface.
+//! The fields of the query root: many and one of every asset type and interface, pages, figures and groups of them, and
+//! the search over all.
 
 use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::{
     asset_types,
-    outputs::{no_assets, nothing, page_arguments},
+    connections::{self, an_object},
+    groups,
+    outputs::{no_assets, nothing, page_arguments, where_argument},
+    searches,
 };
-use crate::catalog::{Catalog, TypeDef};
+use crate::{
+    catalog::{Catalog, TypeDef},
+    query::names,
+};
 
 /// The name of the query root.
 pub(super) const QUERY: &str = "Query";
@@ -14,9 +21,11 @@ pub(super) const QUERY: &str = "Query";
 /// Registers the query root.
 pub(super) fn register(catalog: &Catalog, builder: SchemaBuilder) -> SchemaBuilder {
     let query = Object::new(QUERY).description("The inventory, as of the newest complete collection.");
-    let query = asset_types(catalog)
-        .fold(query, |query, (_, definition)| query.field(many(definition)).field(one(definition)));
-    builder.register(query)
+    let query = asset_types(catalog).fold(query, |query, (_, definition)| {
+        let query = query.field(many(definition)).field(one(definition));
+        query.field(connection(definition)).field(aggregate(definition)).field(group(definition))
+    });
+    builder.register(query.field(searches::field()))
 }
 
 fn many(definition: &TypeDef) -> Field {
@@ -31,4 +40,29 @@ fn one(definition: &TypeDef) -> Field {
     Field::new(&definition.singular, TypeRef::named(&definition.name), |_| nothing())
         .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)))
         .description(format!("The `{}` with this id, or null.", definition.name))
+}
+
+fn connection(definition: &TypeDef) -> Field {
+    let of = TypeRef::named_nn(names::connection(definition));
+    let field = Field::new(format!("{}Connection", definition.plural), of, |_| an_object());
+    connections::root_arguments(definition)
+        .into_iter()
+        .fold(field, Field::argument)
+        .description(format!("A page of every `{}` that the filter keeps.", definition.name))
+}
+
+fn aggregate(definition: &TypeDef) -> Field {
+    let of = TypeRef::named_nn(names::aggregation(definition));
+    Field::new(format!("{}Aggregate", definition.plural), of, |_| an_object())
+        .argument(where_argument(definition))
+        .description(format!("How many `{}` the filter keeps, and figures over them.", definition.name))
+}
+
+fn group(definition: &TypeDef) -> Field {
+    let of = TypeRef::named_nn_list_nn(names::group(definition));
+    let field = Field::new(format!("{}Group", definition.plural), of, |_| no_assets());
+    groups::arguments(definition)
+        .into_iter()
+        .fold(field, Field::argument)
+        .description(format!("How many `{}` the filter keeps, by value.", definition.name))
 }

@@ -1,4 +1,4 @@
-//! Random worlds: a schema, rows that fit it, and queries over it. Alphabets are tiny, so that values meet.
+//! Random worlds: a schema, rows that fit it, and filters over it. Alphabets are tiny, so that values meet.
 
 use std::fmt::Write as _;
 
@@ -26,11 +26,12 @@ pub(super) struct Stored {
     pub(super) kind: Kind,
 }
 
-/// A derived relation; `fields` and `references` are pairs of stored fields (or `id`).
+/// A derived relation; `fields` and `references` are pairs of stored fields (or `id`), or there are paths instead.
 #[derive(Clone, Debug)]
 pub(super) struct Relation {
     pub(super) name: String,
     pub(super) pairs: Vec<(String, String)>,
+    pub(super) paths: Vec<Vec<String>>,
     pub(super) many: bool,
     /// A type by place, or the interface.
     pub(super) target: Target,
@@ -47,6 +48,8 @@ pub(super) struct Type {
     pub(super) name: String,
     pub(super) stored: Vec<Stored>,
     pub(super) relations: Vec<Relation>,
+    /// The filter behind the computed field `flag`, which the interface has as a plain Boolean.
+    pub(super) flag: Option<Object>,
 }
 
 #[derive(Debug)]
@@ -97,6 +100,10 @@ pub(super) enum Key {
     },
     Not(Object),
     Typename(Vec<String>),
+    Computed {
+        negated: bool,
+        operand: bool,
+    },
     Related {
         relation: Relation,
         suffix: &'static str,
@@ -122,22 +129,6 @@ pub(super) enum Key {
 }
 
 pub(super) type Object = Vec<Key>;
-
-#[derive(Clone, Debug)]
-pub(super) struct Page {
-    pub(super) filter: Object,
-    pub(super) sort: Vec<(String, bool)>,
-    pub(super) limit: Option<usize>,
-    pub(super) offset: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct Query {
-    pub(super) target: Target,
-    pub(super) page: Page,
-    /// A relation shown below each row, with a page of its own.
-    pub(super) below: Option<(Relation, Page)>,
-}
 
 const KINDS: [Kind; 11] = [
     Kind::String,
@@ -255,7 +246,12 @@ pub(super) fn world(random: &mut Rng) -> World {
             fields.push(stored("one", Kind::Id));
             fields.push(stored("other", Kind::Id));
             fields.push(stored("keys", Kind::StringList));
-            Type { name: format!("Kind{}", ["A", "B", "C"][index]), stored: fields, relations: Vec::new() }
+            Type {
+                name: format!("Kind{}", ["A", "B", "C"][index]),
+                stored: fields,
+                relations: Vec::new(),
+                flag: None,
+            }
         })
         .collect();
     for of in types.iter_mut() {
@@ -275,11 +271,33 @@ pub(super) fn world(random: &mut Rng) -> World {
             }
             // To-one relations must find at most one asset: the other side is its id.
             let many = theirs != "id" || own == "keys" || random.bool();
-            of.relations.push(Relation { name: format!("rel{at}"), pairs, many, target });
+            of.relations.push(Relation { name: format!("rel{at}"), pairs, paths: Vec::new(), many, target });
         }
     }
+    add_paths(random, &mut types);
     let rows = rows(random, &types);
-    World { types, common, rows }
+    let mut world = World { types, common, rows };
+    // Only now, so that no computed field rests on another in a circle.
+    let flags: Vec<Object> = (0..count).map(|of| object(random, &world, Target::Type(of), 1)).collect();
+    for (of, flag) in world.types.iter_mut().zip(flags) {
+        of.flag = Some(flag);
+    }
+    world
+}
+
+/// Relations that follow others: two hops, and all of one hop that end at the same type.
+fn add_paths(random: &mut Rng, types: &mut [Type]) {
+    let before = types.to_vec();
+    for of in types.iter_mut() {
+        let first = random.choice(of.relations.iter()).unwrap().clone();
+        let Target::Type(middle) = first.target else { continue };
+        let second = random.choice(before[middle].relations.iter()).unwrap();
+        let mut paths = vec![vec![first.name, second.name.clone()]];
+        let direct = of.relations.iter().filter(|relation| relation.target == second.target);
+        paths.extend(direct.filter(|_| random.bool()).map(|relation| vec![relation.name.clone()]));
+        let target = second.target;
+        of.relations.push(Relation { name: "path".to_owned(), pairs: Vec::new(), paths, many: true, target });
+    }
 }
 
 fn stored(name: &str, kind: Kind) -> Stored {
@@ -287,53 +305,67 @@ fn stored(name: &str, kind: Kind) -> Stored {
 }
 
 fn rows(random: &mut Rng, types: &[Type]) -> Vec<Row> {
-    let mut rows = Vec::new();
     // Ids are unique in the whole world: which of two assets of one id an interface means is another matter.
-    let mut next = 0;
     let total = random.usize(0..16);
-    for _ in 0..total {
-        let of = random.usize(0..types.len());
-        let mut fields = Map::new();
-        for field in &types[of].stored {
-            let value = match (field.name.as_str(), random.u8(0..4)) {
-                (_, 0) => continue,
-                ("one" | "other", _) => json!(id(random.usize(0..total + 1))),
-                ("keys", _) => {
-                    (0..random.usize(0..4)).map(|_| json!(id(random.usize(0..total + 1)))).collect()
-                }
-                _ => field.kind.value(random),
-            };
-            fields.insert(field.name.clone(), value);
-        }
-        let tags: Vec<Value> = (0..random.usize(0..3))
-            .map(|_| {
-                let mut tag = Map::new();
-                tag.insert("key".to_owned(), json!(random.choice(["env", "team"].iter()).unwrap()));
-                if random.u8(0..4) > 0 {
-                    tag.insert("value".to_owned(), json!(random.choice(["prod", "dev"].iter()).unwrap()));
-                }
-                Value::Object(tag)
-            })
-            .collect();
-        fields.insert("tags".to_owned(), Value::Array(tags));
-        rows.push(Row { of, typename: types[of].name.clone(), id: id(next), fields });
-        next += 1;
-    }
+    let mut rows: Vec<Row> = (0..total).map(|number| row(random, types, number, total)).collect();
     random.shuffle(&mut rows);
     rows
 }
 
-fn id(number: usize) -> String {
+fn row(random: &mut Rng, types: &[Type], number: usize, total: usize) -> Row {
+    let of = random.usize(0..types.len());
+    let mut fields = Map::new();
+    for field in &types[of].stored {
+        let value = match (field.name.as_str(), random.u8(0..4)) {
+            (_, 0) => continue,
+            ("one" | "other", _) => json!(id(random.usize(0..total + 1))),
+            ("keys", _) => (0..random.usize(0..4)).map(|_| json!(id(random.usize(0..total + 1)))).collect(),
+            _ => field.kind.value(random),
+        };
+        fields.insert(field.name.clone(), value);
+    }
+    let tags: Vec<Value> = (0..random.usize(0..3))
+        .map(|_| {
+            let mut tag = Map::new();
+            tag.insert("key".to_owned(), json!(random.choice(["env", "team"].iter()).unwrap()));
+            if random.u8(0..4) > 0 {
+                tag.insert("value".to_owned(), json!(random.choice(["prod", "dev"].iter()).unwrap()));
+            }
+            Value::Object(tag)
+        })
+        .collect();
+    fields.insert("tags".to_owned(), Value::Array(tags));
+    Row { of, typename: types[of].name.clone(), id: id(number), fields }
+}
+
+pub(super) fn id(number: usize) -> String {
     format!("x{number:02}")
 }
 
 impl World {
+    /// The same types over other rows: some are gone, others new, before and behind those that stayed.
+    pub(super) fn later(&self, random: &mut Rng) -> Self {
+        let total = self.rows.len();
+        let mut rows: Vec<Row> = self.rows.iter().filter(|_| random.u8(0..5) > 0).cloned().collect();
+        for at in 0..random.usize(0..6) {
+            let mut new = row(random, &self.types, total, total + 6);
+            // Between the ids there are, and before all of them.
+            new.id = if random.bool() {
+                format!("w{at}")
+            } else {
+                format!("{}a{at}", id(random.usize(0..total + 1)))
+            };
+            rows.push(new);
+        }
+        World { types: self.types.clone(), common: self.common.clone(), rows }
+    }
+
     pub(super) fn sdl(&self) -> String {
         let mut sdl =
             String::from("enum Colour { RED GREEN BLUE }\ntype Tag { key: String! value: String }\n");
         let field = |stored: &Stored| format!("  {}: {}\n", stored.name, stored.kind.sdl());
         let common: String = self.common.iter().map(field).collect();
-        let _ = writeln!(sdl, "interface Thing {{\n  id: ID!\n  tags: [Tag!]!\n{common}}}");
+        let _ = writeln!(sdl, "interface Thing {{\n  id: ID!\n  tags: [Tag!]!\n  flag: Boolean!\n{common}}}");
         for of in &self.types {
             let _ = writeln!(sdl, "type {} implements Thing {{\n  id: ID!\n  tags: [Tag!]!", of.name);
             sdl.extend(of.stored.iter().map(field));
@@ -346,6 +378,12 @@ impl World {
                         side.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
                     )
                 };
+                if !relation.paths.is_empty() {
+                    let paths: Vec<String> = relation.paths.iter().map(|path| path.join(".")).collect();
+                    let paths = list(paths.iter().map(String::as_str).collect());
+                    let _ = writeln!(sdl, "  {}: {shape} @relation(paths: {paths})", relation.name);
+                    continue;
+                }
                 let fields = list(relation.pairs.iter().map(|(own, _)| own.as_str()).collect());
                 let references = list(relation.pairs.iter().map(|(_, theirs)| theirs.as_str()).collect());
                 let _ = writeln!(
@@ -354,7 +392,8 @@ impl World {
                     relation.name
                 );
             }
-            sdl.push_str("}\n");
+            let filter = json!(object_text(of.flag.as_ref().unwrap()));
+            let _ = writeln!(sdl, "  flag: Boolean! @computed(where: {filter})\n}}");
         }
         sdl
     }
@@ -366,7 +405,7 @@ impl World {
         }
     }
 
-    fn fields_of(&self, target: Target) -> Vec<Stored> {
+    pub(super) fn fields_of(&self, target: Target) -> Vec<Stored> {
         let mut fields = match target {
             Target::Type(of) => self.types[of].stored.clone(),
             Target::Interface => self.common.clone(),
@@ -376,49 +415,8 @@ impl World {
     }
 }
 
-/// A random query over a world.
-pub(super) fn query(random: &mut Rng, world: &World) -> Query {
-    let target = any_target(random, world);
-    let below = match target {
-        Target::Type(of) if random.bool() => {
-            let relation = random.choice(world.types[of].relations.iter()).unwrap().clone();
-            let page = page(random, world, relation.target, 1);
-            Some((relation, page))
-        }
-        _ => None,
-    };
-    Query { target, page: page(random, world, target, 3), below }
-}
-
-fn any_target(random: &mut Rng, world: &World) -> Target {
-    match random.usize(0..world.types.len() + 1) {
-        of if of < world.types.len() => Target::Type(of),
-        _ => Target::Interface,
-    }
-}
-
-fn page(random: &mut Rng, world: &World, target: Target, depth: usize) -> Page {
-    let sortable: Vec<Stored> = world
-        .fields_of(target)
-        .into_iter()
-        .filter(|field| !matches!(field.kind, Kind::StringList | Kind::Net))
-        .collect();
-    let mut sort = Vec::new();
-    for _ in 0..random.usize(0..3) {
-        let name = random.choice(sortable.iter()).unwrap().name.clone();
-        if sort.iter().all(|(earlier, _)| *earlier != name) {
-            sort.push((name, random.bool()));
-        }
-    }
-    Page {
-        filter: object(random, world, target, depth),
-        sort,
-        limit: (random.u8(0..3) == 0).then(|| random.usize(0..6)),
-        offset: if random.u8(0..4) == 0 { random.usize(0..4) } else { 0 },
-    }
-}
-
-fn object(random: &mut Rng, world: &World, target: Target, depth: usize) -> Object {
+/// A random `where`.
+pub(super) fn object(random: &mut Rng, world: &World, target: Target, depth: usize) -> Object {
     let mut keys: Object = Vec::new();
     for _ in 0..*random.choice([0, 1, 1, 1, 2].iter()).unwrap() {
         let next = key(random, world, target, depth);
@@ -493,6 +491,9 @@ fn key(random: &mut Rng, world: &World, target: Target, depth: usize) -> Key {
             let word = if random.u8(0..4) == 0 { "AND" } else { "OR" };
             Key::Combine { word, members: vec![vec![related("", None)], vec![related(suffix, Some(inner))]] }
         }
+        10 if world.types[0].flag.is_some() => {
+            Key::Computed { negated: random.bool(), operand: random.bool() }
+        }
         8 if target == Target::Interface => {
             Key::Typename(world.types.iter().filter(|_| random.bool()).map(|of| of.name.clone()).collect())
         }
@@ -528,6 +529,7 @@ impl Key {
             Key::Combine { word, .. } => (*word).to_owned(),
             Key::Not(_) => "NOT".to_owned(),
             Key::Typename(_) => "typename_IN".to_owned(),
+            Key::Computed { negated, .. } => if *negated { "flag_NOT" } else { "flag" }.to_owned(),
             Key::Related { relation, suffix, connection, .. } => {
                 format!("{}{}{suffix}", relation.name, if *connection { "Connection" } else { "" })
             }
@@ -546,6 +548,7 @@ impl Key {
             }
             Key::Not(inner) => object_text(inner),
             Key::Typename(names) => format!("[{}]", names.join(", ")),
+            Key::Computed { operand, .. } => operand.to_string(),
             Key::Related { inner: None, .. } | Key::Tags { inner: None, .. } => "null".to_owned(),
             Key::Related { inner: Some(inner), connection: true, .. } => {
                 format!("{{node: {}}}", object_text(inner))
@@ -565,7 +568,7 @@ impl Key {
     }
 }
 
-fn object_text(object: &Object) -> String {
+pub(super) fn object_text(object: &Object) -> String {
     format!("{{{}}}", object.iter().map(Key::to_graphql).collect::<Vec<_>>().join(", "))
 }
 
@@ -576,54 +579,5 @@ fn literal(kind: Kind, value: &Value) -> String {
         }
         Value::String(text) if kind == Kind::Enum => text.clone(),
         other => other.to_string(),
-    }
-}
-
-impl Page {
-    fn to_graphql(&self) -> String {
-        let mut arguments = vec![format!("where: {}", object_text(&self.filter))];
-        if !self.sort.is_empty() {
-            let keys: Vec<String> = self
-                .sort
-                .iter()
-                .map(|(name, descending)| format!("{{{name}: {}}}", if *descending { "DESC" } else { "ASC" }))
-                .collect();
-            arguments.push(format!("sort: [{}]", keys.join(", ")));
-        }
-        if let Some(limit) = self.limit {
-            arguments.push(format!("limit: {limit}"));
-        }
-        if self.offset > 0 {
-            arguments.push(format!("offset: {}", self.offset));
-        }
-        format!("({})", arguments.join(", "))
-    }
-}
-
-impl Query {
-    pub(super) fn to_graphql(&self, world: &World) -> String {
-        let root = match self.target {
-            Target::Type(of) => format!("k{}s", &world.types[of].name[1..]),
-            Target::Interface => "things".to_owned(),
-        };
-        let shown: Vec<String> = self.shown(world).into_iter().map(|field| field.name).collect();
-        let below = match &self.below {
-            None => String::new(),
-            Some((relation, page)) if relation.many => {
-                format!(" {}{} {{ id __typename }}", relation.name, page.to_graphql())
-            }
-            Some((relation, _)) => format!(" {} {{ id __typename }}", relation.name),
-        };
-        format!(
-            "{{ {root}{} {{ __typename id {} tags {{ key value }}{below} }} }}",
-            self.page.to_graphql(),
-            shown.join(" ")
-        )
-    }
-
-    /// The stored fields that the query shows.
-    pub(super) fn shown(&self, world: &World) -> Vec<Stored> {
-        let fields = world.fields_of(self.target);
-        fields.into_iter().filter(|field| field.name != "id").collect()
     }
 }

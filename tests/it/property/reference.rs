@@ -4,93 +4,44 @@
 use std::cmp::Ordering;
 
 use ipnet::IpNet;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::generate::{Key, Kind, Object, Page, Query, Relation, Row, Target, World};
+use super::generate::{Key, Kind, Object, Relation, Row, Target, World};
 
 /// TRUE, FALSE or unknown, where there is a predicate at all.
 type Truth = Option<bool>;
 
-/// The response that the query should get.
-pub(super) fn answer(world: &World, query: &Query) -> Value {
-    let candidates: Vec<&Row> = world.rows.iter().filter(|row| is_of(row, query.target)).collect();
-    let shown = query.shown(world);
-    let rows: Vec<Value> = page(world, candidates, &query.page)
-        .into_iter()
-        .map(|row| {
-            let mut object = Map::new();
-            object.insert("__typename".to_owned(), json!(row.typename));
-            object.insert("id".to_owned(), json!(row.id));
-            for field in &shown {
-                object.insert(field.name.clone(), row.value(&field.name));
-            }
-            let tags = row.value("tags");
-            let tags =
-                tags.as_array().unwrap().iter().map(|tag| json!({"key": tag["key"], "value": tag["value"]}));
-            object.insert("tags".to_owned(), tags.collect());
-            if let Some((relation, below)) = &query.below {
-                let related = related(world, row, relation);
-                let value = match relation.many {
-                    true => page(world, related, below).into_iter().map(link).collect(),
-                    false => related.first().map_or(Value::Null, |first| link(first)),
-                };
-                object.insert(relation.name.clone(), value);
-            }
-            Value::Object(object)
-        })
-        .collect();
-    let root = match query.target {
-        Target::Type(of) => format!("k{}s", &world.types[of].name[1..]),
-        Target::Interface => "things".to_owned(),
-    };
-    json!({ "data": { root: rows } })
-}
-
-fn link(row: &Row) -> Value {
-    json!({ "id": row.id, "__typename": row.typename })
-}
-
-fn is_of(row: &Row, target: Target) -> bool {
+pub(super) fn is_of(row: &Row, target: Target) -> bool {
     match target {
         Target::Type(of) => row.of == of,
         Target::Interface => true,
     }
 }
 
-fn page<'a>(world: &World, candidates: Vec<&'a Row>, page: &Page) -> Vec<&'a Row> {
-    let mut rows: Vec<&Row> =
-        candidates.into_iter().filter(|row| object(world, row, &page.filter) != Some(Some(false))).collect();
-    rows.retain(|row| matches!(object(world, row, &page.filter), None | Some(Some(true))));
-    rows.sort_by(|one, other| {
-        page.sort
-            .iter()
-            .map(|(name, descending)| {
-                let kind = kind_of(world, one, name);
-                let ordering = match (one.value(name), other.value(name)) {
-                    (Value::Null, Value::Null) => Ordering::Equal,
-                    (Value::Null, _) => Ordering::Greater,
-                    (_, Value::Null) => Ordering::Less,
-                    (one, other) => compare(kind, &one, &other),
-                };
-                if *descending { ordering.reverse() } else { ordering }
-            })
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or_else(|| one.id.cmp(&other.id))
-    });
-    rows.into_iter().skip(page.offset).take(page.limit.unwrap_or(usize::MAX)).collect()
+/// Whether a row is kept by a `where`.
+pub(super) fn keeps(world: &World, row: &Row, filter: &Object) -> bool {
+    matches!(object(world, row, filter), None | Some(Some(true)))
 }
 
-fn kind_of(world: &World, row: &Row, name: &str) -> Kind {
-    world.types[row.of].stored.iter().find(|field| field.name == name).map_or(Kind::Id, |field| field.kind)
+/// The computed field: TRUE where its filter is, or makes no demand.
+pub(super) fn flag(world: &World, row: &Row) -> bool {
+    keeps(world, row, world.types[row.of].flag.as_ref().unwrap())
 }
 
-/// Related rows: every pair of keys has an element in common; null relates to nothing.
-fn related<'a>(world: &'a World, row: &Row, relation: &Relation) -> Vec<&'a Row> {
+/// Related rows: every pair of keys has an element in common; null relates to nothing. Along paths, whatever is at the
+/// end of any of them, once.
+pub(super) fn related<'a>(world: &'a World, row: &Row, relation: &Relation) -> Vec<&'a Row> {
     let elements = |value: Value| match value {
         Value::Array(items) => items,
         Value::Null => Vec::new(),
         other => vec![other],
     };
+    if !relation.paths.is_empty() {
+        let mut found: Vec<&Row> = relation.paths.iter().flat_map(|path| at_end(world, row, path)).collect();
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        found.dedup_by(|one, other| one.id == other.id);
+        return found;
+    }
     let mut found: Vec<&Row> = world
         .rows
         .iter()
@@ -104,6 +55,13 @@ fn related<'a>(world: &'a World, row: &Row, relation: &Relation) -> Vec<&'a Row>
         .collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
     found
+}
+
+fn at_end<'a>(world: &'a World, row: &Row, path: &[String]) -> Vec<&'a Row> {
+    let (hop, rest) = path.split_first().unwrap();
+    let relation = world.types[row.of].relations.iter().find(|relation| relation.name == *hop).unwrap();
+    let next = related(world, row, relation);
+    if rest.is_empty() { next } else { next.into_iter().flat_map(|row| at_end(world, row, rest)).collect() }
 }
 
 /// A `where` object: nothing where it makes no demand.
@@ -135,6 +93,7 @@ fn key_truth(world: &World, row: &Row, key: &Key) -> Option<Truth> {
             }
         }
         Key::Not(inner) => object(world, row, inner).map(|truth| truth.map(|value| !value)),
+        Key::Computed { negated, operand } => Some(Some(flag(world, row) == (operand != negated))),
         Key::Typename(names) => Some(Some(names.contains(&row.typename))),
         Key::Related { relation, suffix, inner: None, .. } => {
             let is_empty = related(world, row, relation).is_empty();
@@ -284,7 +243,7 @@ fn equal(kind: Kind, value: &Value, operand: &Value) -> bool {
     }
 }
 
-fn compare(kind: Kind, one: &Value, other: &Value) -> Ordering {
+pub(super) fn compare(kind: Kind, one: &Value, other: &Value) -> Ordering {
     match kind {
         Kind::Int => one.as_i64().cmp(&other.as_i64()),
         Kind::Float => one.as_f64().unwrap().partial_cmp(&other.as_f64().unwrap()).unwrap(),

@@ -8,7 +8,7 @@ use passmuster::{
     model::{Asset, Outcome, SliceKey, SliceState, Time},
     query::{
         Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, Quantifier,
-        RootField, RootKind, SortKey, Test,
+        RootField, RootKind, SortBy, SortKey, SortedValue, Test,
         run::{Judgement, Ran, Reason, RunLimits, judge, run},
     },
 };
@@ -264,5 +264,6 @@ pub(super) fn not(filter: Filter) -> Filter {
 }
 
 pub(super) fn sort_by(fields: Vec<(TypeId, FieldId)>, descending: bool) -> SortKey {
-    SortKey { fields, descending }
+    let values = fields.into_iter().map(|(of, field)| (of, SortedValue::Field(field)));
+    SortKey { name: String::new(), by: SortBy::Value(values.collect()), descending }
 }

@@ -1,8 +1,22 @@
 //! The plan: a query bound to the catalog, with every argument coerced and every default applied. A plain value that
 //! knows nothing of where the data lives; the same plan is run in a closed world (queries) and an open one (verdicts).
 
+mod aggregate;
+mod connection;
+mod group;
+mod search;
+mod sort;
+mod visit;
+
+pub use aggregate::{Aggregate, AggregateField, AggregateKind, Figure, FigureField, FigureKind};
+pub use connection::{
+    Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, PageInfoField, PageInfoKind, Position,
+};
+pub use group::{GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups};
 use ipnet::IpNet;
 use regex::Regex;
+pub use search::{Search, SearchField, SearchKind};
+pub use sort::{SortBy, SortKey, SortedValue};
 
 use crate::catalog::{FieldId, TypeId};
 
@@ -36,6 +50,14 @@ pub enum RootKind {
         /// What to print of it.
         output: Output,
     },
+    /// `vpcsConnection(..)`: a page of many assets.
+    Connection(Connection),
+    /// `vpcsAggregate(..)`: figures over many assets.
+    Aggregate(Aggregate),
+    /// `vpcsGroup(..)`: how many assets have which values.
+    Groups(Groups),
+    /// `search(..)`: assets of any type that hold a text.
+    Search(Search),
     /// `__typename` of the query root.
     Typename,
     /// `__schema` or `__type`, which the generated schema answers.
@@ -250,15 +272,6 @@ pub enum AggregateFunction {
     AnyLength,
 }
 
-/// One key of an order. Null sorts greatest: last ascending, first descending.
-#[derive(Clone, Debug)]
-pub struct SortKey {
-    /// The field, at its place in each asset type that a row can have.
-    pub fields: Vec<(TypeId, FieldId)>,
-    /// Greatest first.
-    pub descending: bool,
-}
-
 /// What to print of an asset, for each asset type it can have. Sorted by type.
 #[derive(Clone, Debug, Default)]
 pub struct Output(pub Vec<(TypeId, Vec<OutputField>)>);
@@ -302,6 +315,20 @@ pub enum OutputKind {
         field: FieldId,
         /// Which of the related assets, and what to print of them.
         nodes: Nodes,
+    },
+    /// `relConnection`: a page of a to-many relation.
+    Connection {
+        /// The relation.
+        field: FieldId,
+        /// Which page, and what to print of it.
+        connection: Box<Connection>,
+    },
+    /// `relAggregate`: figures over the related assets.
+    Aggregate {
+        /// The relation.
+        field: FieldId,
+        /// Over which of them, and which figures.
+        aggregate: Box<Aggregate>,
     },
     /// A to-one relation: an object or null.
     One {

@@ -1,0 +1,263 @@
+//! Groups: how many rows there are for each combination of values. Rows are numbered by group, one pass over a column
+//! for each value, through dense tables where the values are few and hash tables where they are many.
+
+use std::cmp::Ordering;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    super::{GroupKeyKind, GroupKind, GroupedBy, Groups, names},
+    eval::Evaluator,
+    figures::candidates,
+    limits::RunError,
+    order::{Cell, KeyOf},
+    shape::{Candidates, Part},
+    write::{Halt, Writer},
+};
+use crate::{
+    catalog::TypeId,
+    graph::{Column, Data, Graph, NO_CODE, TableId},
+};
+
+/// The most entries of a dense table from group and value to group.
+const DENSE: usize = 1 << 20;
+
+/// One group.
+struct GroupOf<'g> {
+    key: Vec<Cell<'g>>,
+    count: u64,
+}
+
+/// What a value of a row is told apart by, within one table.
+enum Values<'v> {
+    /// The same for all rows.
+    Same,
+    /// Numbers below a bound; the last stands for null.
+    Few(Box<dyn Fn(u32) -> usize + 'v>, usize),
+    /// Any number; nothing for null.
+    Many(Box<dyn Fn(u32) -> Option<u64> + 'v>),
+}
+
+impl<'v> Values<'v> {
+    fn of_column(column: &'v Column) -> Self {
+        match &column.data {
+            Data::Text(text) | Data::Net { text, .. } => {
+                let null = text.dictionary.len();
+                Self::Few(
+                    Box::new(move |row| {
+                        let code = text.codes.get(row as usize).copied().unwrap_or(NO_CODE);
+                        (code as usize).min(null)
+                    }),
+                    null + 1,
+                )
+            }
+            Data::Bool(values) => Self::Few(
+                Box::new(
+                    move |row| {
+                        if column.has_value(row) { usize::from(values.get(row as usize)) } else { 2 }
+                    },
+                ),
+                3,
+            ),
+            Data::Int { values, .. } => Self::Many(Box::new(move |row| {
+                let value = values.get(row as usize).filter(|_| column.has_value(row));
+                value.map(|value| value.cast_unsigned())
+            })),
+            Data::Float(values) => Self::Many(Box::new(move |row| {
+                let value = values.get(row as usize).filter(|_| column.has_value(row));
+                // The two zeros are one value.
+                value.map(|value| if *value == 0.0 { 0 } else { value.to_bits() })
+            })),
+            Data::List { .. } | Data::Links { .. } | Data::Computed => Self::Same,
+        }
+    }
+
+    fn of_key(evaluator: &'v Evaluator<'_, '_>, id: TableId, key: Option<&'v KeyOf<'v>>) -> Self {
+        match key {
+            None | Some(KeyOf::Nothing) => Self::Same,
+            Some(KeyOf::Column(field)) => Self::of_column(evaluator.world.graph.table(id).column(*field)),
+            Some(key) => Self::Few(
+                Box::new(move |row| match evaluator.cell(id, key, row) {
+                    Cell::Truth(value) => usize::from(value),
+                    _ => 2,
+                }),
+                3,
+            ),
+        }
+    }
+}
+
+/// Splits groups by one more value: `groups` holds the group of each row, and how many there are is returned.
+fn split(rows: &[u32], groups: &mut [u32], count: u32, values: &Values<'_>) -> u32 {
+    let mut next = 0;
+    match values {
+        Values::Same => return count,
+        Values::Few(value, bound) if (count as usize).saturating_mul(*bound) <= DENSE => {
+            let mut dense = vec![NO_CODE; count as usize * bound];
+            for (group, row) in groups.iter_mut().zip(rows) {
+                if let Some(slot) = dense.get_mut(*group as usize * bound + value(*row)) {
+                    if *slot == NO_CODE {
+                        *slot = next;
+                        next += 1;
+                    }
+                    *group = *slot;
+                }
+            }
+        }
+        Values::Few(value, _) => {
+            let mut known = FxHashMap::default();
+            for (group, row) in groups.iter_mut().zip(rows) {
+                *group = *known.entry((*group, value(*row))).or_insert_with(|| number(&mut next));
+            }
+        }
+        Values::Many(value) => {
+            let mut known = FxHashMap::default();
+            for (group, row) in groups.iter_mut().zip(rows) {
+                *group = *known.entry((*group, value(*row))).or_insert_with(|| number(&mut next));
+            }
+        }
+    }
+    next
+}
+
+fn number(next: &mut u32) -> u32 {
+    *next += 1;
+    *next - 1
+}
+
+impl<'g> Evaluator<'g, '_> {
+    /// The groups in their order, no more than asked for.
+    fn grouped(&self, groups: &Groups) -> Result<Vec<GroupOf<'g>>, RunError> {
+        let graph: &'g Graph = self.world.graph;
+        let types: Vec<TypeId> = graph.catalog().concrete(groups.of);
+        let tables: Vec<TableId> =
+            types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id).collect();
+        let mut found = Vec::new();
+        for candidates in candidates(graph, &tables, &groups.filters) {
+            self.group_table(&candidates, &groups.by, &mut found)?;
+        }
+        // The same values in several tables are one group; so are networks that are written differently.
+        found.sort_by(|one, other| compare_keys(one, other));
+        found.dedup_by(|later, earlier| {
+            let is_same = compare_keys(earlier, later).is_eq();
+            if is_same {
+                earlier.count += later.count;
+            }
+            is_same
+        });
+        // Stable: what the order leaves open stays in the order of the values.
+        found.sort_by(|one, other| compare_groups(groups, one, other));
+        found.truncate(groups.limit.map_or(usize::MAX, |limit| limit as usize));
+        Ok(found)
+    }
+
+    fn group_table(
+        &self,
+        candidates: &Candidates<'_>,
+        by: &[GroupedBy],
+        found: &mut Vec<GroupOf<'g>>,
+    ) -> Result<(), RunError> {
+        let graph: &'g Graph = self.world.graph;
+        let id = candidates.table;
+        let rows: Vec<u32> = self.passing_set(candidates)?.iter().collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<Option<KeyOf<'_>>> =
+            by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(graph, id, by))).collect();
+        let (mut of_row, mut count) = (vec![0u32; rows.len()], 1);
+        for key in &keys {
+            self.limits.check_stop()?;
+            if let Some(key) = key {
+                self.prepare_key(key, rows.len())?;
+            }
+            count = split(&rows, &mut of_row, count, &Values::of_key(self, id, key.as_ref()));
+        }
+        let mut groups: Vec<(u64, u32)> = vec![(0, 0); count as usize];
+        for (group, row) in of_row.iter().zip(&rows) {
+            if let Some((count, example)) = groups.get_mut(*group as usize) {
+                *count += 1;
+                *example = *row;
+            }
+        }
+        let name = graph.catalog().get(graph.table(id).of).name.as_str();
+        found.extend(groups.into_iter().map(|(count, example)| {
+            let cell = |key: &Option<KeyOf<'_>>| match key {
+                None => Cell::Name(name),
+                Some(key) => self.cell(id, key, example),
+            };
+            GroupOf { key: keys.iter().map(cell).collect(), count }
+        }));
+        Ok(())
+    }
+}
+
+fn compare_keys(one: &GroupOf<'_>, other: &GroupOf<'_>) -> Ordering {
+    let pairs = one.key.iter().zip(&other.key);
+    pairs.map(|(one, other)| one.compare(*other)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// As asked; then the greatest first.
+fn compare_groups(groups: &Groups, one: &GroupOf<'_>, other: &GroupOf<'_>) -> Ordering {
+    for sort in &groups.sort {
+        let order = match sort.by {
+            None => one.count.cmp(&other.count),
+            Some(place) => match (one.key.get(place), other.key.get(place)) {
+                (Some(one), Some(other)) => one.compare(*other),
+                _ => Ordering::Equal,
+            },
+        };
+        if order.is_ne() {
+            return if sort.descending { order.reverse() } else { order };
+        }
+    }
+    other.count.cmp(&one.count)
+}
+
+impl Writer<'_, '_, '_> {
+    /// Groups as a list of objects. Each counts as a row of the answer.
+    pub(super) fn write_groups(&mut self, groups: &Groups) -> Result<(), Halt> {
+        let found = self.evaluator.grouped(groups)?;
+        self.expect_rows(found.len())?;
+        let definition = self.evaluator.world.graph.catalog().get(groups.of);
+        let (group_name, key_name) = (names::group(definition), names::group_key(definition));
+        let parts = Part::all(groups.fields.iter().map(|field| {
+            let key_parts = match &field.kind {
+                GroupKind::Key(fields) => {
+                    Part::all(fields.iter().map(|field| (field.key.as_str(), field.kind)))
+                }
+                GroupKind::Typename | GroupKind::Count => Vec::new(),
+            };
+            (field.key.as_str(), (&field.kind, key_parts))
+        }));
+        self.out.push(b'[');
+        for (index, group) in found.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.begin_row()?;
+            self.write_parts(&parts, |writer, part| {
+                let (kind, key_parts) = &part.kind;
+                match kind {
+                    GroupKind::Typename => writer.write_text(&group_name),
+                    GroupKind::Count => {
+                        writer.out.extend_from_slice(itoa::Buffer::new().format(group.count).as_bytes());
+                    }
+                    GroupKind::Key(_) => writer.write_parts(key_parts, |writer, part| {
+                        match part.kind {
+                            GroupKeyKind::Typename => writer.write_text(&key_name),
+                            GroupKeyKind::Value(place) => {
+                                let cell = group.key.get(place).copied().unwrap_or(Cell::Null);
+                                cell.write_json(&mut writer.out);
+                            }
+                        }
+                        Ok(())
+                    })?,
+                }
+                Ok(())
+            })?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+}

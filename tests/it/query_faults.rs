@@ -266,26 +266,20 @@ fn q20_pages_of_nothing_of_less_and_of_too_much() {
 fn q22_patterns_and_filters_made_to_take_forever() {
     let fixture = fixture();
     // Quadratic or worse for an engine that backtracks, over 100,000 characters.
-    for pattern in ["(a*)*b", "(a|a)*b", "(a+)+[^a]", "((a{0,50}){0,50})*b", "(?i)(A|a|aa)+!"] {
+    for pattern in ["(a*)*b", "(a|a)*b", "(a+)+[^a]", "((a{0,5}){0,5})*b", "(?i)(A|a|aa)+!"] {
         let query = "query ($p: String) { vpcs(where: {name_MATCHES: $p}) { id } }";
-        let begun = std::time::Instant::now();
         assert!(fixture.ids(query, json!({ "p": pattern })).is_empty(), "{pattern}");
-        eprintln!("{pattern} {:?}", begun.elapsed());
     }
-    for pattern in ["((a{100}){100}){100}", "(", "a**{", "(?P<n>a)(?P<n>b)", "\\1"] {
+    for pattern in ["((a{100}){100}){100}", "(((a{0,30}){0,30}){0,30})*b", "(", "a**{", "(?P<n>a)(?P<n>b)", "\\1"] {
         let query = "query ($p: String) { vpcs(where: {name_MATCHES: $p}) { id } }";
         assert_eq!(fixture.code(query, json!({ "p": pattern })), "bad_pattern", "{pattern}");
     }
     // A filter as wide as the guard lets through, over an interface.
-    let begun = std::time::Instant::now();
-    let items = "{name_CONTAINS: \"aaab\"}".repeat(10_000);
+    let items = "{region_CONTAINS: \"aaab\"}".repeat(10_000);
     assert!(fixture.ids(&format!("{{ things(where: {{OR: [{items}]}}) {{ id }} }}"), json!({})).is_empty());
-    eprintln!("filter {:?}", begun.elapsed());
-    let begun = std::time::Instant::now();
     let wider: Vec<Value> = (0..300_000).map(|at| json!({"name": at.to_string()})).collect();
     let query = "query ($w: [VpcWhere!]) { vpcs(where: {OR: $w}) { id } }";
     assert_eq!(fixture.code(query, json!({ "w": wider })), "plan_too_large");
-    eprintln!("wide {:?}", begun.elapsed());
 }
 
 #[test]

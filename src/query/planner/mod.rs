@@ -19,7 +19,10 @@ mod selection;
 mod sort;
 mod variables;
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use apollo_compiler::{
     ast::{OperationDefinition, OperationType},
@@ -126,6 +129,12 @@ impl<'a> Planner<'a> {
     }
 
     fn refuse_shape(&self, name: &str, input: Input<'a>, expected: &str, shape: &Shape<'_>) {
+        let help = match shape {
+            Shape::Undeclared(variable) => {
+                did_you_mean(variable, self.scope.declared.iter().map(String::as_str))
+            }
+            _ => None,
+        };
         let kind = match shape {
             Shape::Undeclared(variable) => QueryErrorKind::UnknownVariable { name: (*variable).to_owned() },
             other => QueryErrorKind::WrongValue {
@@ -134,12 +143,13 @@ impl<'a> Planner<'a> {
                 found: other.describe(),
             },
         };
-        self.refuse(kind, input.span(), None);
+        self.refuse(kind, input.span(), help);
     }
 
     fn refuse_twice(&self, entries: &[Entry<'a>]) {
-        for (index, entry) in entries.iter().enumerate() {
-            if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
+        let mut earlier = BTreeSet::new();
+        for entry in entries {
+            if !earlier.insert(entry.key) {
                 let kind = QueryErrorKind::GivenTwice { name: entry.key.to_owned() };
                 self.refuse(kind, entry.key_span, None);
             }

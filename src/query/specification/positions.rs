@@ -118,8 +118,9 @@ impl<'d> Walk<'d, '_> {
                     Some(ExtendedType::InputObject(input)) => Some(input),
                     _ => None,
                 });
-                for (index, (key, one)) in entries.iter().enumerate() {
-                    if entries.iter().take(index).any(|(earlier, _)| earlier == key) {
+                let mut earlier = BTreeSet::new();
+                for (key, one) in entries {
+                    if !earlier.insert(key.as_str()) {
                         let kind = QueryErrorKind::GivenTwice { name: key.to_string() };
                         self.errors.push(QueryError::new(kind).at(self.document.place(key.location())));
                     }

@@ -30,7 +30,7 @@ pub enum Status {
     Refused,
     /// The operation began and was ended: by a time limit, or because the client went.
     Stopped,
-    /// There is no graph to answer from yet.
+    /// There is no graph to answer from, yet or of the moment asked for: not the operation's fault.
     NotReady,
 }
 

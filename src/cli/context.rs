@@ -2,20 +2,24 @@
 //! opened.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{Exit, arguments::Common, failure::Failure, output::Output, place};
+use super::{
+    Exit, arguments::Common, failure::Failure, graph_holder::Present, output::Output,
+    past_graphs::PastGraphs, place,
+};
 use crate::{
     catalog::{Catalog, Source, shipped},
     check::{self, Check, Sources},
-    graph::{Graph, GraphBuilder},
+    graph::{Graph, GraphBuilder, GraphError},
     import::{ImportLimits, read_file},
-    model::{Clock, SystemClock, Time},
+    model::{Asset, Clock, SystemClock, Time},
     query::{Engine, GuardLimits},
     report::Style,
-    store::{Store, StoreError, StoreOptions},
+    store::{SEEN_FIELDS, Store, StoreError, StoreOptions},
 };
 
 /// What a command is run with.
@@ -112,13 +116,42 @@ impl Context {
     }
 
     /// The graph of a file, or of the store.
-    pub(crate) fn graph(&self, catalog: &Arc<Catalog>, data: Option<&Path>) -> Result<Graph, Failure> {
+    pub(crate) fn graph(&self, catalog: &Arc<Catalog>, data: Option<&Path>) -> Result<Arc<Graph>, Failure> {
+        Ok(self.inventory(data)?.present(catalog, self.now())?.graph)
+    }
+
+    /// A file, or the store.
+    pub(crate) fn inventory(&self, data: Option<&Path>) -> Result<Inventory, Failure> {
         match data {
-            Some(file) => graph_of_file(catalog, file, self.now()),
-            None => {
-                let store = self.open_existing_store()?;
-                graph_of_store(catalog, &store, self.now())
-            }
+            Some(file) => Ok(Inventory::File(file.to_owned())),
+            None => self.open_existing_store().map(Inventory::Store),
+        }
+    }
+}
+
+/// Where an inventory is read from.
+#[derive(Clone, Debug)]
+pub(crate) enum Inventory {
+    /// A file, read once.
+    File(PathBuf),
+    /// A store, read again after each commit.
+    Store(Arc<Store>),
+}
+
+impl Inventory {
+    /// The graph of the present.
+    pub(crate) fn present(&self, catalog: &Arc<Catalog>, now: Time) -> Result<Present, Failure> {
+        match self {
+            Self::File(file) => graph_of_file(catalog, file, now).map(Present::of_file),
+            Self::Store(store) => graph_of_store(catalog, store, now),
+        }
+    }
+
+    /// The graphs of the past, where there is one.
+    pub(crate) fn past(&self, catalog: &Arc<Catalog>) -> Option<PastGraphs> {
+        match self {
+            Self::File(_) => None,
+            Self::Store(store) => Some(PastGraphs::new(Arc::clone(catalog), Arc::clone(store))),
         }
     }
 }
@@ -141,25 +174,59 @@ pub(crate) fn graph_of_file(catalog: &Arc<Catalog>, file: &Path, now: Time) -> R
 }
 
 /// Builds the graph of everything in a store, as of one commit.
-pub(crate) fn graph_of_store(catalog: &Arc<Catalog>, store: &Store, now: Time) -> Result<Graph, Failure> {
+pub(crate) fn graph_of_store(catalog: &Arc<Catalog>, store: &Store, now: Time) -> Result<Present, Failure> {
+    let (builder, snapshot) =
+        fill(catalog, |visit| store.read_snapshot(visit)).map_err(|misfit| match misfit {
+            Misfit::Store(error) => Failure::program(&error),
+            Misfit::Asset(error) => Failure::bad_input(format!(
+                "the store holds an asset that the schema does not allow ({}): use the schema it was collected \
+                 with, or collect again into another store",
+                super::failure::chain(&error)
+            )),
+        })?;
+    let graph = builder.finish(Some(snapshot.slices), now).map_err(|error| Failure::program(&error))?;
+    Ok(Present { graph: Arc::new(graph), sequence: Some(snapshot.sequence) })
+}
+
+/// Why a graph can't be filled from a store.
+#[derive(Debug)]
+pub(crate) enum Misfit {
+    /// The store can't be read.
+    Store(StoreError),
+    /// An asset does not fit the schema.
+    Asset(GraphError),
+}
+
+/// What the store fills in and a type doesn't declare, by the names of types.
+fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>> {
+    let types = catalog.types().iter().map(|definition| {
+        let undeclared = SEEN_FIELDS.into_iter().filter(|field| definition.find(field).is_none());
+        (definition.name.as_str(), undeclared.collect())
+    });
+    types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
+}
+
+/// Reads assets into a graph; returns what reading them returns.
+pub(crate) fn fill<R>(
+    catalog: &Arc<Catalog>,
+    read: impl FnOnce(&mut dyn FnMut(Asset)) -> Result<R, StoreError>,
+) -> Result<(GraphBuilder, R), Misfit> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
     let mut refused = None;
-    let snapshot = store
-        .read_snapshot(&mut |asset| {
-            if refused.is_none() {
-                refused = builder.push(&asset).err();
-            }
-        })
-        .map_err(|error| Failure::program(&error))?;
-    if let Some(error) = refused {
-        let message = format!(
-            "the store holds an asset that the schema does not allow ({}): use the schema it was collected with, or \
-             collect again into another store",
-            super::failure::chain(&error)
-        );
-        return Err(Failure::bad_input(message));
+    let undeclared = undeclared_seen_fields(catalog);
+    let beside = read(&mut |mut asset| {
+        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+            asset.fields.remove(*field);
+        }
+        if refused.is_none() {
+            refused = builder.push(&asset).err();
+        }
+    })
+    .map_err(Misfit::Store)?;
+    match refused {
+        None => Ok((builder, beside)),
+        Some(error) => Err(Misfit::Asset(error)),
     }
-    builder.finish(Some(snapshot.slices), now).map_err(|error| Failure::program(&error))
 }
 
 /// Every `*.graphql` of a folder, by name.

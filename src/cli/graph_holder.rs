@@ -8,27 +8,44 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 
+use super::past_graphs::{KnownMoments, PastGraphs};
 use crate::{
     api::{Answer, Answered, Operation, Status, Stop},
     graph::Graph,
     query::{
-        Engine, QueryErrorKind, Request,
+        Engine, MomentError, QueryErrorKind, Request,
         run::{RunError, RunLimits, Stop as RunStop},
     },
 };
 
+/// The newest graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    /// The graph.
+    pub(crate) graph: Arc<Graph>,
+    /// The last commit it shows; nothing where it is not that of a store.
+    pub(crate) sequence: Option<u64>,
+}
+
+impl Present {
+    /// A graph that is not that of a store.
+    pub(crate) fn of_file(graph: Graph) -> Self {
+        Self { graph: Arc::new(graph), sequence: None }
+    }
+}
+
 /// Holds the newest graph, once there is one.
 #[derive(Debug, Default)]
-pub(crate) struct GraphHolder(ArcSwapOption<Graph>);
+pub(crate) struct GraphHolder(ArcSwapOption<Present>);
 
 impl GraphHolder {
     /// Queries that begin from now on see this graph.
-    pub(crate) fn replace(&self, graph: Graph) {
-        self.0.store(Some(Arc::new(graph)));
+    pub(crate) fn replace(&self, present: Present) {
+        self.0.store(Some(Arc::new(present)));
     }
 
     /// The newest graph.
-    pub(crate) fn get(&self) -> Option<Arc<Graph>> {
+    pub(crate) fn get(&self) -> Option<Arc<Present>> {
         self.0.load_full()
     }
 }
@@ -70,6 +87,8 @@ pub(crate) struct Serving {
     pub(crate) engine: Arc<Engine>,
     /// What they run over.
     pub(crate) graph: Arc<GraphHolder>,
+    /// What answers `asOf`; nothing for a file.
+    pub(crate) past: Option<PastGraphs>,
     /// Their bounds.
     pub(crate) limits: AnswerLimits,
 }
@@ -80,7 +99,7 @@ impl Answer for Serving {
     }
 
     fn answer(&self, operation: &Operation, stop: &Stop) -> Answered {
-        let Some(graph) = self.graph.get() else {
+        let Some(present) = self.graph.get() else {
             let body = br#"{"errors":[{"message":"the inventory is still being read: try again in a moment","extensions":{"code":"not_ready"}}]}"#;
             return Answered { body: body.to_vec(), status: Status::NotReady };
         };
@@ -88,14 +107,22 @@ impl Answer for Serving {
             query: operation.query.clone(),
             operation_name: operation.operation_name.clone(),
             variables: operation.variables.clone(),
+            as_of: None,
         };
-        let response = self.limits.with_stop(stop, |limits| self.engine.execute(&graph, &request, limits));
+        let moments = KnownMoments { present: Some(present), past: self.past.as_ref() };
+        let response =
+            self.limits.with_stop(stop, |limits| self.engine.execute_at(&moments, &request, limits));
         let is_stopped = response.errors.iter().any(|error| {
             matches!(error.kind, QueryErrorKind::Stopped(RunError::OutOfTime { .. } | RunError::Cancelled))
         });
+        let is_unreadable = response
+            .errors
+            .iter()
+            .any(|error| matches!(error.kind, QueryErrorKind::Moment(MomentError::Unreadable { .. })));
         let status = match (response.has_data, is_stopped) {
             (_, true) => Status::Stopped,
             (true, false) => Status::Ran,
+            (false, false) if is_unreadable => Status::NotReady,
             (false, false) => Status::Refused,
         };
         Answered { body: response.body, status }

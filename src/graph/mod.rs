@@ -5,6 +5,7 @@
 mod adjacency;
 mod bitmap;
 mod builder;
+mod cache;
 mod column;
 mod column_builder;
 mod dictionary;
@@ -19,6 +20,7 @@ use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
 pub use builder::GraphBuilder;
+pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {

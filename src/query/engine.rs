@@ -9,9 +9,10 @@ use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
     guard::{GuardLimits, guard},
+    moments::{Graphs, Moments},
     plan::{Nodes, Plan, RootKind},
     planner,
-    run::{Judgement, RunLimits, incomplete_slices, judge, run},
+    run::{Incomplete, Judgement, RunLimits, incomplete_slices, judge, run},
     schema::{GeneratedSchema, SchemaError},
     specification::Specification,
 };
@@ -30,6 +31,8 @@ pub struct Request {
     pub operation_name: Option<String>,
     /// Values of the operation's variables.
     pub variables: Map<String, Json>,
+    /// The moment that root fields ask for which name none; nothing for the present.
+    pub as_of: Option<Time>,
 }
 
 impl Request {
@@ -96,29 +99,27 @@ impl Engine {
     /// Runs a request against a graph. Never fails: what goes wrong is in the response.
     #[must_use]
     pub fn execute(&self, graph: &Graph, request: &Request, limits: &RunLimits<'_>) -> Response {
-        let prepared = match self.prepare(request) {
-            Ok(prepared) => prepared,
-            Err(errors) => return refused(errors),
-        };
-        match run(&prepared.plan, graph, &prepared.introspection, limits) {
-            Ok(ran) => {
-                let incomplete = incomplete_slices(&prepared.plan, graph);
-                let errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
-                let mut body = Vec::with_capacity(ran.data.len() + 64);
-                body.extend_from_slice(b"{\"data\":");
-                body.extend_from_slice(&ran.data);
-                push_errors(&mut body, &errors);
-                push_incomplete(&mut body, &incomplete);
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: ran.rows }
-            }
-            Err(stopped) => {
-                let errors = vec![QueryError::from(stopped)];
-                let mut body = b"{\"data\":null".to_vec();
-                push_errors(&mut body, &errors);
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: 0 }
-            }
+        self.execute_over(&Graphs::from(graph), request, limits)
+    }
+
+    /// Runs a request against the graphs of the moments it asks for. Never fails: what goes wrong is in the response.
+    #[must_use]
+    pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
+        let gathered =
+            self.prepare(request).and_then(|prepared| Ok((prepared.plan.gather(moments)?, prepared)));
+        match gathered {
+            Ok((graphs, prepared)) => answer(&prepared, &Graphs::from(&graphs), limits),
+            Err(errors) => refused(errors),
+        }
+    }
+
+    /// Runs a request against graphs that were gathered for its plan (see [`Plan::gather`]). Never fails: what goes
+    /// wrong is in the response.
+    #[must_use]
+    pub fn execute_over(&self, graphs: &Graphs<'_>, request: &Request, limits: &RunLimits<'_>) -> Response {
+        match self.prepare(request) {
+            Ok(prepared) => answer(&prepared, graphs, limits),
+            Err(errors) => refused(errors),
         }
     }
 
@@ -144,6 +145,10 @@ impl Engine {
         let (Some(root), true) = (roots.pop(), roots.is_empty()) else {
             return refuse("a check's query has exactly one root field", "split it into several checks");
         };
+        if root.as_of.is_some() {
+            let help = "what a check says of an earlier moment is asked of the check, not of its query";
+            return refuse("a check's query has no `asOf`", help);
+        }
         match root.kind {
             // A limit that the schema sets (`@limit`) bounds answers, not judgements.
             RootKind::Nodes(nodes) if nodes.limit != self.schema_limit(nodes.of) || nodes.offset > 0 => {
@@ -204,7 +209,31 @@ impl Engine {
         } else {
             BTreeMap::new()
         };
-        Ok(Prepared { plan, introspection })
+        Ok(Prepared { plan: plan.with_default_moment(request.as_of), introspection })
+    }
+}
+
+/// Runs a plan and writes the response.
+fn answer(prepared: &Prepared, graphs: &Graphs<'_>, limits: &RunLimits<'_>) -> Response {
+    match run(&prepared.plan, graphs.clone(), &prepared.introspection, limits) {
+        Ok(ran) => {
+            let incomplete = incomplete_slices(&prepared.plan, graphs.clone());
+            let errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
+            let mut body = Vec::with_capacity(ran.data.len() + 64);
+            body.extend_from_slice(b"{\"data\":");
+            body.extend_from_slice(&ran.data);
+            push_errors(&mut body, &errors);
+            push_incomplete(&mut body, &incomplete);
+            body.push(b'}');
+            Response { body, has_data: true, errors, rows: ran.rows }
+        }
+        Err(stopped) => {
+            let errors = vec![QueryError::from(stopped)];
+            let mut body = b"{\"data\":null".to_vec();
+            push_errors(&mut body, &errors);
+            body.push(b'}');
+            Response { body, has_data: true, errors, rows: 0 }
+        }
     }
 }
 
@@ -225,11 +254,18 @@ fn push_errors(body: &mut Vec<u8>, errors: &[QueryError]) {
 }
 
 /// Appends `"extensions": {"incomplete": [..]}`: what the answer could not see.
-fn push_incomplete(body: &mut Vec<u8>, slices: &[SliceState]) {
+fn push_incomplete(body: &mut Vec<u8>, slices: &[Incomplete]) {
     if slices.is_empty() {
         return;
     }
-    let list: Vec<Json> = slices.iter().map(slice_to_json).collect();
+    let to_json = |incomplete: &Incomplete| {
+        let mut json = slice_to_json(&incomplete.slice);
+        if let (Json::Object(object), Some(moment)) = (&mut json, incomplete.as_of) {
+            object.insert("asOf".to_owned(), moment.to_string().into());
+        }
+        json
+    };
+    let list: Vec<Json> = slices.iter().map(to_json).collect();
     push_entry(body, "extensions", &serde_json::json!({ "incomplete": list }));
 }
 

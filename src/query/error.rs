@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     cursor::CursorFault,
     guard::GuardError,
+    moments::MomentError,
     run::{FieldError, PathSegment, RunError},
 };
 use crate::model::nearest;
@@ -217,6 +218,9 @@ pub enum QueryErrorKind {
         /// Which, and why.
         message: String,
     },
+    /// A moment there is no inventory of.
+    #[error("{0}")]
+    Moment(MomentError),
     /// A run that ended without an answer: a limit, or nobody waits any more.
     #[error("{0}")]
     Stopped(RunError),
@@ -256,6 +260,10 @@ impl QueryErrorKind {
             Self::RuleBroken { code, .. } => code,
             Self::Invalid { .. } => "invalid",
             Self::Unfulfilled { .. } => "unfulfilled",
+            Self::Moment(MomentError::BeforeHistory { .. }) => "before_history",
+            Self::Moment(MomentError::NoHistory { .. }) => "no_history",
+            Self::Moment(MomentError::Unreadable { .. }) => "unreadable",
+            Self::Stopped(RunError::NoMoment { .. }) => "no_history",
             Self::Stopped(RunError::TooManyRows { .. }) => "too_many_rows",
             Self::Stopped(RunError::TooManyBytes { .. }) => "answer_too_large",
             Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",
@@ -267,7 +275,13 @@ impl QueryErrorKind {
     /// Whether the query itself is at fault, so that sending it again can't help.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Unfulfilled { .. } | Self::Stopped(_) | Self::Internal)
+        !matches!(
+            self,
+            Self::Unfulfilled { .. }
+                | Self::Stopped(_)
+                | Self::Internal
+                | Self::Moment(MomentError::Unreadable { .. })
+        )
     }
 }
 

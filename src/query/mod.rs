@@ -5,6 +5,7 @@ mod document;
 mod engine;
 mod error;
 pub mod guard;
+mod moments;
 mod names;
 mod plan;
 mod planner;
@@ -12,11 +13,12 @@ pub mod run;
 pub mod schema;
 mod specification;
 
+pub use cursor::CursorFault;
 pub use document::Fragments;
 pub use engine::{Engine, Request, Response, slice_to_json};
 pub use error::{Place, QueryError, QueryErrorKind};
 pub use guard::GuardLimits;
-pub use cursor::CursorFault;
+pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
     Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
     ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,

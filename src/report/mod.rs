@@ -2,6 +2,7 @@
 
 mod answer;
 mod checks;
+mod comparison;
 mod listing;
 mod machine;
 mod ordered;
@@ -10,6 +11,7 @@ mod text;
 
 pub use answer::{Answer, NoAnswer, column_heading};
 pub use checks::{Detail, checks_sheet, checks_text, rests_on};
+pub use comparison::{Comparison, Unseen};
 pub use listing::{
     Changes, case_list, cases_text, check_json, check_list, check_page, collection_text, slice_list,
 };

@@ -211,6 +211,32 @@ impl SliceRow {
     }
 }
 
+/// The row of a commit: what it takes to go back behind it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CommitRow {
+    /// When it was.
+    pub(super) at: i64,
+    /// The segment of its record.
+    pub(super) segment: u64,
+    /// Where the record begins.
+    pub(super) offset: u64,
+    /// How many assets it put or removed.
+    pub(super) touched: u64,
+    pub(super) account_id: String,
+    pub(super) region: String,
+    pub(super) asset_type: String,
+    /// The row of its slice before it; nothing where this was the first commit of the slice.
+    pub(super) before: Option<SliceRow>,
+}
+
+impl CommitRow {
+    /// Which slice.
+    pub(super) fn key(&self) -> SliceKey {
+        SliceKey::new(&self.account_id, &self.region, &self.asset_type)
+    }
+}
+
 /// The one form of an asset that is stored and compared: the NDJSON form, compact, with sorted keys at every level
 /// (the maps of `serde_json` are sorted).
 ///

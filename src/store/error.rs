@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::model::Time;
+
 /// Why a store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -169,6 +171,17 @@ pub enum StoreError {
         bytes: usize,
         /// The most a record may hold.
         limit: usize,
+    },
+    /// A moment before anything was collected.
+    #[error("{}", match earliest {
+        Some(earliest) => format!("nothing is known of {moment}: the first collection was at {earliest}"),
+        None => format!("nothing is known of {moment}: nothing was ever collected; collect or import first"),
+    })]
+    BeforeHistory {
+        /// The moment asked for.
+        moment: Time,
+        /// The earliest moment that can be asked for; nothing where the store is empty.
+        earliest: Option<Time>,
     },
     /// A record passed its checks and still can't be understood.
     #[error("record {sequence} of the journal can't be read: use the version of the program that wrote it")]

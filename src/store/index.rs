@@ -5,6 +5,7 @@
 use std::{
     cell::Cell,
     fs,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
     path::{Path, PathBuf},
     sync::Once,
@@ -23,7 +24,7 @@ use super::{
 };
 
 /// Raised whenever a row is written differently; the journal has a format of its own.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// How often, and how long apart, sled's file is tried again while it is locked. The store's own lock is held by then,
 /// so this is the copy of a closed index's file that a process just being started by another thread still has.
@@ -36,8 +37,9 @@ const COMMITS_PER_FLUSH: u64 = 64;
 /// What the index holds as a whole; written in the same batch as what it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Meta {
-    /// How the rows are written; an index of another format is rebuilt.
-    format: u32,
+    /// How the rows are written; an index of another format is rebuilt. The first said nothing.
+    #[serde(default)]
+    pub(super) format: u32,
     /// The last record taken in.
     pub(super) sequence: u64,
     /// Its hash.
@@ -81,7 +83,10 @@ fn row_digest(key: &[u8], value: &[u8]) -> u128 {
 }
 
 /// What is done with a key and its value.
-type VisitRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+pub(super) type VisitRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
+/// The same, and whether to go on.
+type VisitRowUntil<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
 
 /// The index, open.
 #[derive(Debug)]
@@ -114,10 +119,7 @@ impl Index {
     /// Where the row can't be read, or is missing though there are others.
     pub(super) fn meta(&self) -> Result<Meta, StoreError> {
         match self.get(&keys::META_KEY)? {
-            Some(value) => serde_json::from_slice(&value)
-                .ok()
-                .filter(|meta: &Meta| meta.format == FORMAT)
-                .ok_or_else(|| bad_row(keys::kind::META)),
+            Some(value) => serde_json::from_slice(&value).map_err(|_| bad_row(keys::kind::META)),
             None if guarded("be read", || self.db.iter().next().transpose())?.is_none() => Ok(Meta::EMPTY),
             None => Err(bad_row(keys::kind::META)),
         }
@@ -152,8 +154,8 @@ impl Index {
         let mut next = Meta { sequence, hash, totals: changes.totals, ..*meta };
         let mut batch = sled::Batch::default();
         for (key, value) in changes.rows {
-            // A version is new by its key; every other row may replace one.
-            let is_new = key.first() == Some(&keys::kind::VERSION);
+            // A version and a commit are new by their keys; every other row may replace one.
+            let is_new = matches!(key.first(), Some(&(keys::kind::VERSION | keys::kind::COMMIT)));
             if let Some(old) = if is_new { None } else { self.get(&key)? } {
                 next.subtract(&key, &old);
             }
@@ -172,6 +174,25 @@ impl Index {
             guarded("be written", || self.db.flush())?;
         }
         Ok(next)
+    }
+
+    /// Hands the rows from `first` to `last`, both included, to `visit`, the last one first, until that says to stop.
+    ///
+    /// # Errors
+    /// What `visit` returns, and where a row can't be read.
+    pub(super) fn scan_back(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        visit: &mut VisitRowUntil<'_>,
+    ) -> Result<(), StoreError> {
+        let mut rows = guarded("be read", || Ok(self.db.range(first..=last).rev()))?;
+        while let Some((key, value)) = guarded("be read", || rows.next().transpose())? {
+            if visit(&key, &value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Hands every row whose key begins with `prefix` to `visit`, in order.

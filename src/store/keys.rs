@@ -18,6 +18,8 @@ pub(super) mod kind {
     pub(in crate::store) const SLICE: u8 = b's';
     /// A version of an asset: type, id, sequence.
     pub(in crate::store) const VERSION: u8 = b'v';
+    /// A commit, one for every record of the journal: sequence; when it was, where its record stands, and what its slice was before.
+    pub(in crate::store) const COMMIT: u8 = b'k';
 }
 
 /// The key of the row about the index as a whole.
@@ -72,6 +74,13 @@ pub(super) fn listed(slice: &SliceKey, id: &str) -> Vec<u8> {
 /// The state of a slice.
 pub(super) fn slice(key: &SliceKey) -> Vec<u8> {
     names(kind::SLICE, &[&key.account_id, &key.region, &key.asset_type])
+}
+
+/// One commit.
+pub(super) fn commit(sequence: u64) -> Vec<u8> {
+    let mut key = vec![kind::COMMIT];
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
 }
 
 /// All versions of an asset.

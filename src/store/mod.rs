@@ -6,6 +6,7 @@
 
 mod codec;
 mod commit;
+mod diff;
 mod error;
 mod folder;
 mod index;
@@ -14,8 +15,10 @@ mod keys;
 mod lock;
 mod open;
 mod options;
+mod past;
 mod read;
 mod rows;
+mod timeline;
 mod verify;
 mod versions;
 
@@ -30,7 +33,9 @@ pub use open::Opened;
 pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
-pub use read::Snapshot;
+pub use past::{Past, PastWork};
+pub use read::{SEEN_FIELDS, Snapshot};
+pub use timeline::InForce;
 pub use verify::{Problem, VerifyReport, verify};
 pub use versions::Version;
 
@@ -38,6 +43,7 @@ use folder::Folder;
 use index::{Index, Meta};
 use journal::Journal;
 use lock::Lock;
+use timeline::Timeline;
 
 /// A store, open for reading and writing by this process alone; may be shared between threads.
 #[derive(Debug)]
@@ -49,6 +55,8 @@ pub struct Store {
     index: RwLock<Index>,
     folder: Folder,
     options: StoreOptions,
+    /// The times of the commits, as far as somebody has asked. Taken before the index.
+    timeline: Mutex<Timeline>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

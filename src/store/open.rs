@@ -55,6 +55,7 @@ impl Store {
             index: RwLock::new(index),
             folder,
             options: options.clone(),
+            timeline: Mutex::default(),
             _lock: lock,
         };
         Ok(Opened { store, notes })
@@ -199,6 +200,11 @@ impl Opening<'_> {
         if meta.sequence == 0 && records > 0 {
             let what = if existed { "empty" } else { "missing" };
             self.notes.push(format!("the index was {what}: rebuilt it from the journal"));
+            return Ok(false);
+        }
+        if meta.format != index::FORMAT {
+            self.notes
+                .push("the index was written by another version: rebuilt it from the journal".to_owned());
             return Ok(false);
         }
         if meta.sequence > records {

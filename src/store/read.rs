@@ -1,6 +1,6 @@
 //! Reading: the slices, and each current asset once, however many slices list it.
 
-use std::iter::once;
+use std::{collections::BTreeMap, iter::once};
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -9,11 +9,14 @@ use super::{
     Store,
     codec::{AssetRow, SliceRow},
     error::StoreError,
-    index::Index,
+    index::{Index, VisitRow},
     keys,
     rows::{Rows, bad_row},
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
+
+/// The fields that the store fills in where an asset doesn't bring its own: when it was first and last seen.
+pub const SEEN_FIELDS: [&str; 2] = ["firstSeenAt", "lastSeenAt"];
 
 /// What was read in one go: assets and slices of the same moment.
 #[derive(Clone, Debug)]
@@ -24,10 +27,17 @@ pub struct Snapshot {
     pub slices: Vec<SliceState>,
 }
 
+/// Rows of assets of another moment, by their keys; nothing where there was no such row then.
+pub(super) type AssetRows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The states of slices by key.
+pub(super) type States<'a> = FxHashMap<&'a SliceKey, &'a SliceState>;
+
 /// An asset as one slice lists it.
-struct Listing {
+#[derive(Debug)]
+pub(super) struct Listing {
     slice: SliceKey,
-    asset: Asset,
+    pub(super) asset: Asset,
     first_seen: i64,
     last_seen: i64,
 }
@@ -59,21 +69,59 @@ impl Store {
     pub fn read_snapshot(&self, visit: &mut dyn FnMut(Asset)) -> Result<Snapshot, StoreError> {
         let index = self.index();
         let slices = read_slices(&index)?;
-        let states: FxHashMap<&SliceKey, &SliceState> =
-            slices.iter().map(|state| (&state.key, state)).collect();
-        let mut group: Vec<Listing> = Vec::new();
-        index.scan(&[keys::kind::ASSET], &mut |key, value| {
-            let listing = read_listing(&index, key, value, &states)?;
-            if group.first().is_some_and(|first| !first.is_same(&listing)) {
-                visit_group(&mut group, &states, visit);
-            }
-            group.push(listing);
-            Ok(())
-        })?;
-        visit_group(&mut group, &states, visit);
+        read_visible(&index, &slices, &AssetRows::new(), visit)?;
         let sequence = self.sequence();
         Ok(Snapshot { sequence, slices })
     }
+}
+
+/// Hands on every asset that can be seen where the slices are in these states and `rows` stand in place of those of
+/// the index.
+pub(super) fn read_visible(
+    index: &Index,
+    slices: &[SliceState],
+    rows: &AssetRows,
+    visit: &mut dyn FnMut(Asset),
+) -> Result<(), StoreError> {
+    let states = states_of(slices);
+    let mut group: Vec<Listing> = Vec::new();
+    scan_over(index, &[keys::kind::ASSET], rows, &mut |key, value| {
+        let listing = read_listing(index, key, value, &states)?;
+        if group.first().is_some_and(|first| !first.is_same(&listing)) {
+            visit_group(&mut group, &states, visit);
+        }
+        group.push(listing);
+        Ok(())
+    })?;
+    visit_group(&mut group, &states, visit);
+    Ok(())
+}
+
+/// The rows that begin with `prefix`, in order, with `rows` in place of those of the index.
+fn scan_over(
+    index: &Index,
+    prefix: &[u8],
+    rows: &AssetRows,
+    visit: &mut VisitRow<'_>,
+) -> Result<(), StoreError> {
+    let begins = |(key, _): &(&Vec<u8>, &Option<Vec<u8>>)| key.starts_with(prefix);
+    let mut rows = rows.range(prefix.to_vec()..).take_while(begins).peekable();
+    index.scan(prefix, &mut |key, value| {
+        while let Some((earlier, row)) = rows.next_if(|(other, _)| other.as_slice() < key) {
+            row.as_ref().map_or(Ok(()), |row| visit(earlier, row))?;
+        }
+        match rows.next_if(|(other, _)| other.as_slice() == key) {
+            Some((_, Some(row))) => visit(key, row),
+            Some((_, None)) => Ok(()),
+            None => visit(key, value),
+        }
+    })?;
+    rows.try_for_each(|(key, row)| row.as_ref().map_or(Ok(()), |row| visit(key, row)))
+}
+
+/// The states of slices by key.
+pub(super) fn states_of(slices: &[SliceState]) -> States<'_> {
+    slices.iter().map(|state| (&state.key, state)).collect()
 }
 
 impl Listing {
@@ -87,7 +135,7 @@ impl Listing {
 
     /// Whether the owner has been collected whole since, and no longer has the asset (it would have a listing of
     /// its own, which counts before this one).
-    fn is_gone(&self, states: &FxHashMap<&SliceKey, &SliceState>) -> bool {
+    fn is_gone(&self, states: &States<'_>) -> bool {
         let Some(owner) = self.asset.account_id().filter(|_| !self.is_owners()) else { return false };
         let region = self.asset.region().unwrap_or(&self.slice.region);
         once(region).chain(once(GLOBAL_REGION)).any(|region| {
@@ -98,7 +146,7 @@ impl Listing {
     }
 
     fn into_asset(mut self) -> Asset {
-        for (field, millis) in [("firstSeenAt", self.first_seen), ("lastSeenAt", self.last_seen)] {
+        for (field, millis) in SEEN_FIELDS.into_iter().zip([self.first_seen, self.last_seen]) {
             if self.asset.fields.contains_key(field) || self.asset.unknown.contains(field) {
                 continue;
             }
@@ -111,19 +159,21 @@ impl Listing {
 }
 
 /// Hands on the one listing of an asset that counts, if any, and empties the group.
-fn visit_group(
-    group: &mut Vec<Listing>,
-    states: &FxHashMap<&SliceKey, &SliceState>,
-    visit: &mut dyn FnMut(Asset),
-) {
-    // Listings come sorted by slice, and `max_by_key` takes the last of equals: the choice is the same every time.
-    let best = group.drain(..).max_by_key(|listing| (listing.is_owners(), listing.last_seen));
-    if let Some(listing) = best.filter(|listing| !listing.is_gone(states)) {
+fn visit_group(group: &mut Vec<Listing>, states: &States<'_>, visit: &mut dyn FnMut(Asset)) {
+    if let Some(listing) = choose(group.drain(..), states) {
         visit(listing.into_asset());
     }
 }
 
-fn read_slices(index: &Index) -> Result<Vec<SliceState>, StoreError> {
+/// Of the listings of one asset, sorted by slice, the one that counts; nothing where the asset is gone.
+pub(super) fn choose(listings: impl Iterator<Item = Listing>, states: &States<'_>) -> Option<Listing> {
+    // `max_by_key` takes the last of equals, so the choice is the same every time.
+    let best = listings.max_by_key(|listing| (listing.is_owners(), listing.last_seen));
+    best.filter(|listing| !listing.is_gone(states))
+}
+
+/// All slices, sorted.
+pub(super) fn read_slices(index: &Index) -> Result<Vec<SliceState>, StoreError> {
     let mut slices = Vec::new();
     let bad = || bad_row(keys::kind::SLICE);
     index.scan(&[keys::kind::SLICE], &mut |key, value| {
@@ -136,11 +186,12 @@ fn read_slices(index: &Index) -> Result<Vec<SliceState>, StoreError> {
     Ok(slices)
 }
 
-fn read_listing(
+/// Reads a row of an asset; its pieces, where it has any, come from the index.
+pub(super) fn read_listing(
     index: &Index,
     key: &[u8],
     value: &[u8],
-    states: &FxHashMap<&SliceKey, &SliceState>,
+    states: &States<'_>,
 ) -> Result<Listing, StoreError> {
     let bad = || bad_row(keys::kind::ASSET);
     let [typename, _, account_id, region] = keys::parse::<4>(key).ok_or_else(bad)?;

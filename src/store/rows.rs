@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    codec::{AssetRow, Entry, SliceEntry, SliceRow, Totals, VersionRow, digest},
+    codec::{AssetRow, CommitRow, Entry, SliceEntry, SliceRow, Totals, VersionRow, digest},
     error::{IndexFault, StoreError},
     journal::Position,
     keys,
@@ -56,7 +56,7 @@ pub(super) fn changes(
         changes.remove(entry, id, position, rows)?;
     }
     let after = changes.totals.assets;
-    changes.slice(entry, before, after, rows)?;
+    changes.slice(entry, position, (before, after), rows)?;
     Ok(changes)
 }
 
@@ -135,8 +135,8 @@ impl Changes {
     fn slice(
         &mut self,
         entry: &SliceEntry,
-        before: u64,
-        after: u64,
+        position: Position,
+        (before, after): (u64, u64),
         rows: &dyn Rows,
     ) -> Result<(), StoreError> {
         let key = keys::slice(&entry.key());
@@ -159,6 +159,18 @@ impl Changes {
         };
         self.totals.slices += u64::from(old.is_none());
         self.set(key, serde_json::to_vec(&row).map_err(|_| bad())?);
+        let commit = CommitRow {
+            at: entry.at,
+            segment: position.segment,
+            offset: position.offset,
+            touched: (entry.puts.len() + entry.removes.len()) as u64,
+            account_id: entry.account_id.clone(),
+            region: entry.region.clone(),
+            asset_type: entry.asset_type.clone(),
+            before: old,
+        };
+        let commit = serde_json::to_vec(&commit).map_err(|_| bad_row(keys::kind::COMMIT))?;
+        self.set(keys::commit(position.sequence), commit);
         Ok(())
     }
 }

@@ -177,6 +177,10 @@ impl Expected {
         }
         match self.compare_rows(&folder.index) {
             Ok(Compared::Equal) => {}
+            Ok(Compared::OtherFormat) => report.notes.push(
+                "the index was written by another version: the next open rebuilds it from the journal"
+                    .to_owned(),
+            ),
             Ok(Compared::Behind(sequence)) => report.notes.push(format!(
                 "the index has taken in {sequence} of {} commits: the next open takes in the others",
                 self.end
@@ -205,6 +209,9 @@ impl Expected {
         let meta = index.meta()?;
         if meta.sequence > self.end {
             return Ok(Compared::Ahead(meta.sequence));
+        }
+        if meta.format != index::FORMAT {
+            return Ok(Compared::OtherFormat);
         }
         let last = meta.sequence.checked_sub(1).and_then(|at| self.hashes.get(usize::try_from(at).ok()?));
         if last.is_some_and(|hash| *hash != meta.hash) {
@@ -253,6 +260,8 @@ enum Compared {
     Behind(u64),
     /// It has taken in a record that the journal doesn't have.
     Ahead(u64),
+    /// Another version wrote it.
+    OtherFormat,
     Different(String),
 }
 

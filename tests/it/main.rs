@@ -45,4 +45,5 @@ mod cli;
 
 mod property;
 mod tidy;
+mod time;
 mod vectors;

@@ -297,7 +297,7 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
         ("vcps { id }", "unknown_field", 1, 1, "did you mean `vpcs`?"),
         ("vpcs { vpcID }", "unknown_field", 1, 8, "did you mean `vpcId`?"),
         ("things { vpcId }", "unknown_field", 1, 10, "`Vpc` has it: write `... on Vpc { vpcId }`"),
-        ("vpcs(filter: {}) { id }", "unknown_argument", 1, 6, "it takes where, sort, limit, offset"),
+        ("vpcs(filter: {}) { id }", "unknown_argument", 1, 6, "it takes where, sort, limit, offset, asOf"),
         (
             "vpcs(\n  where: {hasFlowLogs_NONE: {flowLogStatus: \"ACTIVE\"}}\n) { id }",
             "unknown_key",

@@ -12,8 +12,9 @@ use super::super::{
     Exit,
     context::{Context, Tools, graph_of_store},
     failure::{Failure, Report},
-    graph_holder::{GraphHolder, Serving},
+    graph_holder::{GraphHolder, Present, Serving},
     listen::{Address, listen, serve_until_stopped},
+    past_graphs::PastGraphs,
 };
 use super::{
     import::commit_all,
@@ -67,16 +68,20 @@ pub(crate) struct DemoArguments {
 pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, Failure> {
     let tools = context.tools()?;
     let folder = ScratchFolder::make()?;
-    let graph = load(&tools, &folder.0, context)?;
-    report(&tools, &graph, context)?;
+    let (present, past) = load(&tools, &folder.0, context)?;
+    report(&tools, &present.graph, context)?;
     if arguments.no_serve {
         return Ok(Exit::Pass);
     }
-    run_async(serve(arguments, &tools, graph, context))
+    let holder = Arc::new(GraphHolder::default());
+    holder.replace(present);
+    let engine = Arc::clone(&tools.engine);
+    let serving = Serving { engine, graph: holder, past: Some(past), limits: arguments.limits.of_answers() };
+    run_async(serve(arguments, serving, context))
 }
 
 /// Reads the sample into a store, as `passmuster import` would, and the store into a graph.
-fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<Graph, Failure> {
+fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, PastGraphs), Failure> {
     let mut assets = Vec::new();
     let mut take = |asset| {
         assets.push(asset);
@@ -92,7 +97,8 @@ fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<Graph, Failur
         .output
         .line("A sample organisation of 3 accounts in 4 regions, from examples/organisation.ndjson\n")?;
     context.output.write(collection_text(&imported.slices, imported.changes).as_bytes())?;
-    graph_of_store(&tools.catalog, &store, context.now())
+    let present = graph_of_store(&tools.catalog, &store, context.now())?;
+    Ok((present, PastGraphs::new(Arc::clone(&tools.catalog), store)))
 }
 
 /// The verdicts of all checks, and everything that fails the control itself.
@@ -117,12 +123,7 @@ fn report(tools: &Tools, graph: &Graph, context: &Context) -> Result<(), Failure
         .line("\nThe same for an AWS account of yours: passmuster collect && passmuster check")?)
 }
 
-async fn serve(
-    arguments: &DemoArguments,
-    tools: &Tools,
-    graph: Graph,
-    context: &Context,
-) -> Result<Exit, Failure> {
+async fn serve(arguments: &DemoArguments, serving: Serving, context: &Context) -> Result<Exit, Failure> {
     let at = |port| Address { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), allow_remote: false };
     let listener = match arguments.port {
         Some(port) => listen(at(port)).await?,
@@ -132,10 +133,6 @@ async fn serve(
         },
     };
     let address = listener.local_addr()?;
-    let holder = Arc::new(GraphHolder::default());
-    holder.replace(graph);
-    let serving =
-        Serving { engine: Arc::clone(&tools.engine), graph: holder, limits: arguments.limits.of_answers() };
     context.output.line(&format!(
         "\nServing it on http://{address}/graphql until Ctrl-C. In another terminal:\n\n  \
          curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{QUERY}\"}}'\n"

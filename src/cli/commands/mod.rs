@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod checks;
 pub(crate) mod collect;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod import;
 pub(crate) mod query;
 pub(crate) mod schema;

@@ -3,6 +3,7 @@
 use std::{
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,15 +15,16 @@ use super::super::{
     arguments::Format,
     context::{Context, Tools},
     failure::Failure,
+    moment::read_moment,
+    past_graphs::KnownMoments,
     place,
     value_hints::value_hints,
     variables,
 };
 use crate::{
-    graph::Graph,
     query::{
-        Plan, QueryError, Request, Response, RootKind,
-        run::{RunLimits, incomplete_slices},
+        Graphs, Plan, QueryError, Request, Response, RootKind,
+        run::{Incomplete, RunLimits, incomplete_slices},
     },
     report::{Answer, age, noun, thousands},
 };
@@ -36,6 +38,7 @@ A query that is refused ends with exit code 3; with -o json its errors are a Gra
 Examples:
   passmuster query 'vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}) { vpcId region }'
   passmuster query --data vpcs.ndjson -o csv '{ vpcs { vpcId name region } }'
+  passmuster query --as-of 2d 'vpcs { vpcId isDefault lastSeenAt }'
   passmuster query --file by-account.graphql --var account=123456789012 | jq '.data.vpcs | length'"
 )]
 pub(crate) struct QueryArguments {
@@ -57,6 +60,9 @@ pub(crate) struct QueryArguments {
     /// Which operation of the document to run, e.g. ByRegion
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
+    /// Moment that root fields without `asOf` ask for, e.g. 2026-11-20, 2026-11-20T12:04:11Z or 2d (ago)
+    #[arg(long, value_name = "MOMENT", conflicts_with = "data")]
+    as_of: Option<String>,
     /// Form of the answer: table, json, csv or ndjson; a table on a terminal, JSON elsewhere
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", hide_possible_values = true)]
     format: Option<Format>,
@@ -68,17 +74,34 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let format = arguments.format.unwrap_or(fitting);
     let variables = variables::read(&written.text, &arguments.var, arguments.variables.as_deref())
         .map_err(Failure::bad_input)?;
-    let request =
-        Request { query: written.text.clone(), operation_name: arguments.operation_name.clone(), variables };
+    let as_of = match &arguments.as_of {
+        Some(text) => Some(read_moment(text, context.now()).map_err(Failure::bad_input)?),
+        None => None,
+    };
+    let request = Request {
+        query: written.text.clone(),
+        operation_name: arguments.operation_name.clone(),
+        variables,
+        as_of,
+    };
     let tools = context.tools()?;
     // A mistake in the query is told before any data is read.
     let plan = match tools.engine.plan(&request) {
         Ok(plan) => plan,
         Err(errors) => return refuse(&written, &errors, format, &tools, context),
     };
-    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
+    let inventory = context.inventory(arguments.data.as_deref())?;
+    let asks_for_present = plan.moments().contains(&None);
+    let present = asks_for_present.then(|| inventory.present(&tools.catalog, context.now())).transpose()?;
+    let present = present.map(Arc::new);
+    let past = inventory.past(&tools.catalog);
+    let graphs = match plan.gather(&KnownMoments { present, past: past.as_ref() }) {
+        Ok(graphs) => graphs,
+        Err(errors) => return refuse(&written, &errors, format, &tools, context),
+    };
+    let graphs = Graphs::from(&graphs);
     let started = Instant::now();
-    let response = tools.engine.execute(&graph, &request, &RunLimits::unlimited());
+    let response = tools.engine.execute_over(&graphs, &request, &RunLimits::unlimited());
     let took = started.elapsed();
     print(&response, format, context)?;
     if !response.errors.is_empty() {
@@ -86,7 +109,10 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
         return Ok(if response.has_data { Exit::Failed } else { Exit::BadInput });
     }
     if format == Format::Table {
-        summarise(&response, &plan, &graph, took, context);
+        summarise(&response, &plan, &graphs, took, context);
+        for hint in value_hints(&tools.catalog, &plan) {
+            context.output.note(&format!("! {hint}"));
+        }
     }
     Ok(Exit::Pass)
 }
@@ -133,7 +159,7 @@ fn refuse(
         context.output.line(&json!({ "errors": errors }).to_string())?;
     }
     show_errors(written, errors, tools, context);
-    Ok(Exit::BadInput)
+    Ok(if errors.iter().all(|error| error.kind.is_refusal()) { Exit::BadInput } else { Exit::Failed })
 }
 
 fn show_errors(written: &Written, errors: &[QueryError], tools: &Tools, context: &Context) {
@@ -157,7 +183,7 @@ fn print(response: &Response, format: Format, context: &Context) -> Result<(), F
 }
 
 /// What the answer looked at, and what it could not see.
-fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, context: &Context) {
+fn summarise(response: &Response, plan: &Plan, graphs: &Graphs<'_>, took: Duration, context: &Context) {
     let rows: Map<String, Value> = Answer::read(&response.body)
         .map(|answer| answer.rows().map(|(key, rows)| (key.to_owned(), json!(rows))).collect())
         .unwrap_or_default();
@@ -167,9 +193,11 @@ fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, co
         .filter_map(|root| {
             let RootKind::Nodes(nodes) = &root.kind else { return None };
             let shown = rows.get(&root.key).and_then(Value::as_u64).unwrap_or(0);
+            let graph = graphs.at(root.as_of)?;
             let all = graph.count(nodes.of) as u64;
             let noun = noun(&graph.catalog().get(nodes.of).name, all);
-            Some(format!("{} of {} {noun}", thousands(shown), thousands(all)))
+            let then = root.as_of.map(|moment| format!(" as of {moment}")).unwrap_or_default();
+            Some(format!("{} of {} {noun}{then}", thousands(shown), thousands(all)))
         })
         .collect();
     let milliseconds = took.as_secs_f64() * 1000.0;
@@ -177,21 +205,25 @@ fn summarise(response: &Response, plan: &Plan, graph: &Graph, took: Duration, co
     parts.retain(|part| !part.is_empty());
     context.output.note(&parts.join(" · "));
     let now = context.now();
-    for slice in incomplete_slices(plan, graph) {
+    for Incomplete { as_of, slice } in incomplete_slices(plan, graphs.clone()) {
         let reason = slice.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let nouns = noun(&slice.key.asset_type, 2);
         let since = match slice.completed_at {
-            Some(completed) => format!(", last seen whole {}", age(now.since(completed))),
+            Some(completed) if as_of.is_none() => {
+                format!(", last seen whole {}", age(now.since(completed)))
+            }
+            Some(completed) => format!(", last seen whole at {completed}"),
             None => String::new(),
         };
         context.output.note(&format!(
-            "! {nouns} of {} in {} are not fully known: {}{reason}{since}",
+            "! {nouns} of {} in {} {}: {}{reason}{since}",
             slice.key.account_id,
             slice.key.region,
+            match as_of {
+                Some(moment) => format!("were not fully known at {moment}"),
+                None => "are not fully known".to_owned(),
+            },
             slice.outcome.word(),
         ));
-    }
-    for hint in value_hints(graph.catalog(), plan) {
-        context.output.note(&format!("! {hint}"));
     }
 }

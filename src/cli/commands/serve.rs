@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::{
     Exit,
-    context::{Context, Tools, graph_of_file, graph_of_store},
+    context::{Context, Inventory, Tools},
     failure::{Failure, Report},
     graph_holder::{AnswerLimits, GraphHolder, Serving},
     listen::{Address, listen, serve_until_stopped},
@@ -16,7 +16,6 @@ use crate::{
     api::{HttpLimits, refuse_remote},
     model::MaxAge,
     schedule::{Rebuild, rebuild_loop, run_every},
-    store::Store,
 };
 
 /// Serve the inventory as one GraphQL graph over HTTP
@@ -126,6 +125,7 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
     let serving = Arc::new(Serving {
         engine: Arc::clone(&tools.engine),
         graph: Arc::clone(&holder),
+        past: source.past(&tools.catalog),
         limits: limits.of_answers(),
     });
     context.output.note(&format!("serving http://{address}/graphql (Ctrl-C stops)"));
@@ -136,15 +136,6 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
     }
     context.output.note("stopped");
     Ok(Exit::Pass)
-}
-
-/// Where a server's graph comes from.
-#[derive(Clone, Debug)]
-enum Inventory {
-    /// A file, read once.
-    File(PathBuf),
-    /// A store, read again after each commit.
-    Store(Arc<Store>),
 }
 
 /// What goes on beside the serving: building the graph, collecting.
@@ -162,10 +153,7 @@ impl Background<'_> {
         let clock = Arc::clone(&self.context.clock);
         let build = {
             let (source, catalog) = (self.source.clone(), Arc::clone(&self.tools.catalog));
-            move || match &source {
-                Inventory::File(file) => graph_of_file(&catalog, file, clock.now()),
-                Inventory::Store(store) => graph_of_store(&catalog, store, clock.now()),
-            }
+            move || source.present(&catalog, clock.now())
         };
         let first = tokio::task::spawn_blocking(build.clone()).await;
         let first = first.map_err(|error| Failure::program(&error))?;
@@ -174,12 +162,12 @@ impl Background<'_> {
         let rebuild = Rebuild::default();
         let holder = self.holder;
         let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(graph) => {
+            Ok(present) => {
                 tracing::info!(
-                    slices = graph.slices().map_or(0, |slices| slices.all().len()),
+                    slices = present.graph.slices().map_or(0, |slices| slices.all().len()),
                     "a newer graph answers"
                 );
-                holder.replace(graph);
+                holder.replace(present);
             }
             Err(failure) => {
                 let reason = failure.render(false);

@@ -18,7 +18,10 @@ use regex::Regex;
 pub use search::{Search, SearchField, SearchKind};
 pub use sort::{SortBy, SortKey, SortedValue};
 
-use crate::catalog::{FieldId, TypeId};
+use crate::{
+    catalog::{FieldId, TypeId},
+    model::Time,
+};
 
 /// One operation, ready to run.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Plan {
 pub struct RootField {
     /// The response key: the alias, or the name.
     pub key: String,
+    /// The moment it asks for; nothing for the present.
+    pub as_of: Option<Time>,
     /// What it answers.
     pub kind: RootKind,
 }

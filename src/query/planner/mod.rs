@@ -10,6 +10,7 @@ mod group;
 mod input;
 mod keys;
 mod merging;
+mod moment;
 mod nodes;
 mod operand;
 mod parents;

@@ -5,6 +5,7 @@ use apollo_compiler::ast::Field as AstField;
 use super::{
     Planner,
     input::{Input, Shape},
+    moment::AS_OF,
     selection::Selected,
 };
 use crate::{
@@ -19,6 +20,12 @@ use crate::{
 pub(super) struct Arguments<'a>(Vec<(&'a str, Input<'a>)>);
 
 impl<'a> Arguments<'a> {
+    /// Reads the arguments of a root field of the inventory: those known, and `asOf`.
+    pub(super) fn read_root(planner: &Planner<'a>, field: &'a AstField, known: &[&str]) -> Self {
+        let known: Vec<&str> = known.iter().copied().chain([AS_OF]).collect();
+        Self::read(planner, field, &known)
+    }
+
     /// Reads the arguments of a field; those it doesn't take are reported.
     pub(super) fn read(planner: &Planner<'a>, field: &'a AstField, known: &[&str]) -> Self {
         let mut arguments: Vec<(&str, Input<'_>)> = Vec::new();

@@ -42,7 +42,8 @@ impl<'a> Planner<'a> {
             .into_iter()
             .filter_map(|group| {
                 let kind = self.root_kind(&group)?;
-                Some(RootField { key: group.key.to_owned(), kind })
+                let as_of = self.as_of(group.first.1);
+                Some(RootField { key: group.key.to_owned(), as_of, kind })
             })
             .collect()
     }
@@ -66,7 +67,7 @@ impl<'a> Planner<'a> {
             Root::Group(_) => &group::ARGUMENTS,
             Root::Search => &search::ARGUMENTS,
         };
-        let arguments = Arguments::read(self, field, known);
+        let arguments = Arguments::read_root(self, field, known);
         self.require_selection(field, Parent::Root);
         Some(match root {
             Root::Many(of) => RootKind::Nodes(self.nodes(of, &arguments, &group.selected)),

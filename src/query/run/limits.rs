@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::model::Time;
+
 /// Bounds on one run. `stop` is asked every few thousand steps.
 #[derive(Clone, Copy)]
 pub struct RunLimits<'a> {
@@ -88,6 +90,15 @@ pub enum RunError {
         limit_ms: u64,
         /// How long it ran, in milliseconds.
         elapsed_ms: u64,
+    },
+    /// A root field asks for a moment whose graph was not handed in.
+    #[error("the inventory {} is not at hand: leave `asOf` out, or ask a store", match moment {
+        Some(moment) => format!("of {moment}"),
+        None => "of now".to_owned(),
+    })]
+    NoMoment {
+        /// The moment; nothing for the present.
+        moment: Option<Time>,
     },
     /// Nobody waits for the answer.
     #[error("the query was cancelled")]

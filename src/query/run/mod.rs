@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
-pub use touched::incomplete_slices;
+pub use touched::{Incomplete, incomplete_slices};
 pub use write::{FieldError, PathSegment};
 
 use self::{
@@ -35,8 +35,8 @@ use self::{
     world::World,
     write::{Halt, Path, Writer},
 };
-use super::{Output, Plan, RootField, RootKind};
-use crate::{catalog::TypeId, graph::Graph};
+use super::{Graphs, Output, Plan, RootField, RootKind};
+use crate::{catalog::TypeId, graph::Graph, model::Time};
 
 /// The answer of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,23 +49,26 @@ pub struct Ran {
     pub rows: u64,
 }
 
-/// Runs a plan over a graph in a closed world. `introspection` holds the JSON of each introspection root by its
+/// Runs a plan over a graph (or one for each moment it asks for) in a closed world. `introspection` holds the JSON of each introspection root by its
 /// response key.
 ///
 /// # Errors
 /// A limit that was reached, with its actual value.
-pub fn run(
+pub fn run<'g>(
     plan: &Plan,
-    graph: &Graph,
+    graphs: impl Into<Graphs<'g>>,
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let evaluator = Evaluator { world: World::closed(graph), limits: *limits };
-    let mut writer = Writer::new(&evaluator);
+    let evaluators = evaluators(plan, &graphs.into(), limits)?;
+    let Some((_, first)) = evaluators.first_key_value() else { return Ok(Ran::default()) };
+    let mut writer = Writer::new(first);
     for (place, root) in plan.roots.iter().enumerate() {
         writer.out.push(if place == 0 { b'{' } else { b',' });
         write_key(&root.key, &mut writer.out);
-        match write_root(&mut writer, &evaluator, root, introspection) {
+        let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
+        writer.evaluator = evaluator;
+        match write_root(&mut writer, evaluator, root, introspection) {
             Ok(()) => {}
             Err(Halt::Stop(error)) => return Err(error),
             Err(Halt::Null) => {
@@ -81,6 +84,19 @@ pub fn run(
         return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual });
     }
     Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
+}
+
+/// One evaluator for each moment that the plan asks for.
+fn evaluators<'g, 'r>(
+    plan: &Plan,
+    graphs: &Graphs<'g>,
+    limits: &RunLimits<'r>,
+) -> Result<BTreeMap<Option<Time>, Evaluator<'g, 'r>>, RunError> {
+    let of_moment = |moment| {
+        let graph = graphs.at(moment).ok_or(RunError::NoMoment { moment })?;
+        Ok((moment, Evaluator { world: World::closed(graph), limits: *limits }))
+    };
+    plan.moments().into_iter().map(of_moment).collect()
 }
 
 fn write_root(

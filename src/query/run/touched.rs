@@ -4,22 +4,41 @@
 use std::collections::BTreeSet;
 
 use super::super::{
-    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Nodes, Output, OutputKind, Plan,
-    RootKind, SearchKind, SortBy, SortKey, SortedValue,
+    Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Graphs, Nodes, Output, OutputKind,
+    Plan, RootKind, SearchKind, SortBy, SortKey, SortedValue,
 };
 use crate::{
     catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
     graph::Graph,
-    model::SliceState,
+    model::{SliceState, Time},
 };
 
-/// The slices that are not complete, of the types a plan touches; ordered by account, region, type.
+/// A slice that a plan touches and that was not complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// The moment that was asked for; nothing for the present.
+    pub as_of: Option<Time>,
+    /// The slice as it was then.
+    pub slice: SliceState,
+}
+
+/// The slices that are not complete, of the types a plan touches, for each moment it asks for (the present first);
+/// ordered by account, region, type.
 #[must_use]
-pub fn incomplete_slices(plan: &Plan, graph: &Graph) -> Vec<SliceState> {
+pub fn incomplete_slices<'g>(plan: &Plan, graphs: impl Into<Graphs<'g>>) -> Vec<Incomplete> {
+    let graphs = graphs.into();
+    let of_moment = |as_of: Option<Time>| {
+        let slices = graphs.at(as_of).map(|graph| incomplete_at(plan, as_of, graph)).unwrap_or_default();
+        slices.into_iter().map(move |slice| Incomplete { as_of, slice })
+    };
+    plan.moments().into_iter().flat_map(of_moment).collect()
+}
+
+fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceState> {
     let Some(slices) = graph.slices() else { return Vec::new() };
     let catalog = graph.catalog();
     let mut touched = Touched { catalog, types: BTreeSet::new() };
-    for root in &plan.roots {
+    for root in plan.roots.iter().filter(|root| root.as_of == as_of) {
         match &root.kind {
             RootKind::Nodes(nodes) => touched.nodes(nodes),
             RootKind::Node { of, output, .. } => {

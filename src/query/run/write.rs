@@ -90,6 +90,7 @@ impl From<RunError> for Halt {
 /// Writes the answer.
 #[derive(Debug)]
 pub(super) struct Writer<'e, 'g, 'r> {
+    /// That of the root field being written.
     pub(super) evaluator: &'e Evaluator<'g, 'r>,
     pub(super) out: Vec<u8>,
     pub(super) errors: Vec<FieldError>,

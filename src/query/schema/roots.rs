@@ -22,10 +22,10 @@ pub(super) const QUERY: &str = "Query";
 pub(super) fn register(catalog: &Catalog, builder: SchemaBuilder) -> SchemaBuilder {
     let query = Object::new(QUERY).description("The inventory, as of the newest complete collection.");
     let query = asset_types(catalog).fold(query, |query, (_, definition)| {
-        let query = query.field(many(definition)).field(one(definition));
-        query.field(connection(definition)).field(aggregate(definition)).field(group(definition))
+        let fields = [many, one, connection, aggregate, group].map(|field| field(definition));
+        fields.into_iter().fold(query, of_inventory)
     });
-    builder.register(query.field(searches::field()))
+    builder.register(of_inventory(query, searches::field()))
 }
 
 fn many(definition: &TypeDef) -> Field {
@@ -40,6 +40,14 @@ fn one(definition: &TypeDef) -> Field {
     Field::new(&definition.singular, TypeRef::named(&definition.name), |_| nothing())
         .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)))
         .description(format!("The `{}` with this id, or null.", definition.name))
+}
+
+/// Every field of the inventory takes the moment that is asked for.
+fn of_inventory(query: Object, field: Field) -> Object {
+    let as_of = InputValue::new("asOf", TypeRef::named("DateTime")).description(
+        "The inventory as it was at that moment, since the first collection; now, where left out.",
+    );
+    query.field(field.argument(as_of))
 }
 
 fn connection(definition: &TypeDef) -> Field {

@@ -9,9 +9,14 @@ use crate::catalog::{Catalog, FieldKind, ScalarType};
 /// Registers the custom scalars that the catalog uses and all its enums.
 pub(super) fn register(catalog: &Catalog, mut builder: SchemaBuilder) -> SchemaBuilder {
     let mut used = BTreeSet::new();
-    for field in catalog.types().iter().flat_map(|definition| &definition.fields) {
-        if let FieldKind::Scalar { scalar, .. } = field.kind
-            && let Some(description) = describe(scalar)
+    let fields = catalog.types().iter().flat_map(|definition| &definition.fields);
+    let scalars = fields.filter_map(|field| match field.kind {
+        FieldKind::Scalar { scalar, .. } => Some(scalar),
+        _ => None,
+    });
+    // `asOf` takes a moment, whether or not a type has one.
+    for scalar in scalars.chain([ScalarType::DateTime]) {
+        if let Some(description) = describe(scalar)
             && used.insert(catalog.scalar_name(scalar))
         {
             builder = builder.register(Scalar::new(catalog.scalar_name(scalar)).description(description));

@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 14] = [
+const COMMANDS: [(&str, &[&str]); 15] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -14,6 +14,7 @@ const COMMANDS: [(&str, &[&str]); 14] = [
     ("help_checks_show", &["checks", "show"]),
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),
+    ("help_diff", &["diff"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),
     ("help_store_verify", &["store", "verify"]),

@@ -4,6 +4,7 @@ mod answers;
 mod help;
 mod judging;
 mod live;
+mod past;
 mod serving;
 mod storing;
 

@@ -173,7 +173,7 @@ fn figures_and_groups_that_cannot_be_say_what_to_write() {
         ("boxesAggregate { size }", "selection_missing", "write `size { min }`"),
         ("boxesAggregate { size { shortest } }", "unknown_field", "it has min, max, average, sum"),
         ("boxesAggregate { count { sum } }", "selection_on_scalar", ""),
-        ("boxesAggregate(limit: 1) { count }", "unknown_argument", "it takes where"),
+        ("boxesAggregate(limit: 1) { count }", "unknown_argument", "it takes where, asOf"),
         ("boxesAggregate", "selection_missing", "write `boxesAggregate { count }`"),
         ("boxesGroup { count }", "missing_argument", "write `boxesGroup(by: [..]) { count }`"),
         ("boxesGroup(by: null) { count }", "null_not_allowed", "name at least one field"),

@@ -36,7 +36,7 @@ fn q23_unknown_names_are_refused_with_the_nearest() {
             "vpcsConnection(limit: 1) { totalCount }",
             "unknown_argument",
             16,
-            "it takes where, sort, first, after",
+            "it takes where, sort, first, after, asOf",
         ),
         ("vpcsConnection { edges(first: 1) { cursor } }", "unknown_argument", 24, "it takes none"),
         ("vpcs { logsConection { totalCount } }", "unknown_field", 8, "did you mean `logsConnection`?"),

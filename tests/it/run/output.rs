@@ -87,7 +87,7 @@ fn entries_keep_their_order_and_keys_and_roots_theirs() {
         entry("yes", OutputKind::Computed(None)),
         entry("no", OutputKind::Computed(Some(Box::new(world.test("text", equals(text("x"))))))),
     ];
-    let root = |key: &str, kind| RootField { key: key.to_owned(), kind };
+    let root = |key: &str, kind| RootField { key: key.to_owned(), as_of: None, kind };
     let plan = Plan {
         roots: vec![
             root("b", RootKind::Nodes(boxes(&world, fields))),

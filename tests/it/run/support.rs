@@ -240,7 +240,7 @@ fn word(reason: &Reason) -> String {
 }
 
 pub(super) fn plan(kind: RootKind) -> Plan {
-    Plan { roots: vec![RootField { key: "root".to_owned(), kind }] }
+    Plan { roots: vec![RootField { key: "root".to_owned(), as_of: None, kind }] }
 }
 
 pub(super) fn text(text: &str) -> Operand {

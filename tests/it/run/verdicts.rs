@@ -429,7 +429,7 @@ fn a_plain_query_lists_the_incomplete_slices_of_the_types_it_touches() {
     let touched = |filter: Filter| {
         let nodes = world.nodes("Box", world.filters("Box", filter));
         let slices = incomplete_slices(&plan(RootKind::Nodes(nodes)), &world.graph);
-        slices.into_iter().map(|state| state.key.asset_type).collect::<Vec<_>>()
+        slices.into_iter().map(|state| state.slice.key.asset_type).collect::<Vec<_>>()
     };
     assert_eq!(touched(Filter::Constant(true)), [""; 0]);
     assert_eq!(touched(not(weighs_one(&world, Quantifier::None))), ["Item"]);

@@ -45,9 +45,9 @@ fn all_documents() -> Vec<Document> {
 /// What we say: nothing where the document is accepted, else the first error.
 fn our_refusal(engine: &Engine, graph: &Graph, document: &Document) -> Option<String> {
     let request = Request {
-        query: document.query.clone(),
         operation_name: document.operation.clone(),
         variables: document.variables.clone(),
+        ..Request::new(&document.query)
     };
     let response = engine.execute(graph, &request, &RunLimits::unlimited());
     response.errors.first().map(|error| format!("{}: {error}", error.code()))
@@ -160,9 +160,9 @@ fn every_refusal_has_a_place_and_a_code() {
     let placeless = ["unknown_operation", "which_operation", "not_a_query"];
     for document in all_documents() {
         let request = Request {
-            query: document.query.clone(),
             operation_name: document.operation.clone(),
             variables: document.variables.clone(),
+            ..Request::new(&document.query)
         };
         let Err(errors) = engine.plan(&request) else { continue };
         for error in errors {

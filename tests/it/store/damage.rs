@@ -287,7 +287,7 @@ fn s7_a_row_that_the_index_lost_or_changed_is_noticed() {
         ("an invented row", &|db, _| assert!(db.insert("vx", "nonsense").unwrap().is_none())),
     ];
     for (what, tamper) in tampered {
-        for kind in ["a", "l", "s", "v"] {
+        for kind in ["a", "k", "l", "s", "v"] {
             let scratch = tempdir().unwrap();
             copy_folder(dir.path(), scratch.path());
             let db = index_rows(scratch.path());

@@ -1,7 +1,10 @@
 //! The text of a query, parsed: a bare root selection is taken as a whole document, and fragments that the text uses
 //! and does not define are taken from the stored ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use apollo_compiler::{
     Node,
@@ -10,7 +13,10 @@ use apollo_compiler::{
     parser::{FileId, Parser, SourceSpan},
 };
 
-use super::error::{Place, QueryError, QueryErrorKind, did_you_mean};
+use super::{
+    error::{Place, QueryError, QueryErrorKind, did_you_mean},
+    guard::{check_entries, without_descriptions},
+};
 
 /// Stored fragments: the name of each and the text that defines it (`queries/fragments/NAME.graphql`).
 pub type Fragments = BTreeMap<String, String>;
@@ -73,21 +79,14 @@ impl QueryDocument {
         None
     }
 
-    /// Where a line and column of [`QueryDocument::text`] stand, in the text they were written in.
-    pub(crate) fn place_of_line(&self, line: usize, column: usize) -> Option<Place> {
-        let mut first_line = 1;
-        for source in &self.sources {
-            let lines = source.text.matches('\n').count() + 1;
-            if (first_line..first_line + lines).contains(&line) {
-                let start = offset_of(&source.text, line - first_line, column)?;
-                return Some(source.place(start, start));
-            }
-            first_line += lines;
-        }
-        None
-    }
-
     fn add(&mut self, mut source: Source) -> Result<(), Vec<QueryError>> {
+        if let Cow::Owned(blanked) = without_descriptions(&source.text) {
+            source.text = blanked;
+        }
+        check_entries(&source.text).map_err(|broken| {
+            let place = source.place(broken.offset, broken.offset);
+            vec![QueryError::new(QueryErrorKind::Syntax { message: broken.message }).at(Some(place))]
+        })?;
         let parsed = Parser::new().recursion_limit(PARSER_RECURSION).parse_ast(source.text.as_str(), "query");
         let ast = match parsed {
             Ok(ast) => ast,
@@ -185,17 +184,6 @@ impl Source {
     }
 }
 
-/// The byte at a line (from 0) and a column (from 1, in characters).
-fn offset_of(text: &str, line: usize, column: usize) -> Option<usize> {
-    let line_start = match line {
-        0 => 0,
-        later => text.match_indices('\n').nth(later - 1)?.0 + 1,
-    };
-    let rest = text.get(line_start..)?;
-    let in_line = rest.char_indices().nth(column.checked_sub(1)?).map_or(rest.len(), |(at, _)| at);
-    Some(line_start + in_line)
-}
-
 /// Whether the text starts with a field rather than with `{`, `query`, `fragment` and the like.
 fn is_bare_selection(text: &str) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}');
@@ -238,7 +226,10 @@ fn collect_spreads(selections: &[Selection], used: &mut BTreeMap<String, Option<
     }
 }
 
-/// The parser's messages start with `syntax error: `, which the code says already.
+/// The parser's messages start with `syntax error: `, which the code says already, and some with a capital.
 fn tidy_syntax_message(message: &str) -> String {
-    message.trim().strip_prefix("syntax error: ").unwrap_or(message.trim()).to_owned()
+    let message = message.trim();
+    let message = message.strip_prefix("syntax error: ").unwrap_or(message).trim_end_matches('.');
+    let mut rest = message.chars();
+    rest.next().map_or_else(String::new, |first| first.to_lowercase().chain(rest).collect())
 }

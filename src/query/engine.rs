@@ -9,7 +9,7 @@ use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
     explain::{ExplainRequest, Explanation},
-    guard::{GuardLimits, guard, normalise_escapes},
+    guard::{GuardLimits, guard},
     lint::{Warning, lint},
     moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
@@ -18,7 +18,8 @@ use super::{
         Incomplete, Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices,
         judge, run, run_explained, why,
     },
-    schema::{GeneratedSchema, SchemaError, ValidationRequest},
+    schema::{GeneratedSchema, SchemaError},
+    specification::Specification,
 };
 use crate::{
     catalog::{Catalog, TypeId},
@@ -72,6 +73,7 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     fragments: Fragments,
     schema: GeneratedSchema,
+    specification: Specification,
     guard: GuardLimits,
 }
 
@@ -90,7 +92,8 @@ impl Engine {
     /// Where no GraphQL schema can be made of the catalog.
     pub fn new(catalog: Arc<Catalog>, fragments: Fragments, guard: GuardLimits) -> Result<Self, SchemaError> {
         let schema = GeneratedSchema::new(&catalog)?;
-        Ok(Self { catalog, fragments, schema, guard })
+        let specification = Specification::new(&schema.sdl()).map_err(|message| SchemaError { message })?;
+        Ok(Self { catalog, fragments, schema, specification, guard })
     }
 
     /// The catalog behind the schema.
@@ -367,33 +370,18 @@ impl Engine {
             let place = document.place_of_offset(error.offset());
             vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
         })?;
-        let planned = planner::plan(
-            &self.catalog,
-            &document,
-            request.operation_name.as_deref(),
-            &request.variables,
-            request.explain.is_some(),
-        )?;
+        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
+        let keeps_written = request.explain.is_some();
+        let mut planned = planner::plan(&self.catalog, &document, operation, variables, keeps_written)?;
+        let valid = self.specification.check(&document)?;
+        self.specification.check_variables(&document, &valid, operation, variables)?;
         let wants_introspection =
             planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
-        let introspection = self
-            .schema
-            .validate(&ValidationRequest {
-                document: &normalise_escapes(&document.text).text,
-                operation_name: request.operation_name.as_deref(),
-                variables: &request.variables,
-                wants_introspection,
-            })
-            .map_err(|errors| {
-                errors
-                    .into_iter()
-                    .map(|error| {
-                        let place = document.place_of_line(error.line, error.column);
-                        QueryError::new(QueryErrorKind::Invalid { message: error.message }).at(place)
-                    })
-                    .collect::<Vec<_>>()
-            })?;
-        let mut planned = planned;
+        let introspection = if wants_introspection {
+            self.specification.introspect(&document, &valid, operation, variables)?
+        } else {
+            BTreeMap::new()
+        };
         planned.plan = planned.plan.with_default_moment(request.as_of);
         planned.written = planned.written.map(|plan| plan.with_default_moment(request.as_of));
         Ok(Prepared { planned, document, introspection })

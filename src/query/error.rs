@@ -198,6 +198,14 @@ pub enum QueryErrorKind {
         /// The field.
         field: String,
     },
+    /// A rule of the GraphQL specification is broken.
+    #[error("{message}")]
+    RuleBroken {
+        /// Which: the stable code.
+        code: &'static str,
+        /// What breaks it.
+        message: String,
+    },
     /// A rule of GraphQL that the schema's validator found broken.
     #[error("{message}")]
     Invalid {
@@ -265,6 +273,7 @@ impl QueryErrorKind {
             Self::ConflictingFields { .. } => "conflicting_fields",
             Self::SelectionMissing { .. } => "selection_missing",
             Self::SelectionOnScalar { .. } => "selection_on_scalar",
+            Self::RuleBroken { code, .. } => code,
             Self::Invalid { .. } => "invalid",
             Self::Unfulfilled { .. } => "unfulfilled",
             Self::UnknownAsset { .. } => "unknown_asset",

@@ -13,6 +13,7 @@ mod plan;
 mod planner;
 pub mod run;
 pub mod schema;
+mod specification;
 
 pub use cursor::CursorFault;
 pub use document::Fragments;

@@ -32,8 +32,10 @@ mod guard;
 mod language;
 mod lint;
 mod query;
+mod query_faults;
 mod run;
 mod schema;
+mod specification;
 
 mod check;
 mod report;

@@ -2,12 +2,14 @@
 //! validator busy for minutes (Q1-Q10), in time proportional to the text. It judges size and shape, not meaning.
 
 mod escapes;
+mod forms;
 mod fragments;
 mod tokens;
 
 use std::fmt;
 
 pub use escapes::{Normalised, normalise_escapes};
+pub(crate) use forms::{check_entries, without_descriptions};
 
 use fragments::Sizes;
 use tokens::{Token, TokenKind, Tokens};

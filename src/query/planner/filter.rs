@@ -356,19 +356,18 @@ impl<'a> Planner<'a> {
     }
 
     fn pattern(&self, entry: &Entry<'a>) -> Option<Pattern> {
-        /// Compiled patterns are bounded, so that one query can't take the machine's memory.
-        const LARGEST_PATTERN: usize = 1 << 20;
+        /// Compiled patterns are bounded, so that one query can take neither the machine's memory nor, step by step
+        /// through an automaton as large as the text, its time (Q22).
+        const LARGEST_PATTERN: usize = 1 << 18;
         let Operand::Text(text) = self.operand(ScalarType::String, entry.key, entry.value)? else {
             return None;
         };
         let anchored = format!("^(?:{text})$");
         // The pattern must be one by itself: `a)|(b` is none, though the anchored form would be.
-        let compiled = regex::Regex::new(&text).and_then(|_| {
-            regex::RegexBuilder::new(&anchored)
-                .size_limit(LARGEST_PATTERN)
-                .dot_matches_new_line(false)
-                .build()
-        });
+        let compile = |pattern: &str| {
+            regex::RegexBuilder::new(pattern).size_limit(LARGEST_PATTERN).dot_matches_new_line(false).build()
+        };
+        let compiled = compile(&text).and_then(|_| compile(&anchored));
         match compiled {
             Ok(regex) => Some(Pattern { text, regex }),
             Err(error) => {

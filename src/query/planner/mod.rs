@@ -9,6 +9,7 @@ mod filter;
 mod group;
 mod input;
 mod keys;
+mod merging;
 mod moment;
 mod nodes;
 mod operand;
@@ -20,7 +21,10 @@ mod sort;
 mod tested;
 mod variables;
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use apollo_compiler::{
     ast::{OperationDefinition, OperationType},
@@ -147,6 +151,12 @@ impl<'a> Planner<'a> {
     }
 
     fn refuse_shape(&self, name: &str, input: Input<'a>, expected: &str, shape: &Shape<'_>) {
+        let help = match shape {
+            Shape::Undeclared(variable) => {
+                did_you_mean(variable, self.scope.declared.iter().map(String::as_str))
+            }
+            _ => None,
+        };
         let kind = match shape {
             Shape::Undeclared(variable) => QueryErrorKind::UnknownVariable { name: (*variable).to_owned() },
             other => QueryErrorKind::WrongValue {
@@ -155,12 +165,13 @@ impl<'a> Planner<'a> {
                 found: other.describe(),
             },
         };
-        self.refuse(kind, input.span(), None);
+        self.refuse(kind, input.span(), help);
     }
 
     fn refuse_twice(&self, entries: &[Entry<'a>]) {
-        for (index, entry) in entries.iter().enumerate() {
-            if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
+        let mut earlier = BTreeSet::new();
+        for entry in entries {
+            if !earlier.insert(entry.key) {
                 let kind = QueryErrorKind::GivenTwice { name: entry.key.to_owned() };
                 self.refuse(kind, entry.key_span, None);
             }

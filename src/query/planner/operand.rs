@@ -47,6 +47,10 @@ fn coerce_shape(
     let operand = match (scalar, shape) {
         (ScalarType::String, Shape::Text(text)) => Some(Operand::Text((*text).to_owned())),
         (ScalarType::Id, Shape::Text(text)) => Some(Operand::Text((*text).to_owned())),
+        // An id is a text: however many digits it has, all of them count.
+        (ScalarType::Id, Shape::Number(number)) if !number.contains(['.', 'e', 'E']) => {
+            Some(Operand::Text(number.clone()))
+        }
         (ScalarType::Id, Shape::Number(number)) => {
             whole(number, is_json).map(|whole| Operand::Text(whole.to_string()))
         }

@@ -11,6 +11,7 @@ use apollo_compiler::{
 use super::{
     Planner, connection, group,
     input::{Input, Shape},
+    merging::same_arguments,
     nodes::Arguments,
     parents::{Beside, Parent, Root},
     search,
@@ -371,9 +372,7 @@ impl<'a> Planner<'a> {
             }),
             Some(group) => {
                 let first = group.first.1;
-                let same_arguments = first.arguments.len() == field.arguments.len()
-                    && first.arguments.iter().all(|one| field.arguments.iter().any(|other| one == other));
-                if first.name != field.name || !same_arguments {
+                if first.name != field.name || !same_arguments(&first.arguments, &field.arguments) {
                     let kind = QueryErrorKind::ConflictingFields { key: key.to_owned() };
                     let help = format!("give one of the two another name: `other: {}`", field.name);
                     self.refuse(kind, field.alias.as_ref().unwrap_or(&field.name).location(), Some(help));

@@ -270,7 +270,9 @@ fn q22_patterns_and_filters_made_to_take_forever() {
         let query = "query ($p: String) { vpcs(where: {name_MATCHES: $p}) { id } }";
         assert!(fixture.ids(query, json!({ "p": pattern })).is_empty(), "{pattern}");
     }
-    for pattern in ["((a{100}){100}){100}", "(((a{0,30}){0,30}){0,30})*b", "(", "a**{", "(?P<n>a)(?P<n>b)", "\\1"] {
+    for pattern in
+        ["((a{100}){100}){100}", "(((a{0,30}){0,30}){0,30})*b", "(", "a**{", "(?P<n>a)(?P<n>b)", "\\1"]
+    {
         let query = "query ($p: String) { vpcs(where: {name_MATCHES: $p}) { id } }";
         assert_eq!(fixture.code(query, json!({ "p": pattern })), "bad_pattern", "{pattern}");
     }

@@ -8,7 +8,6 @@ mod tokens;
 
 use std::fmt;
 
-pub use escapes::{Normalised, normalise_escapes};
 pub(crate) use forms::{check_entries, without_descriptions};
 
 use fragments::Sizes;

@@ -1,10 +1,7 @@
 //! The operation's variables, coerced as the specification says: a default where nothing is given, an error where a
 //! non-null one is missing. Values of scalar types are checked here; those of input objects where they are used.
 
-use apollo_compiler::{
-    Node,
-    ast::{OperationDefinition, Type, Value as Literal, VariableDefinition},
-};
+use apollo_compiler::ast::{OperationDefinition, Type, VariableDefinition};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -41,7 +38,7 @@ pub(super) fn bind(
             },
             None => match &definition.default_value {
                 Some(default) => {
-                    values.insert(name.to_owned(), VariableValue::Default(closed(default)));
+                    values.insert(name.to_owned(), VariableValue::Default(default.clone()));
                 }
                 None if definition.ty.is_non_null() => {
                     let of = definition.ty.to_string();
@@ -53,10 +50,6 @@ pub(super) fn bind(
         }
     }
     Scope { declared, values }
-}
-
-fn closed(default: &Node<Literal>) -> Node<Literal> {
-    default.clone()
 }
 
 fn place(document: &QueryDocument, definition: &VariableDefinition, kind: QueryErrorKind) -> QueryError {

@@ -90,12 +90,12 @@ impl Evaluator<'_, '_> {
         Ok(candidates.passing.get_or_init(|| passing).get(row as usize))
     }
 
-    /// The rows of a table that pass, ascending; of an unsorted list only as many as its page can hold.
+    /// The rows of a table that pass, in the order of their ids; of an unsorted list only as many as its page can hold.
     fn passing_rows(&self, candidates: &Candidates<'_>, needed: Option<usize>) -> Result<Vec<u32>, RunError> {
         let table = self.world.graph.table(candidates.table);
         let take = needed.unwrap_or(usize::MAX);
         if candidates.node.is_always_true() {
-            return Ok((0u32..).take(table.rows.min(take)).collect());
+            return Ok(table.all_in_id_order().take(take).collect());
         }
         if let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
             let step = self.work.begin(|| {
@@ -104,14 +104,15 @@ impl Evaluator<'_, '_> {
             });
             let found = rows.len();
             rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+            table.sort_by_id(&mut rows);
             self.work.end(step, found, rows.len(), 0);
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
-        Ok(passing.iter().take(take).collect())
+        Ok(table.in_id_order(&passing).take(take).collect())
     }
 
-    /// How many rows of each table can be on the page, where the order is that of the rows.
+    /// How many rows of each table can be on the page, where the order is that of the ids.
     fn needed(&self, nodes: &BoundNodes<'_>) -> Option<usize> {
         let limit = nodes.limit.filter(|_| nodes.sort.is_empty())?;
         Some((limit as usize).saturating_add(nodes.offset as usize))

@@ -163,14 +163,18 @@ impl Evaluator<'_, '_> {
         total: usize,
     ) -> Result<Page, RunError> {
         let order = Order::new(self, &connection.nodes);
-        let first_rows = match connection.after {
-            Some(position) => Behind::new(&order, &connection.nodes, position).first_rows,
+        let first_ranks = match connection.after {
+            Some(position) => Behind::new(&order, &connection.nodes, position).first_ranks,
             None => vec![0; sets.len()],
         };
         let (mut picks, mut has_previous) = (Vec::new(), false);
-        for ((place, set), first_row) in sets.iter().enumerate().zip(first_rows) {
-            has_previous |= set.iter().next().is_some_and(|row| row < first_row);
-            picks.extend(set.iter_from(first_row).take(connection.window()).map(|row| (place, row)));
+        for ((place, set), first_rank) in sets.iter().enumerate().zip(first_ranks) {
+            let Some(candidates) = connection.nodes.candidates.get(place) else { continue };
+            let table = self.world.graph.table(candidates.table);
+            let first = table.in_id_order(set).next();
+            has_previous |= first.is_some_and(|row| table.rank(row) < first_rank);
+            let behind = table.in_id_order_from(set, first_rank).take(connection.window());
+            picks.extend(behind.map(|row| (place, row)));
         }
         self.cut(connection, picks, total, has_previous)
     }

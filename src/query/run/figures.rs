@@ -140,7 +140,7 @@ impl Tally {
     }
 
     fn add_text(&mut self, text: &TextData, code: u32) {
-        let text = text.dictionary.text(code);
+        let text = text.text(code);
         let length = text.chars().count();
         let is_before = |known: &Option<(usize, String)>, nearer: bool| match known {
             None => true,
@@ -184,7 +184,7 @@ impl Tally {
         if let Data::Text(text) = &column.data {
             // Every distinct text once, however many rows hold it.
             let codes = set.iter().filter_map(|row| text.code(row));
-            for code in Bitmap::from_rows(text.dictionary.len(), codes).iter() {
+            for code in Bitmap::from_rows(text.distinct(), codes).iter() {
                 self.add_text(text, code);
             }
             return;

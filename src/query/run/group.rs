@@ -42,7 +42,7 @@ impl<'v> Values<'v> {
     fn of_column(column: &'v Column) -> Self {
         match &column.data {
             Data::Text(text) | Data::Net { text, .. } => {
-                let null = text.dictionary.len();
+                let null = text.distinct();
                 Self::Few(
                     Box::new(move |row| {
                         let code = text.codes.get(row as usize).copied().unwrap_or(NO_CODE);

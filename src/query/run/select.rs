@@ -90,21 +90,22 @@ impl Evaluator<'_, '_> {
         Ok(candidates.passing.get_or_init(|| passing).get(row as usize))
     }
 
-    /// The rows of a table that pass, ascending; of an unsorted list only as many as its page can hold.
+    /// The rows of a table that pass, in the order of their ids; of an unsorted list only as many as its page can hold.
     fn passing_rows(&self, candidates: &Candidates<'_>, needed: Option<usize>) -> Result<Vec<u32>, RunError> {
         let table = self.world.graph.table(candidates.table);
         let take = needed.unwrap_or(usize::MAX);
         if candidates.node.is_always_true() {
-            return Ok((0u32..).take(table.rows.min(take)).collect());
+            return Ok(table.all_in_id_order().take(take).collect());
         }
-        if let Some(rows) = self.indexed_rows(candidates) {
+        if let Some(mut rows) = self.indexed_rows(candidates) {
+            table.sort_by_id(&mut rows);
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
-        Ok(passing.iter().take(take).collect())
+        Ok(table.in_id_order(&passing).take(take).collect())
     }
 
-    /// The rows of a table that pass, ascending, where an index leaves few to ask.
+    /// The rows of a table that pass where an index leaves few to ask.
     fn indexed_rows(&self, candidates: &Candidates<'_>) -> Option<Vec<u32>> {
         let table = self.world.graph.table(candidates.table);
         let mut rows = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1)?;
@@ -118,7 +119,7 @@ impl Evaluator<'_, '_> {
         Some(rows)
     }
 
-    /// How many rows of each table can be on the page, where the order is that of the rows.
+    /// How many rows of each table can be on the page, where the order is that of the ids.
     fn needed(&self, nodes: &BoundNodes<'_>) -> Option<usize> {
         let limit = nodes.limit.filter(|_| nodes.sort.is_empty())?;
         Some((limit as usize).saturating_add(nodes.offset as usize))

@@ -93,7 +93,8 @@ impl Evaluator<'_, '_> {
                 }
                 self.work.add_rows(table.rows);
                 self.work.add_distinct(matcher.distinct_to_ask(column));
-                let mut rows = matcher.scan(column, table.rows);
+                let mut rows = matcher.scan(column, table.rows, self.patience());
+                self.patience().check()?;
                 if !want {
                     rows = rows.complement();
                     if column.is_list() {

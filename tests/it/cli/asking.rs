@@ -166,7 +166,7 @@ fn lint_warns_of_filters_that_can_not_match_and_fails_on_them_only_when_asked() 
     assert_eq!(
         listed.json(),
         json!([{"severity": "warning", "code": "unknown_value", "file": "queries/own/active/query.graphql",
-            "line": 1, "column": 31, "message":
+            "line": 1, "column": 32, "message":
             "`flowLogStatus` is never \"Active\": known values are ACTIVE, INACTIVE (case matters)",
             "help": "did you mean `\"ACTIVE\"`?"}])
     );

@@ -1,22 +1,23 @@
 //! The engine: the one door to the language. It guards, parses, validates, plans and runs a query against a graph and
 //! hands back the bytes of the response; checks ask it for a judgement of the same plan in an open world.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::{
-    document::{Fragments, QueryDocument, place_in},
+    document::Fragments,
     error::{QueryError, QueryErrorKind},
     explain::{ExplainRequest, Explanation},
-    guard::{GuardLimits, guard},
+    guard::GuardLimits,
     lint::{Warning, lint},
     moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
-    planner::{self, Planned},
+    prepare::{CacheLimits, Preparations, Prepared, Preparer},
+    response::{push_errors, push_extensions, refused},
     run::{
-        Incomplete, Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices,
-        judge, run, run_explained, why,
+        Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices, judge, run,
+        run_explained, why,
     },
     schema::{GeneratedSchema, SchemaError},
     specification::Specification,
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     catalog::{Catalog, TypeId},
     graph::Graph,
-    model::{SliceState, Time},
+    model::Time,
 };
 
 /// One GraphQL request.
@@ -71,18 +72,8 @@ pub struct Response {
 #[derive(Debug)]
 pub struct Engine {
     catalog: Arc<Catalog>,
-    fragments: Fragments,
     schema: GeneratedSchema,
-    specification: Specification,
-    guard: GuardLimits,
-}
-
-/// A plan ready to run, with what else the response needs.
-#[derive(Debug)]
-struct Prepared {
-    planned: Planned,
-    document: QueryDocument,
-    introspection: BTreeMap<String, Vec<u8>>,
+    preparer: Preparer,
 }
 
 impl Engine {
@@ -91,9 +82,29 @@ impl Engine {
     /// # Errors
     /// Where no GraphQL schema can be made of the catalog.
     pub fn new(catalog: Arc<Catalog>, fragments: Fragments, guard: GuardLimits) -> Result<Self, SchemaError> {
+        Self::with_cache(catalog, fragments, guard, CacheLimits::default())
+    }
+
+    /// An engine that remembers more or less of the requests it prepares.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_cache(
+        catalog: Arc<Catalog>,
+        fragments: Fragments,
+        guard: GuardLimits,
+        cache: CacheLimits,
+    ) -> Result<Self, SchemaError> {
         let schema = GeneratedSchema::new(&catalog)?;
         let specification = Specification::new(&schema.sdl()).map_err(|message| SchemaError { message })?;
-        Ok(Self { catalog, fragments, schema, specification, guard })
+        let preparer = Preparer::new(Arc::clone(&catalog), fragments, specification, guard, cache);
+        Ok(Self { catalog, schema, preparer })
+    }
+
+    /// How often requests were prepared from scratch so far.
+    #[must_use]
+    pub fn preparations(&self) -> Preparations {
+        self.preparer.preparations()
     }
 
     /// The catalog behind the schema.
@@ -183,12 +194,16 @@ impl Engine {
         }
     }
 
+    fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
+        self.preparer.prepare(request)
+    }
+
     /// Plans a request without running it.
     ///
     /// # Errors
     /// Everything wrong with it.
     pub fn plan(&self, request: &Request) -> Result<Plan, Vec<QueryError>> {
-        self.prepare(request).map(|prepared| prepared.planned.plan)
+        self.prepare(request).map(|prepared| prepared.planned.plan.clone())
     }
 
     /// The parts of a request's filters that can't match: by the schema alone, or with a graph by what its assets
@@ -202,7 +217,7 @@ impl Engine {
     }
 
     fn warnings(&self, prepared: &Prepared, graph: Option<&Graph>) -> Vec<Warning> {
-        lint(&self.catalog, &prepared.document, &prepared.planned.tested, graph)
+        lint(&self.catalog, &prepared.document.parsed, &prepared.planned.tested, graph)
     }
 
     fn run_explained(
@@ -292,8 +307,8 @@ impl Engine {
     ) -> Result<Why, Vec<QueryError>> {
         let request = Request { explain: Some(ExplainRequest::default()), ..Request::new(query) };
         let prepared = self.prepare(&request)?;
-        let plan = prepared.planned.written.unwrap_or(prepared.planned.plan);
-        let nodes = self.check_nodes(plan)?;
+        let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
+        let nodes = self.check_nodes(plan.clone())?;
         let world = WhyWorld::Open { oldest };
         self.why_of(graph, (nodes.of, &nodes.filters), asset, world)
     }
@@ -358,34 +373,6 @@ impl Engine {
     pub fn covered(&self, query: &str) -> Result<TypeId, Vec<QueryError>> {
         self.plan_check(query).map(|nodes| nodes.of)
     }
-
-    fn prepare(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
-        guard(&request.query, &self.guard).map_err(|error| {
-            let place = place_in(&request.query, error.offset());
-            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(Some(place))]
-        })?;
-        let document = QueryDocument::parse(&request.query, &self.fragments)?;
-        // Once more with the stored fragments in it: now sizes and circles are those of the whole document.
-        guard(&document.text, &self.guard).map_err(|error| {
-            let place = document.place_of_offset(error.offset());
-            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
-        })?;
-        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
-        let keeps_written = request.explain.is_some();
-        let mut planned = planner::plan(&self.catalog, &document, operation, variables, keeps_written)?;
-        let valid = self.specification.check(&document)?;
-        self.specification.check_variables(&document, &valid, operation, variables)?;
-        let wants_introspection =
-            planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
-        let introspection = if wants_introspection {
-            self.specification.introspect(&document, &valid, operation, variables)?
-        } else {
-            BTreeMap::new()
-        };
-        planned.plan = planned.plan.with_default_moment(request.as_of);
-        planned.written = planned.written.map(|plan| plan.with_default_moment(request.as_of));
-        Ok(Prepared { planned, document, introspection })
-    }
 }
 
 /// The type and the filters of a root field that chooses among many assets, and what else decides what it shows.
@@ -411,76 +398,4 @@ fn page_note(nodes: &Nodes) -> Option<String> {
         None if nodes.offset > 0 => Some(format!("the answer shows those that match{after}")),
         None => None,
     }
-}
-
-fn refused(errors: Vec<QueryError>) -> Response {
-    let mut body = vec![b'{'];
-    push_errors(&mut body, &errors);
-    body.push(b'}');
-    Response { body, has_data: false, errors, rows: 0, warnings: Vec::new(), explanation: None }
-}
-
-/// Appends `"errors": [..]`, with a comma before it unless it is the first entry.
-fn push_errors(body: &mut Vec<u8>, errors: &[QueryError]) {
-    if errors.is_empty() {
-        return;
-    }
-    let list: Vec<Json> = errors.iter().map(QueryError::to_json).collect();
-    push_entry(body, "errors", &Json::Array(list));
-}
-
-/// Appends `"extensions"`: what the answer could not see, what in the query is odd, how it was answered. Nothing where
-/// there is nothing of these.
-fn push_extensions(
-    body: &mut Vec<u8>,
-    slices: &[Incomplete],
-    warnings: &[Warning],
-    explanation: Option<&Explanation>,
-) {
-    let to_json = |incomplete: &Incomplete| {
-        let mut json = slice_to_json(&incomplete.slice);
-        if let (Json::Object(object), Some(moment)) = (&mut json, incomplete.as_of) {
-            object.insert("asOf".to_owned(), moment.to_string().into());
-        }
-        json
-    };
-    let mut extensions = Map::new();
-    if !slices.is_empty() {
-        extensions.insert("incomplete".to_owned(), slices.iter().map(to_json).collect());
-    }
-    if !warnings.is_empty() {
-        extensions.insert("warnings".to_owned(), warnings.iter().map(Warning::to_json).collect());
-    }
-    if let Some(explanation) = explanation {
-        extensions.insert("explain".to_owned(), explanation.to_json());
-    }
-    if !extensions.is_empty() {
-        push_entry(body, "extensions", &Json::Object(extensions));
-    }
-}
-
-fn push_entry(body: &mut Vec<u8>, key: &str, value: &Json) {
-    if body.len() > 1 {
-        body.push(b',');
-    }
-    body.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
-}
-
-/// A slice as the response shows it.
-#[must_use]
-pub fn slice_to_json(slice: &SliceState) -> Json {
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Json| {
-        if !value.is_null() {
-            object.insert(key.to_owned(), value);
-        }
-    };
-    put("assetType", slice.key.asset_type.clone().into());
-    put("accountId", slice.key.account_id.clone().into());
-    put("region", slice.key.region.clone().into());
-    put("outcome", slice.outcome.as_str().into());
-    put("reason", slice.reason.clone().into());
-    put("attemptedAt", slice.attempted_at.map(|time| time.to_string()).into());
-    put("completedAt", slice.completed_at.map(|time| time.to_string()).into());
-    Json::Object(object)
 }

@@ -69,6 +69,12 @@ impl Load {
             }
             stream.write_all(request).await.expect("a request is taken");
             bytes += read_answer(&mut stream, &mut buffer).await;
+            let is_first = count == 0;
+            assert!(
+                !is_first || memchr::memmem::find(&buffer, b"\"errors\"").is_none(),
+                "{}",
+                String::from_utf8_lossy(&buffer)
+            );
             count += 1;
         }
         (count, bytes)

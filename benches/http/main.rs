@@ -36,7 +36,7 @@ const VALUES: usize = 4096;
 const Q3: &str = "query ($id: String) { vpcs(where: {vpcId: $id}) { id vpcId name hasFlowLog { id flowLogId flowLogStatus } \
                   subnets { id subnetId cidrBlock } } }";
 const Q4: &str = "query ($account: String, $regions: [String!]) { vpcs(where: {accountId: $account, region_IN: $regions, \
-                  cidrBlock_STARTS_WITH: \"10.\"}, sort: [{name: ASC}], limit: 50) { id vpcId name region cidrBlock \
+                  cidrBlock_WITHIN: \"10.0.0.0/8\"}, sort: [{name: ASC}], limit: 50) { id vpcId name region cidrBlock \
                   hasFlowLog { id flowLogStatus } } }";
 
 fn main() {

@@ -14,10 +14,10 @@ use super::{
     moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
     prepare::{CacheLimits, Preparations, Prepared, Preparer},
-    response::{push_errors, push_extensions, refused},
+    response::{self, push_errors, push_extensions, refused},
     run::{
-        Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices, judge, run,
-        run_explained, why,
+        Judgement, Outlet, Ran, RunError, RunLimits, Streamed, Why, WhyWorld, find_assets, incomplete_slices,
+        judge, run_explained, stream, why,
     },
     schema::{GeneratedSchema, SchemaError},
     specification::Specification,
@@ -54,8 +54,11 @@ impl Request {
 /// One GraphQL response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The whole response as JSON, without a newline at the end.
+    /// The whole response as JSON, without a newline at the end; where a part was handed on before, what follows it.
     pub body: Vec<u8>,
+    /// How many bytes were handed on before `body`. Where there are some and a limit then ended the run, `body` is
+    /// empty and what was handed on is no JSON: whoever reads it must be able to tell that it broke off.
+    pub sent: usize,
     /// Whether there is a `data` entry: false where the request was refused before it ran.
     pub has_data: bool,
     /// What the response reports as errors.
@@ -67,6 +70,9 @@ pub struct Response {
     /// How it was answered, if that was asked for.
     pub explanation: Option<Explanation>,
 }
+
+/// How every response with data begins.
+const DATA: &[u8] = b"{\"data\":";
 
 /// Everything a query is held against, whatever data it runs over.
 #[derive(Debug)]
@@ -128,20 +134,101 @@ impl Engine {
     /// Runs a request against the graphs of the moments it asks for. Never fails: what goes wrong is in the response.
     #[must_use]
     pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
+        self.answer_at(moments, request, limits, None)
+    }
+
+    /// As [`Engine::execute_at`], but a large answer is handed on piece by piece while it is written: see
+    /// [`Response::sent`].
+    #[must_use]
+    pub fn stream_at(
+        &self,
+        moments: &dyn Moments,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Outlet<'_>,
+    ) -> Response {
+        self.answer_at(moments, request, limits, Some(outlet))
+    }
+
+    fn answer_at(
+        &self,
+        moments: &dyn Moments,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
+    ) -> Response {
         let gathered =
             self.prepare(request).and_then(|prepared| Ok((prepared.planned.plan.gather(moments)?, prepared)));
         match gathered {
-            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits),
+            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits, outlet),
             Err(errors) => refused(errors),
         }
+    }
+
+    /// Runs a request over the present, unless that may take longer than a thread can spare that others wait for:
+    /// where the document is not known yet, asks for the past or for an explanation, or comes to more work than
+    /// `limits.max_work`. Nothing then; ask again with [`Engine::stream_at`] where it may take its time.
+    #[must_use]
+    pub fn execute_at_once(
+        &self,
+        graph: &Graph,
+        request: &Request,
+        limits: &RunLimits<'_>,
+    ) -> Option<Response> {
+        if request.explain.is_some() || request.as_of.is_some() {
+            return None;
+        }
+        let document = self.preparer.recall(&request.query)?;
+        if !document.may_be_short() {
+            return None;
+        }
+        let prepared = match self.preparer.prepare_recalled(document, request) {
+            Ok(prepared) => prepared,
+            Err(errors) => return Some(refused(errors)),
+        };
+        if prepared.planned.plan.roots.iter().any(|root| root.as_of.is_some()) {
+            return None;
+        }
+        let response = self.answer(&prepared, &Graphs::from(graph), request, limits, None);
+        let is_long = response
+            .errors
+            .iter()
+            .any(|error| matches!(error.kind, QueryErrorKind::Stopped(RunError::TooMuchWork { .. })));
+        if is_long {
+            prepared.document.was_long();
+            return None;
+        }
+        Some(response)
     }
 
     /// Runs a request against graphs that were gathered for its plan (see [`Plan::gather`]). Never fails: what goes
     /// wrong is in the response.
     #[must_use]
     pub fn execute_over(&self, graphs: &Graphs<'_>, request: &Request, limits: &RunLimits<'_>) -> Response {
+        self.answer_over(graphs, request, limits, None)
+    }
+
+    /// As [`Engine::execute_over`], handed on piece by piece as by [`Engine::stream_at`].
+    #[must_use]
+    pub fn stream_over(
+        &self,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Outlet<'_>,
+    ) -> Response {
+        self.answer_over(graphs, request, limits, Some(outlet))
+    }
+
+    fn answer_over(
+        &self,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
+    ) -> Response {
         match self.prepare(request) {
-            Ok(prepared) => self.answer(&prepared, graphs, request, limits),
+            Ok(prepared) => self.answer(&prepared, graphs, request, limits, outlet),
             Err(errors) => refused(errors),
         }
     }
@@ -153,45 +240,44 @@ impl Engine {
         graphs: &Graphs<'_>,
         request: &Request,
         limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
     ) -> Response {
-        let introspection = &prepared.introspection;
-        let planned = &prepared.planned;
-        let answered = match request.explain {
-            None => run(&planned.plan, graphs.clone(), introspection, limits).map(|ran| (ran, None)),
-            Some(_) => self.run_explained(prepared, graphs, limits).map(|(ran, how)| (ran, Some(how))),
-        };
-        match answered {
-            Ok((ran, mut explanation)) => {
-                let incomplete = incomplete_slices(&planned.plan, graphs.clone());
-                let mut errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
-                // What assets have is asked of the newest inventory that the query looks at.
-                let newest = graphs.at(None).or_else(|| {
-                    planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
-                });
-                let warnings = self.warnings(prepared, newest);
-                let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
-                if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
-                    match self.whys(prepared, graphs, asset) {
-                        Ok(whys) => explanation.whys = whys,
-                        Err(refused) => errors.extend(refused),
-                    }
-                }
-                let mut body = Vec::with_capacity(ran.data.len() + 64);
-                body.extend_from_slice(b"{\"data\":");
-                body.extend_from_slice(&ran.data);
-                push_errors(&mut body, &errors);
-                push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: ran.rows, warnings, explanation }
+        let (streamed, mut explanation) = match request.explain {
+            None => {
+                let (plan, introspection) = (&prepared.planned.plan, &prepared.introspection);
+                (stream(plan, graphs, introspection, limits, DATA.to_vec(), outlet), None)
             }
-            Err(stopped) => {
-                let errors = vec![QueryError::from(stopped)];
-                let mut body = b"{\"data\":null".to_vec();
-                push_errors(&mut body, &errors);
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: 0, warnings: Vec::new(), explanation: None }
+            Some(_) => match self.run_explained(prepared, graphs, limits) {
+                Ok((ran, explanation)) => {
+                    let ended = Ok((ran.errors, ran.rows));
+                    (Streamed { rest: [DATA, &ran.data].concat(), sent: 0, ended }, Some(explanation))
+                }
+                Err(error) => (Streamed { rest: Vec::new(), sent: 0, ended: Err(error) }, None),
+            },
+        };
+        let Streamed { rest: mut body, sent, ended } = streamed;
+        let (errors, rows) = match ended {
+            Ok(ended) => ended,
+            Err(stopped) => return response::stopped(stopped, sent),
+        };
+        let mut errors: Vec<QueryError> = errors.into_iter().map(QueryError::from).collect();
+        let incomplete = incomplete_slices(&prepared.planned.plan, graphs.clone());
+        // What assets have is asked of the newest inventory that the query looks at.
+        let newest = graphs.at(None).or_else(|| {
+            prepared.planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
+        });
+        let warnings = self.warnings(prepared, newest);
+        let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
+        if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
+            match self.whys(prepared, graphs, asset) {
+                Ok(whys) => explanation.whys = whys,
+                Err(refused) => errors.extend(refused),
             }
         }
+        push_errors(&mut body, &errors);
+        push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
+        body.push(b'}');
+        Response { body, sent, has_data: true, errors, rows, warnings, explanation }
     }
 
     fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {

@@ -7,7 +7,7 @@ use std::{
     hash::{Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -70,6 +70,28 @@ pub(super) struct Prepared {
 pub(super) struct KnownDocument {
     pub(super) parsed: QueryDocument,
     valid: ValidDocument,
+    text_hash: u64,
+    /// How many more times it is taken to be long without being tried.
+    taken_as_long: AtomicU32,
+}
+
+/// A document that turned out to be long is not tried at once for so many times.
+const TIMES_TAKEN_AS_LONG: u32 = 32;
+/// A longer document is not tried at once: planning it takes a while already.
+const LONGEST_SHORT: usize = 8 * 1024;
+
+impl KnownDocument {
+    /// Whether to try to answer it where others wait. Each answer counts.
+    pub(super) fn may_be_short(&self) -> bool {
+        let less = |times: u32| times.checked_sub(1);
+        self.parsed.text.len() <= LONGEST_SHORT
+            && self.taken_as_long.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
+    }
+
+    /// Remembers that it took too long.
+    pub(super) fn was_long(&self) {
+        self.taken_as_long.store(TIMES_TAKEN_AS_LONG, Ordering::Relaxed);
+    }
 }
 
 /// Prepares requests.
@@ -139,29 +161,16 @@ impl Preparer {
     /// # Errors
     /// Everything wrong with it.
     pub(super) fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
-        let text_hash = hash_of(&request.query);
-        let known = self.documents.get(text_hash, |text| *text == request.query);
-        let prepared = match known {
+        let prepared = match self.recall(&request.query) {
+            Some(document) => self.prepare_recalled(document, request)?,
             None => {
                 let prepared = Arc::new(self.prepare_anew(request)?);
                 let document = Arc::clone(&prepared.document);
                 let bytes = request.query.len() + document.parsed.text.len() * BYTES_A_BYTE + BYTES_AT_LEAST;
                 let key = PlanKey::new(Arc::clone(&document), request);
-                self.documents.put(text_hash, request.query.clone(), document, bytes);
-                self.keep_plan(key.hash(text_hash), key, &prepared);
+                self.documents.put(document.text_hash, request.query.clone(), document, bytes);
+                self.keep_plan(key.hash(), key, &prepared);
                 prepared
-            }
-            Some(document) => {
-                let key = PlanKey::new(document, request);
-                let hash = key.hash(text_hash);
-                match self.plans.get(hash, |known| known.is_same(&key)) {
-                    Some(prepared) => prepared,
-                    None => {
-                        let prepared = Arc::new(self.prepare_known(&key.document, request)?);
-                        self.keep_plan(hash, key, &prepared);
-                        prepared
-                    }
-                }
             }
         };
         match request.as_of {
@@ -174,6 +183,31 @@ impl Preparer {
                 Ok(Arc::new(prepared))
             }
         }
+    }
+
+    /// A document that was let through before.
+    pub(super) fn recall(&self, text: &str) -> Option<Arc<KnownDocument>> {
+        self.documents.get(hash_of(&text), |known| known == text)
+    }
+
+    /// A plan for a request whose document is known, for the moments it names itself.
+    ///
+    /// # Errors
+    /// What is wrong with its operation name and its variables.
+    pub(super) fn prepare_recalled(
+        &self,
+        document: Arc<KnownDocument>,
+        request: &Request,
+    ) -> Result<Arc<Prepared>, Vec<QueryError>> {
+        let key = PlanKey::new(document, request);
+        let hash = key.hash();
+        if let Some(prepared) = self.plans.get(hash, |known| known.is_same(&key)) {
+            return Ok(prepared);
+        }
+        let planned = self.plan(&key.document.parsed, request)?;
+        let prepared = Arc::new(self.complete(Arc::clone(&key.document), planned, request)?);
+        self.keep_plan(hash, key, &prepared);
+        Ok(prepared)
     }
 
     fn keep_plan(&self, hash: u64, key: PlanKey, prepared: &Arc<Prepared>) {
@@ -198,16 +232,9 @@ impl Preparer {
         let planned = self.plan(&document, request)?;
         self.validated.fetch_add(1, Ordering::Relaxed);
         let valid = self.specification.check(&document)?;
-        self.complete(Arc::new(KnownDocument { parsed: document, valid }), planned, request)
-    }
-
-    fn prepare_known(
-        &self,
-        document: &Arc<KnownDocument>,
-        request: &Request,
-    ) -> Result<Prepared, Vec<QueryError>> {
-        let planned = self.plan(&document.parsed, request)?;
-        self.complete(Arc::clone(document), planned, request)
+        let text_hash = hash_of(&request.query.as_str());
+        let document = KnownDocument { parsed: document, valid, text_hash, taken_as_long: AtomicU32::new(0) };
+        self.complete(Arc::new(document), planned, request)
     }
 
     fn plan(&self, document: &QueryDocument, request: &Request) -> Result<Planned, Vec<QueryError>> {
@@ -224,7 +251,7 @@ impl Preparer {
         request: &Request,
     ) -> Result<Prepared, Vec<QueryError>> {
         let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
-        let KnownDocument { parsed, valid } = &*document;
+        let KnownDocument { parsed, valid, .. } = &*document;
         self.specification.check_variables(parsed, valid, operation, variables)?;
         let wants_introspection =
             planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
@@ -248,8 +275,8 @@ impl PlanKey {
         }
     }
 
-    fn hash(&self, text_hash: u64) -> u64 {
-        hash_of(&(text_hash, &self.operation, &self.variables, self.keeps_written))
+    fn hash(&self) -> u64 {
+        hash_of(&(self.document.text_hash, &self.operation, &self.variables, self.keeps_written))
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Explanation, QueryError, Response, Warning, run::Incomplete};
+use super::{
+    Explanation, QueryError, Response, Warning,
+    run::{Incomplete, RunError},
+};
 use crate::model::SliceState;
 
 /// The response to a request that was refused before it ran.
@@ -11,7 +14,19 @@ pub(super) fn refused(errors: Vec<QueryError>) -> Response {
     let mut body = vec![b'{'];
     push_errors(&mut body, &errors);
     body.push(b'}');
-    Response { body, has_data: false, errors, rows: 0, warnings: Vec::new(), explanation: None }
+    Response { body, sent: 0, has_data: false, errors, rows: 0, warnings: Vec::new(), explanation: None }
+}
+
+/// The response of a run that was ended. Once part of the data has gone, nothing can be put right behind it.
+pub(super) fn stopped(error: RunError, sent: usize) -> Response {
+    let errors = vec![QueryError::from(error)];
+    let mut body = Vec::new();
+    if sent == 0 {
+        body.extend_from_slice(b"{\"data\":null");
+        push_errors(&mut body, &errors);
+        body.push(b'}');
+    }
+    Response { body, sent, has_data: true, errors, rows: 0, warnings: Vec::new(), explanation: None }
 }
 
 /// Appends `"errors": [..]`, with a comma before it unless it is the first entry.

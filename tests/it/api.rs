@@ -18,7 +18,8 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use passmuster::api::{
-    Answer, Answered, App, HostRule, HttpLimits, Operation, Status, Stop, refuse_remote, router, serve,
+    Answer, Answered, App, HostRule, HttpLimits, Operation, Outlet, Status, Stop, refuse_remote, router,
+    serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -46,7 +47,7 @@ impl Answer for Scripted {
         self.ready.load(Ordering::SeqCst)
     }
 
-    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered {
+    fn answer(&self, operation: &Operation, stop: &Stop, _: &mut Outlet) -> Answered {
         (self.answer)(operation, stop)
     }
 }

@@ -31,6 +31,7 @@ mod graph;
 mod guard;
 mod language;
 mod lint;
+mod plan_cache;
 mod query;
 mod query_faults;
 mod run;

@@ -166,6 +166,7 @@ impl<'g> Evaluator<'g, '_> {
         if rows.is_empty() {
             return Ok(());
         }
+        self.afford(rows.len())?;
         let keys: Vec<Option<KeyOf<'_>>> =
             by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(graph, id, by))).collect();
         let (mut of_row, mut count) = (vec![0u32; rows.len()], 1);

@@ -171,7 +171,7 @@ impl Evaluator<'_, '_> {
             return Ok(table.all());
         }
         if let Some(rows) = self.indexed_rows(candidates)? {
-            return Ok(Bitmap::from_rows(table.rows, rows.into_iter()));
+            return Ok(Bitmap::from_rows(table.rows, rows));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
     }

@@ -80,9 +80,9 @@ async fn answer(app: &App, request: Request) -> Result<Answering, HttpError> {
     }
 }
 
-/// Runs an operation on this thread, if that is short and nobody waits for a place among the running queries.
+/// Runs an operation on this thread, if that is short. It takes no place among the running queries: long ones may have
+/// them all.
 fn run_at_once(app: &App, operation: &Operation) -> Result<Option<Answered>, HttpError> {
-    let Ok(_until_done) = app.running.try_acquire() else { return Ok(None) };
     panic::catch_unwind(AssertUnwindSafe(|| app.answer.answer_at_once(operation))).map_err(|_| {
         tracing::error!("a query panicked; the process goes on");
         HttpError::Internal

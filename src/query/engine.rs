@@ -71,6 +71,9 @@ pub struct Response {
     pub explanation: Option<Explanation>,
 }
 
+/// A longer document is not parsed where others wait.
+const LONGEST_NEW: usize = 2 * 1024;
+
 /// How every response with data begins.
 const DATA: &[u8] = b"{\"data\":";
 
@@ -165,8 +168,8 @@ impl Engine {
         }
     }
 
-    /// Runs a request over the present, unless that may take longer than a thread can spare that others wait for:
-    /// where the document is not known yet, asks for the past or for an explanation, or comes to more work than
+    /// Runs a request over the present, unless that may take longer than a thread can spare that others wait for: where
+    /// the document is new and long, asks for the past or for an explanation, or comes to more work than
     /// `limits.max_work`. Nothing then; ask again with [`Engine::stream_at`] where it may take its time.
     #[must_use]
     pub fn execute_at_once(
@@ -178,11 +181,12 @@ impl Engine {
         if request.explain.is_some() || request.as_of.is_some() {
             return None;
         }
-        let document = self.preparer.recall(&request.query)?;
-        if !document.may_be_short() {
-            return None;
-        }
-        let prepared = match self.preparer.prepare_recalled(document, request) {
+        let prepared = match self.preparer.recall(&request.query) {
+            Some(document) if document.may_be_short() => self.preparer.prepare_recalled(document, request),
+            None if request.query.len() <= LONGEST_NEW => self.prepare(request),
+            _ => return None,
+        };
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(errors) => return Some(refused(errors)),
         };

@@ -37,6 +37,7 @@ mod query_faults;
 mod run;
 mod schema;
 mod specification;
+mod streaming;
 
 mod check;
 mod report;

@@ -34,6 +34,11 @@ impl RunLimits<'static> {
 }
 
 impl RunLimits<'_> {
+    pub(super) fn check_bytes(&self, bytes: usize) -> Result<(), RunError> {
+        let (limit, actual) = (self.max_bytes, bytes as u64);
+        if actual > limit { Err(RunError::TooManyBytes { limit, actual }) } else { Ok(()) }
+    }
+
     pub(super) fn check_stop(&self) -> Result<(), RunError> {
         match (self.stop)() {
             None => Ok(()),

@@ -5,6 +5,7 @@ mod aggregate;
 mod connect;
 mod eval;
 mod figures;
+mod flat;
 mod group;
 mod judge;
 mod limits;

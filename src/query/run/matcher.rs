@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::{
     super::{Comparison, Operand, Test},
+    patience::Patience,
     select::{FREE_ASKS, SCAN_SHARE},
 };
 use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData, escape_into};
@@ -68,7 +69,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// Whether a row that has a value passes.
-    pub(super) fn row(&self, column: &Column, row: u32) -> bool {
+    pub(super) fn row(&self, column: &Column, row: u32, patience: Patience<'_>) -> bool {
         let code = || column.text_data().and_then(|text| text.code(row));
         match self {
             Self::Nothing => false,
@@ -76,7 +77,7 @@ impl<'p> Matcher<'p> {
             Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
             Self::Scan { test, hits } => match hits.get() {
                 Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
-                None => column.text(row).is_some_and(|text| text_passes(test, &text)),
+                None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
             },
             Self::Between(..) | Self::IntSet(_) => match &column.data {
                 Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
@@ -94,11 +95,11 @@ impl<'p> Matcher<'p> {
                 range.len() == wanted.len()
                     && range.zip(wanted).all(|(item, wanted)| match wanted {
                         None => items.is_null(item),
-                        Some(wanted) => items.has_value(item) && wanted.row(items, item),
+                        Some(wanted) => items.has_value(item) && wanted.row(items, item, patience),
                     })
             }),
             Self::AnyItem(wanted) => column.items(row).is_some_and(|(mut range, items)| {
-                range.any(|item| items.has_value(item) && wanted.row(items, item))
+                range.any(|item| items.has_value(item) && wanted.row(items, item, patience))
             }),
         }
     }
@@ -118,7 +119,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// The rows that pass. Rows without a value may be among them.
-    pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
+    pub(super) fn scan(&self, column: &Column, rows: usize, patience: Patience<'_>) -> Bitmap {
         match (self, &column.data) {
             (Self::Nothing, _) => Bitmap::zeros(rows),
             (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => {
@@ -135,7 +136,7 @@ impl<'p> Matcher<'p> {
                 text.codes.scan(|code| set.get(code as usize))
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
-                let hits = hits.get_or_init(|| passing_codes(text, test));
+                let hits = hits.get_or_init(|| passing_codes(text, test, patience));
                 if hits.is_empty() {
                     return Bitmap::zeros(rows);
                 }
@@ -154,7 +155,9 @@ impl<'p> Matcher<'p> {
                 (false, true) => values.clone(),
                 (true, false) => values.clone().complement(),
             },
-            _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
+            _ => Bitmap::from_fn(rows, |row| {
+                u32::try_from(row).is_ok_and(|row| self.row(column, row, patience))
+            }),
         }
     }
 
@@ -203,8 +206,8 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
 }
 
 /// The codes whose text passes: where one pattern says it, one pass over all texts finds what is worth asking.
-fn passing_codes(text: &TextData, test: &Test) -> Bitmap {
-    let passes = |code: &u32| text_passes(test, &text.text(*code));
+fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap {
+    let passes = |code: &u32| patience.passes(test, &text.text(*code));
     let found = match test {
         Test::Contains(part) => contained(part).map(|pattern| text.codes_with(&pattern)),
         _ => None,
@@ -213,7 +216,7 @@ fn passing_codes(text: &TextData, test: &Test) -> Bitmap {
         // What is found in an escape of the stored text need not be in the raw one.
         Some(found) => Bitmap::from_rows(text.distinct(), found.into_iter().filter(passes)),
         None => {
-            let passing = text.iter().filter(|(_, text)| text_passes(test, text));
+            let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
             Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
         }
     }
@@ -238,15 +241,6 @@ fn any_code<'p>(codes: Bitmap) -> Matcher<'p> {
             Matcher::Codes(Codes::from(first..last + 1))
         }
         Some(_) => Matcher::CodeSet(codes),
-    }
-}
-
-fn text_passes(test: &Test, text: &str) -> bool {
-    match test {
-        Test::Contains(part) => memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
-        Test::EndsWith(end) => text.ends_with(end),
-        Test::Matches(pattern) => pattern.regex.is_match(text),
-        _ => false,
     }
 }
 

@@ -99,7 +99,7 @@ impl Evaluator<'_, '_> {
                 let mut possible = match self.hidden(id, column, row) {
                     Some(hidden) => hidden,
                     None if column.is_null(row) => Possible::NEITHER,
-                    None if matcher.row(column, row) => Possible::certain(true),
+                    None if matcher.row(column, row, self.patience()) => Possible::certain(true),
                     None if matcher.is_undecided(column, row) => Possible::NEITHER,
                     None => Possible::certain(false),
                 };
@@ -137,7 +137,7 @@ impl Evaluator<'_, '_> {
             Node::Test { field, matcher, .. } => {
                 self.work.add_rows(1);
                 let column = self.world.graph.table(id).column(*field);
-                column.has_value(row) && matcher.row(column, row)
+                column.has_value(row) && matcher.row(column, row, self.patience())
             }
             Node::Related { field, quantifier: Quantifier::Some, of } => {
                 self.is_any_related(id, *field, of, row)

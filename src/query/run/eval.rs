@@ -297,22 +297,53 @@ impl Evaluator<'_, '_> {
     /// filtered side is the smaller one; where the set is everything, having a neighbour is enough.
     fn any(&self, table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
         let mut rows = table.none();
-        let mut followed = 0;
         for (link, set) in links.iter().zip(sets) {
-            let edges = &link.adjacency;
-            if self.world.graph.table(link.table).is_all(set) {
-                self.work.add_rows(table.rows);
-                rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
-                continue;
-            }
-            for target in set.iter() {
-                let sources = edges.backward.of(target);
-                followed += sources.len();
-                for &row in sources {
-                    rows.set(row as usize);
-                }
+            let targets = self.world.graph.table(link.table);
+            if targets.is_all(set) {
+                rows.or(&self.with_neighbours(table, link));
+            } else if set.count() > targets.count() / 2 {
+                rows.or(&self.any_of_most(table, link, set));
+            } else {
+                self.scatter(link, set, &mut rows);
             }
         }
+        rows
+    }
+
+    /// The rows with any neighbour.
+    fn with_neighbours(&self, table: &Table, link: &Link) -> Bitmap {
+        self.work.add_rows(table.rows);
+        Bitmap::from_fn(table.rows, |row| link.adjacency.forward.has_any(row))
+    }
+
+    /// Adds the rows that the neighbours in a set are neighbours of.
+    fn scatter(&self, link: &Link, set: &Bitmap, rows: &mut Bitmap) {
+        let mut followed = 0;
+        set.for_each(|target| {
+            let sources = link.adjacency.backward.of(target);
+            followed += sources.len();
+            for &row in sources {
+                rows.set(row as usize);
+            }
+        });
+        self.work.add_edges(followed);
+    }
+
+    /// The rows with a neighbour in a set that leaves few out: those with any, but for the rows beside what is left
+    /// out that have nothing else.
+    fn any_of_most(&self, table: &Table, link: &Link, set: &Bitmap) -> Bitmap {
+        let left_out = self.world.graph.table(link.table).complement(set.clone());
+        let mut beside = table.none();
+        self.scatter(link, &left_out, &mut beside);
+        let mut rows = self.with_neighbours(table, link);
+        let mut followed = 0;
+        beside.for_each(|row| {
+            let targets = link.adjacency.forward.of(row);
+            followed += targets.len();
+            if !targets.iter().any(|&target| set.get(target as usize)) {
+                rows.clear(row as usize);
+            }
+        });
         self.work.add_edges(followed);
         rows
     }

@@ -38,6 +38,11 @@ impl RunLimits<'static> {
 }
 
 impl RunLimits<'_> {
+    pub(super) fn check_bytes(&self, bytes: usize) -> Result<(), RunError> {
+        let (limit, actual) = (self.max_bytes, bytes as u64);
+        if actual > limit { Err(RunError::TooManyBytes { limit, actual }) } else { Ok(()) }
+    }
+
     /// Whether a run may cost what it likes: a verdict has to come to an end, and no one waits for it.
     pub(super) fn are_none(&self) -> bool {
         self.max_rows == u64::MAX && self.max_bytes == u64::MAX

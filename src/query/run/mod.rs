@@ -6,6 +6,7 @@ mod connect;
 mod eval;
 mod figures;
 mod firm;
+mod flat;
 mod group;
 mod judge;
 mod limits;

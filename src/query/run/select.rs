@@ -85,7 +85,7 @@ impl Evaluator<'_, '_> {
         candidates.asked.set(asked);
         let rows = self.world.graph.table(candidates.table).rows;
         if asked <= FREE_ASKS + rows / SCAN_SHARE {
-            return Ok(self.row(candidates.table, &candidates.node, row).must_true);
+            return Ok(self.is_true(candidates.table, &candidates.node, row));
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
         Ok(candidates.passing.get_or_init(|| passing).get(row as usize))
@@ -119,7 +119,7 @@ impl Evaluator<'_, '_> {
             format!("{of}: found by index")
         });
         let found = rows.len();
-        rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+        rows.retain(|&row| self.is_true(candidates.table, &candidates.node, row));
         self.work.end(step, found, rows.len(), 0);
         Ok(Some(rows))
     }

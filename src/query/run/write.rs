@@ -5,6 +5,7 @@
 use super::{
     connect::Source,
     eval::Evaluator,
+    flat::FlatShape,
     limits::RunError,
     select::Pick,
     shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind},
@@ -113,6 +114,9 @@ const PIECE_BYTES: usize = 128 * 1024;
 /// How many rows are written between two looks at the clock.
 const ROWS_A_CHECK: u64 = 1024;
 
+/// The shortest list that is worth the preparation of a [`FlatShape`].
+const FLAT_FROM: usize = 16;
+
 impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     pub(super) fn new(evaluator: &'e Evaluator<'g, 'r>) -> Self {
         Self {
@@ -157,6 +161,10 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     ) -> Result<(), Halt> {
         self.expect_rows(picks.len())?;
         self.out.push(b'[');
+        if self.write_flat(nodes, picks)? {
+            self.out.push(b']');
+            return Ok(());
+        }
         for (index, &(place, row)) in picks.iter().enumerate() {
             if index > 0 {
                 self.out.push(b',');
@@ -167,6 +175,22 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         }
         self.out.push(b']');
         Ok(())
+    }
+
+    /// The rows of a list that is not short and prints only cells of one table. False, and nothing written, for others.
+    fn write_flat(&mut self, nodes: &BoundNodes<'_>, picks: &[Pick]) -> Result<bool, RunError> {
+        let [candidates] = nodes.candidates.as_slice() else { return Ok(false) };
+        if picks.len() < FLAT_FROM {
+            return Ok(false);
+        }
+        let graph = self.evaluator.world.graph;
+        let Some(flat) = FlatShape::of(graph, candidates.table, &candidates.shape) else { return Ok(false) };
+        let limits = &self.evaluator.limits;
+        flat.write(picks, &mut self.out, |out| {
+            limits.check_bytes(out.len()).and_then(|()| limits.check_stop())
+        })?;
+        self.rows += picks.len() as u64;
+        Ok(true)
     }
 
     /// One asset as an object.
@@ -195,10 +219,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if self.rows > limits.max_rows {
             return Err(RunError::TooManyRows { limit: limits.max_rows, actual: self.rows }.into());
         }
-        if self.written() as u64 > limits.max_bytes {
-            let actual = self.written() as u64;
-            return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual }.into());
-        }
+        limits.check_bytes(self.written())?;
         if self.rows.is_multiple_of(ROWS_A_CHECK) {
             limits.check_stop()?;
         }

@@ -12,6 +12,7 @@ mod keys;
 mod names;
 mod read;
 mod relations;
+mod row;
 pub mod scalar;
 mod shipped;
 mod source;
@@ -20,6 +21,7 @@ mod types;
 pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
+pub use row::{Cell, Given, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, Span};
 pub use shipped::shipped;
 pub use source::Source;
 pub use types::{

@@ -15,11 +15,12 @@ mod relate;
 mod slices;
 mod table;
 mod table_builder;
+mod texts;
 
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;

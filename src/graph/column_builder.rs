@@ -5,12 +5,13 @@ use ipnet::IpNet;
 
 use super::{
     adjacency::{Adjacency, Neighbours},
+    arrivals::{AllTexts, Texts},
     bitmap::Bitmap,
-    column::{Column, Data, IntForm, Link, TableId, TextData},
+    column::{Column, Data, IntForm, Link, TableId},
     dictionary::{DictionaryBuilder, Form, NO_CODE},
     table::Table,
     table_builder::TableBuilder,
-    texts::{AllTexts, Texts},
+    text::{Nets, TextData},
 };
 use crate::catalog::{Catalog, Cell, Field, FieldId, FieldKind, Given, Row, ScalarType, TypeId, scalar};
 
@@ -240,13 +241,13 @@ fn finish_cells(
                 Cells::Int { values, .. } => Some(values),
                 _ => None,
             });
-            Data::Int { values: joined(values, rows, 0, order), form }
+            Data::Int { values: joined(values, rows, 0, order).into(), form }
         }
         Cells::Float(_) => {
             let values = parts
                 .into_iter()
                 .filter_map(|part| if let Cells::Float(values) = part { Some(values) } else { None });
-            Data::Float(joined(values, rows, 0.0, order))
+            Data::Float(joined(values, rows, 0.0, order).into())
         }
         Cells::Bool(_) => {
             let values = parts
@@ -335,7 +336,7 @@ fn finish_text(
         codes
     });
     let text = TextData::new(joined(codes, rows, NO_CODE, order), dictionary.finish()?);
-    Some(if is_net { Data::Net { text, nets } } else { Data::Text(text) })
+    Some(if is_net { Data::Net { text, nets: Nets::new(nets) } } else { Data::Text(text) })
 }
 
 /// Addresses in their order, equal ones by the text.

@@ -3,9 +3,11 @@
 //! newest, never changed.
 
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
+mod cells;
 mod column;
 mod column_builder;
 mod dictionary;
@@ -15,7 +17,7 @@ mod relate;
 mod slices;
 mod table;
 mod table_builder;
-mod texts;
+mod text;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -25,10 +27,11 @@ pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    column::{Column, Data, IntForm, Link, TableId, TextData, write_float, write_int},
-    dictionary::{Dictionary, NO_CODE, escape_into},
+    column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
+    dictionary::{NO_CODE, escape_into},
     slices::Need,
     table::Table,
+    text::{Codes, Nets, TextData, TextPlace},
 };
 
 use crate::{
@@ -40,7 +43,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Graph {
     catalog: Arc<Catalog>,
-    tables: Vec<Table>,
+    tables: Vec<Arc<Table>>,
     by_type: Vec<Option<TableId>>,
     slices: Option<Slices>,
     built_at: Time,
@@ -72,11 +75,11 @@ impl Graph {
             .concrete(of)
             .into_iter()
             .filter_map(|of| self.table_of(of))
-            .map(|(_, table)| table.rows)
+            .map(|(_, table)| table.count())
             .sum()
     }
 
-    /// The row of an asset. Rows of a type are numbered in the order of their ids.
+    /// The row of an asset.
     #[must_use]
     pub fn find(&self, of: TypeId, id: &str) -> Option<u32> {
         self.table_of(of)?.1.find(id)
@@ -181,6 +184,11 @@ impl Graph {
     pub(crate) fn table_of(&self, of: TypeId) -> Option<(TableId, &Table)> {
         let id = (*self.by_type.get(of.0 as usize)?)?;
         Some((id, self.table(id)))
+    }
+
+    /// The tables of a type: one of an asset type; of an embedded one, one for each field that holds it.
+    pub(crate) fn tables_of(&self, of: TypeId) -> impl Iterator<Item = &Table> {
+        self.tables.iter().map(|table| &**table).filter(move |table| table.of == of)
     }
 
     /// A table by its place.

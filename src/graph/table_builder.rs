@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{
-    column::{Column, Data, TableId, TextData},
+    arrivals::{AllTexts, Texts},
+    column::{Column, Data, TableId},
     column_builder::ColumnBuilder,
     dictionary::{DictionaryBuilder, Form},
     table::Table,
-    texts::{AllTexts, Texts},
+    text::TextData,
 };
 use crate::catalog::{Catalog, FieldId, Given, Row, TypeId, TypeKind};
 
@@ -166,7 +167,7 @@ impl TableBuilder {
             });
         }
         let rows = usize::try_from(total).ok()?;
-        tables.push((place, Table { of, rows, columns, id }));
+        tables.push((place, Table::new(of, rows, columns, id)));
         Some((place, rows))
     }
 }

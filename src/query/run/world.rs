@@ -126,7 +126,10 @@ impl<'g> World<'g> {
                 (listed, unlisted) => listed.or(unlisted),
             }
         });
-        let rows = rows.map(Rc::new);
+        let rows = rows.map(|mut rows| {
+            table.keep_held(&mut rows);
+            Rc::new(rows)
+        });
         open.stale.borrow_mut().insert(id, rows.clone());
         rows
     }
@@ -142,7 +145,7 @@ impl<'g> World<'g> {
         let (field, _) = self.graph.catalog().get(table.of).find(LAST_SEEN)?;
         let column = table.column(field);
         let Data::Int { values, .. } = &column.data else { return None };
-        rows.and(&Bitmap::from_values(values, |seen| seen < oldest));
+        rows.and(&values.scan(|seen| seen < oldest));
         for without in [&column.nulls, &column.unknown].into_iter().flatten() {
             rows.and_not(without);
         }
@@ -194,6 +197,7 @@ impl<'g> World<'g> {
                 }
             }
         }
+        table.keep_held(&mut rows);
         let rows = (!rows.is_empty()).then(|| Rc::new(rows));
         open.incomplete.borrow_mut().insert((id, field), rows.clone());
         rows
@@ -260,6 +264,7 @@ impl<'g> World<'g> {
         for hidden in columns.iter().filter_map(|column| column.unknown.as_ref()) {
             unknown.or(hidden);
         }
+        target.keep_held(&mut unknown);
         let mut seen = rustc_hash::FxHashSet::default();
         unknown
             .iter()
@@ -312,7 +317,7 @@ impl<'g> World<'g> {
                 continue;
             };
             let Data::Text(text) = &own.data else { continue };
-            let mut agreeing = text.dictionary.find(&known).map_or_else(
+            let mut agreeing = text.find(&known).map_or_else(
                 || table.none(),
                 |code| Bitmap::from_rows(table.rows, text.rows_of(code).iter().copied()),
             );

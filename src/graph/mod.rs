@@ -3,6 +3,7 @@
 //! newest, never changed.
 
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
@@ -21,7 +22,7 @@ mod text;
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;

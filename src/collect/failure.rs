@@ -111,6 +111,15 @@ impl Failure {
     }
 }
 
+impl<E> From<SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        Self::of(&error)
+    }
+}
+
 fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
     let Some(code) = code else {
         let kind = if matches!(status, 429 | 503) { FailureKind::Throttled } else { FailureKind::Other };

@@ -24,6 +24,12 @@ impl Origin {
         format!("arn:{}:ec2:{}:{owner}:{resource}", self.partition, self.region)
     }
 
+    /// True where the caller sees what another account owns; nothing where it owns it itself, since AWS does not tell
+    /// an owner who else sees it.
+    pub(crate) fn sees_as_participant(&self, owner: &str) -> Option<bool> {
+        (owner != self.caller).then_some(true)
+    }
+
     /// The same origin, seen from another region.
     pub(crate) fn within(&self, region: &str) -> Self {
         Self { region: region.to_owned(), ..self.clone() }
@@ -66,6 +72,11 @@ impl Shape {
         self.json(field, Some(Value::Array(values)))
     }
 
+    /// Texts whose order means nothing, sorted.
+    pub(crate) fn texts<'v>(self, field: &str, values: impl Iterator<Item = &'v str>) -> Self {
+        self.list(field, sorted(values).into_iter().map(Value::from).collect())
+    }
+
     /// A moment, as UTC with milliseconds.
     pub(crate) fn time(self, field: &str, value: Option<&DateTime>) -> Self {
         let time = value.and_then(|time| time.to_millis().ok()).and_then(Time::from_millis);
@@ -98,6 +109,19 @@ impl Shape {
         }
         self
     }
+}
+
+/// Texts sorted, each once.
+pub(crate) fn sorted<'v>(values: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
+    let mut values: Vec<&str> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// The ARN that AWS gives, else one made by its rules.
+pub(crate) fn given_or(arn: Option<&str>, made: impl FnOnce() -> String) -> String {
+    arn.filter(|arn| !arn.is_empty()).map_or_else(made, str::to_owned)
 }
 
 /// An embedded object out of those fields that have a value.

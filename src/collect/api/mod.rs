@@ -1,15 +1,20 @@
 //! The AWS APIs that are collected, one file each. To add one: a file with its list and its shape, and a line in
-//! [`REGIONAL`].
+//! [`REGIONAL`]; for what is only read where a flow log names it, in [`REFERRED`].
 
 mod caller_identity;
+mod delivery_streams;
 mod flow_logs;
+mod iam_roles;
 mod internet_gateways;
+mod log_groups;
 mod nat_gateways;
 mod network_interfaces;
 mod regions;
 mod route_tables;
+mod s3_buckets;
 mod security_groups;
 mod subnets;
+mod subscription_filters;
 mod transit_gateway_attachments;
 mod transit_gateways;
 mod vpc_peering_connections;
@@ -23,7 +28,7 @@ use futures_util::future::BoxFuture;
 pub(crate) use caller_identity::{ACTION as CALLER_IDENTITY, Caller, identify, shape as shape_account};
 pub(crate) use regions::{ACTION as REGIONS, NOT_OPTED_IN, RegionStatus, list as list_regions};
 
-use super::{failure::Failure, pages::Page, shape::Origin};
+use super::{connect::Connection, failure::Failure, pages::Page, referred::Referred, shape::Origin};
 use crate::model::Asset;
 
 /// What one page holds, and where the next one starts.
@@ -87,6 +92,44 @@ impl<L: RegionalList> RegionalApi for L {
         })
     }
 }
+
+/// What an API of the second pass goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) connection: &'a Connection,
+    /// The account that is asked, and the region (or the home region, for what has none).
+    pub(crate) origin: &'a Origin,
+    /// What flow logs name.
+    pub(crate) referred: &'a Referred,
+}
+
+/// An API that reads, of one type, what flow logs name. Its slice holds everything of the account (and region) that
+/// any flow log names, and a stub of what the account's own flow logs name elsewhere; it is complete if each of these
+/// was answered for, be it with "there is no such thing".
+pub(crate) trait ReferredApi: Sync {
+    /// The type it reads, e.g. `LogGroup`.
+    fn asset_type(&self) -> &'static str;
+
+    /// The call as a policy names it, e.g. `logs:DescribeLogGroups`; of several, the first.
+    fn action(&self) -> &'static str;
+
+    /// Whether one slice holds those of all regions.
+    fn is_account_wide(&self) -> bool {
+        false
+    }
+
+    /// Reads and shapes all of a slice, each asset once. Makes no call where nothing is named.
+    fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>>;
+}
+
+/// Every API of the second pass.
+pub(crate) const REFERRED: &[&dyn ReferredApi] = &[
+    &log_groups::DescribeLogGroups,
+    &subscription_filters::DescribeSubscriptionFilters,
+    &s3_buckets::ListBuckets,
+    &delivery_streams::DescribeDeliveryStream,
+    &iam_roles::GetRole,
+];
 
 /// Every API that is read in each region, what decides most verdicts first.
 pub(crate) const REGIONAL: &[&dyn RegionalApi] = &[

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Graph, GraphError, Slices, column::TableId, relate, table_builder::TableBuilder};
+use super::{Graph, GraphError, Slices, column::TableId, relate, slices, table_builder::TableBuilder};
 use crate::{
     catalog::{Catalog, TypeId, TypeKind},
     model::{Asset, SliceState, Time},
@@ -50,11 +50,16 @@ impl GraphBuilder {
     }
 
     /// The graph of everything added. `slices` says how well it was collected; without any it is complete as it
-    /// stands (a file). `built_at` is the moment it was built from the store or file.
+    /// stands (a file); where the catalog has a type `Slice`, they are assets of it too. `built_at` is the moment it was built from the store or file.
     ///
     /// # Errors
     /// More texts or edges than the columns can number.
-    pub fn finish(self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
+    pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
+        for slice in slices.iter().flatten() {
+            if let Some(asset) = slices::as_asset(slice, &self.catalog) {
+                self.push(&asset)?;
+            }
+        }
         let Self { catalog, tables: builders, .. } = self;
         let too_large = |of: TypeId, what| GraphError::TooLarge {
             typename: catalog.get(of).name.clone(),

@@ -26,7 +26,7 @@ pub use slices::Slices;
 pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, TextData, write_float, write_int},
     dictionary::{Dictionary, NO_CODE, escape_into},
-    slices::Need,
+    slices::{Need, SLICE_TYPE},
     table::Table,
 };
 

@@ -66,7 +66,7 @@ fn judge(bench: &Bench, oldest: Option<Time>) -> (Verdicts, Judgement) {
 fn slice_reasons(judgement: &Judgement) -> Vec<SliceKey> {
     let of_slice = |reason: &Reason| match reason {
         Reason::Slice { key, .. } | Reason::Stale { key, .. } => key.clone(),
-        cell @ Reason::Cell { .. } => panic!("{cell:?}"),
+        other @ (Reason::Cell { .. } | Reason::Stub { .. }) => panic!("{other:?}"),
     };
     judgement.reasons.iter().map(of_slice).collect()
 }

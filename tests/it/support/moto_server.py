@@ -1,12 +1,35 @@
 """Serves moto on a loopback port of its own choice, prints the port, and ends when its standard input closes: the
 test process holds the other end, so the server never outlives it, however the tests end."""
 
+import json
 import os
 import sys
 import threading
 
+from moto.logs.responses import LogsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+
+
+# What moto lacks: account-wide policies of CloudWatch Logs, by account and region.
+ACCOUNT_POLICIES = {}
+
+
+def put_account_policy(self):
+    policy = {key: self._get_param(key) for key in ("policyName", "policyType", "policyDocument", "selectionCriteria")}
+    policy = {key: value for key, value in policy.items() if value is not None}
+    ACCOUNT_POLICIES.setdefault((self.current_account, self.region), []).append(policy)
+    return json.dumps({"accountPolicy": policy})
+
+
+def describe_account_policies(self):
+    policies = ACCOUNT_POLICIES.get((self.current_account, self.region), [])
+    wanted = [policy for policy in policies if policy["policyType"] == self._get_param("policyType")]
+    return json.dumps({"accountPolicies": wanted})
+
+
+LogsResponse.put_account_policy = put_account_policy
+LogsResponse.describe_account_policies = describe_account_policies
 
 
 class QuietHandler(MotoRequestHandler):

@@ -33,11 +33,11 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    /// Adds a cell that could not be seen; nothing for any other.
+    /// Adds a cell that could not be seen; nothing for any other, nor for a stub, which is a reason by itself.
     pub(super) fn add_cell(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Reason>) {
         let graph = self.world.graph;
         let table = graph.table(id);
-        if table.column(field).is_unknown(row) {
+        if table.column(field).is_unknown(row) && self.world.stub_reason(id, row).is_none() {
             let definition = graph.catalog().get(table.of);
             found.push(Reason::Cell {
                 typename: definition.name.clone(),

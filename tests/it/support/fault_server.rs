@@ -30,6 +30,8 @@ use super::fault_paging::{Paging, page_of, without_its_end};
 pub(crate) enum Fault {
     /// Answers with an error in the form of the service that was called.
     Error { status: u16, code: &'static str, message: &'static str },
+    /// Answers with this body, as the real API did once: for what moto can't say.
+    Answer(&'static str),
     /// Answers with a status and a body that is no XML.
     Garbage { status: u16 },
     /// Never answers.
@@ -223,15 +225,20 @@ async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -
                 "sts" | "iam" => ("text/xml", format!("<ErrorResponse>{error}</ErrorResponse>")),
                 "s3" if request.method() == "HEAD" => ("application/xml", String::new()),
                 "s3" => ("application/xml", error),
-                "ec2" => {
-                    ("text/xml", format!("<Response><Errors>{error}</Errors><RequestID>r-1</RequestID></Response>"))
-                }
+                "ec2" => (
+                    "text/xml",
+                    format!("<Response><Errors>{error}</Errors><RequestID>r-1</RequestID></Response>"),
+                ),
                 _ => {
                     let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
                     ("application/x-amz-json-1.1", body)
                 }
             };
             send(stream, status, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Answer(body) => {
+            let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
+            send(stream, 200, content_type, body.len(), body.as_bytes()).await;
         }
         Fault::Garbage { status } => send(stream, status, "text/html", 9, b"<p>oh no<").await,
         Fault::Hang => std::future::pending().await,

@@ -37,12 +37,39 @@ class QuietHandler(MotoRequestHandler):
         pass
 
 
+class RightRoots:
+    """Names the outermost element of an answer of S3 as S3 does, where moto names it otherwise."""
+
+    ROOTS = {
+        b"GetBucketVersioningResponse": b"VersioningConfiguration",
+        b"GetBucketNotificationResponse": b"NotificationConfiguration",
+    }
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        if environ.get("QUERY_STRING", "").split("=")[0] not in ("versioning", "notification"):
+            return self.application(environ, start_response)
+        started = {}
+
+        def start(status, headers, exc_info=None):
+            started.update(status=status, headers=headers)
+
+        body = b"".join(self.application(environ, start))
+        for wrong, right in self.ROOTS.items():
+            body = body.replace(wrong, right)
+        headers = [(key, value) for key, value in started["headers"] if key.lower() != "content-length"]
+        start_response(started["status"], headers + [("Content-Length", str(len(body)))])
+        return [body]
+
+
 def end_with_parent():
     sys.stdin.buffer.read()
     os._exit(0)
 
 
-application = DomainDispatcherApplication(create_backend_app)
+application = RightRoots(DomainDispatcherApplication(create_backend_app))
 server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
 os.environ["MOTO_PORT"] = str(server.server_port)
 threading.Thread(target=end_with_parent, daemon=True).start()

@@ -64,6 +64,15 @@ impl Bitmap {
         set
     }
 
+    /// The same rows among more (or fewer, where those beyond the end are left out).
+    #[must_use]
+    pub(crate) fn resized(mut self, len: usize) -> Self {
+        self.words.resize(len.div_ceil(BITS), 0);
+        self.len = len;
+        self.clear_tail();
+        self
+    }
+
     /// How many rows the table has.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -77,6 +77,7 @@ impl GraphBuilder {
             .map_err(|excess| too_large(excess.of, "the edges of a relation"))?;
         let by_type =
             (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
+        let tables = tables.into_iter().map(Arc::new).collect();
         Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
     }
 }

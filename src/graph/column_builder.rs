@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::{
     adjacency::{Adjacency, Neighbours},
     bitmap::Bitmap,
-    column::{Column, Data, IntForm, Link, TextData},
+    column::{Column, Data, IntForm, Link},
     dictionary::{Dictionary, Form, Interner, NO_CODE},
     table::Table,
     table_builder::TableBuilder,
+    text::{Nets, TextData},
 };
 use crate::catalog::{Catalog, Field, FieldKind, ScalarType, TypeId, scalar};
 
@@ -170,9 +171,9 @@ impl ColumnBuilder {
         let data = match self.cells {
             Cells::Text { scalar, codes, interner } => finish_text(scalar, codes, interner, order)?,
             Cells::Int { scalar, values } => {
-                Data::Int { values: reorder(values, order), form: int_form(scalar) }
+                Data::Int { values: reorder(values, order).into(), form: int_form(scalar) }
             }
-            Cells::Float(values) => Data::Float(reorder(values, order)),
+            Cells::Float(values) => Data::Float(reorder(values, order).into()),
             Cells::Bool(values) => Data::Bool(Bitmap::from_values(&reorder(values, order), |value| value)),
             Cells::List { offsets, items } => {
                 let (offsets, item_order) = reorder_lists(offsets, order);
@@ -294,7 +295,7 @@ fn finish_text(
         return Some(Data::Text(text));
     }
     let nets: Vec<IpNet> = texts.iter().filter_map(|text| scalar::parse_net(text)).collect();
-    Some(Data::Net { text, nets })
+    Some(Data::Net { text, nets: Nets::new(nets) })
 }
 
 fn row_set(rows: &[u32], len: usize, order: Option<&[u32]>) -> Option<Bitmap> {

@@ -6,6 +6,7 @@ mod adjacency;
 mod bitmap;
 mod builder;
 mod cache;
+mod cells;
 mod column;
 mod column_builder;
 mod dictionary;
@@ -15,6 +16,7 @@ mod relate;
 mod slices;
 mod table;
 mod table_builder;
+mod text;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -24,10 +26,11 @@ pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    column::{Column, Data, IntForm, Link, TableId, TextData, write_float, write_int},
-    dictionary::{Dictionary, NO_CODE, escape_into},
+    column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
+    dictionary::{NO_CODE, escape_into},
     slices::{Need, SLICE_TYPE},
     table::Table,
+    text::{Codes, Nets, TextData, TextPlace},
 };
 
 use crate::{
@@ -39,7 +42,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Graph {
     catalog: Arc<Catalog>,
-    tables: Vec<Table>,
+    tables: Vec<Arc<Table>>,
     by_type: Vec<Option<TableId>>,
     slices: Option<Slices>,
     built_at: Time,
@@ -71,11 +74,11 @@ impl Graph {
             .concrete(of)
             .into_iter()
             .filter_map(|of| self.table_of(of))
-            .map(|(_, table)| table.rows)
+            .map(|(_, table)| table.count())
             .sum()
     }
 
-    /// The row of an asset. Rows of a type are numbered in the order of their ids.
+    /// The row of an asset.
     #[must_use]
     pub fn find(&self, of: TypeId, id: &str) -> Option<u32> {
         self.table_of(of)?.1.find(id)

@@ -90,7 +90,7 @@ impl TableBuilder {
         let Self { of, columns, rows, id } = self;
         let columns =
             columns.into_iter().map(|column| column.finish(order, tables)).collect::<Option<Vec<_>>>()?;
-        tables.push(Table { of, rows: rows as usize, columns, id });
+        tables.push(Table::new(of, rows as usize, columns, id));
         Some(TableId(tables.len() - 1))
     }
 }

@@ -237,7 +237,7 @@ impl Lint<'_> {
             _ => return None,
         };
         let texts = self.texts(tested);
-        let is_present = |value: &str| texts.is_some_and(|texts| texts.dictionary.find(value).is_some());
+        let is_present = |value: &str| texts.is_some_and(|texts| texts.find(value).is_some());
         let field = definition.name.clone();
         for value in values {
             if is_present(value) || known_values.iter().any(|known| known == value) {
@@ -273,10 +273,10 @@ impl Lint<'_> {
             }
             let (_, table) = graph.table_of(tested.of)?;
             let nulls = table.column(tested.field).nulls.as_ref();
-            if table.rows > 0 && !nulls.is_some_and(crate::graph::Bitmap::is_full) {
+            if table.count() > 0 && !nulls.is_some_and(|nulls| table.is_all(nulls)) {
                 return None;
             }
-            assets += table.rows;
+            assets += table.count();
         }
         let first = of_key.first()?;
         let definition = self.catalog.get(first.of);
@@ -291,10 +291,10 @@ impl Lint<'_> {
 
 /// The text of a column that is equal but for its case, as JSON.
 fn in_another_case(texts: &TextData, wanted: &str) -> Option<String> {
-    if texts.dictionary.len() > MOST_TEXTS {
+    if texts.distinct() > MOST_TEXTS {
         return None;
     }
     let lower = wanted.to_lowercase();
-    let found = texts.dictionary.iter().find(|(_, text)| text.to_lowercase() == lower)?;
+    let found = texts.iter().find(|(_, text)| text.to_lowercase() == lower)?;
     Some(Value::from(found.1.as_ref()).to_string())
 }

@@ -65,7 +65,7 @@ impl Evaluator<'_, '_> {
             if want { format!("{of}: {words}") } else { format!("{of}: {words} is FALSE") }
         });
         let rows = self.bits_of(id, node, want, bound)?;
-        self.work.end(step, table.rows, rows.count(), 0);
+        self.work.end(step, table.count(), rows.count(), 0);
         Ok(rows)
     }
 
@@ -81,8 +81,10 @@ impl Evaluator<'_, '_> {
             Node::IsNull(field) => {
                 let column = table.column(*field);
                 let mut rows = column.nulls.clone().unwrap_or_else(|| table.none());
-                if !want {
-                    rows = rows.complement();
+                if want {
+                    table.keep_held(&mut rows);
+                } else {
+                    rows = table.complement(rows);
                 }
                 Ok(self.bounded(id, column, rows, bound))
             }
@@ -94,8 +96,10 @@ impl Evaluator<'_, '_> {
                 self.work.add_rows(table.rows);
                 self.work.add_distinct(matcher.distinct_to_ask(column));
                 let mut rows = matcher.scan(column, table.rows);
-                if !want {
-                    rows = rows.complement();
+                if want {
+                    table.keep_held(&mut rows);
+                } else {
+                    rows = table.complement(rows);
                     if column.is_list() {
                         let mut decided = table.none();
                         for row in rows.iter().filter(|row| !matcher.is_undecided(column, *row)) {
@@ -110,7 +114,7 @@ impl Evaluator<'_, '_> {
                 Ok(self.bounded(id, column, rows, bound))
             }
             Node::Holds(_) | Node::Related { .. } | Node::NoneRelated(_) if !want => {
-                Ok(self.bits(id, node, true, bound.opposite())?.complement())
+                Ok(table.complement(self.bits(id, node, true, bound.opposite())?))
             }
             Node::Holds(inner) => self.bits(id, inner, true, bound),
             Node::Related { field, quantifier, of } => self.related(id, *field, *quantifier, of, bound),
@@ -118,8 +122,8 @@ impl Evaluator<'_, '_> {
             Node::Aggregate { field, filter } => {
                 self.work.add_rows(table.rows);
                 let mut rows = table.none();
-                for row in 0..u32::try_from(table.rows).unwrap_or(u32::MAX) {
-                    if row % 4096 == 0 {
+                for (place, row) in table.all().iter().enumerate() {
+                    if place % 4096 == 0 {
                         self.limits.check_stop()?;
                     }
                     if self.aggregate(id, *field, filter, row).get(want, bound) {
@@ -178,13 +182,14 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         if quantifier == Quantifier::None {
-            return Ok(self.related(id, field, Quantifier::Some, of, bound.opposite())?.complement());
+            let some = self.related(id, field, Quantifier::Some, of, bound.opposite())?;
+            return Ok(self.world.graph.table(id).complement(some));
         }
         let table = self.world.graph.table(id);
         let links = table.column(field).links();
         let unseen = self.world.incomplete(id, field);
         let matching = self.targets(links, of, true, bound)?;
-        let mut rows = any(table, links, &matching, &self.work);
+        let mut rows = self.any(table, links, &matching);
         if bound == Bound::May
             && let Some(unseen) = &unseen
         {
@@ -194,7 +199,7 @@ impl Evaluator<'_, '_> {
             Quantifier::Some | Quantifier::None => {}
             Quantifier::All => {
                 let counterexamples = self.targets(links, of, false, bound.opposite())?;
-                rows.and_not(&any(table, links, &counterexamples, &self.work));
+                rows.and_not(&self.any(table, links, &counterexamples));
             }
             Quantifier::Single if bound == Bound::Known => {
                 rows.and_not(&twice(table, links, &matching, &self.work));
@@ -250,7 +255,7 @@ impl Evaluator<'_, '_> {
                 rows
             })
             .collect();
-        let mut rows = any(table, links, &seen, &self.work).complement();
+        let mut rows = table.complement(self.any(table, links, &seen));
         if bound == Bound::Must
             && let Some(unseen) = self.world.incomplete(id, field)
         {
@@ -269,30 +274,30 @@ impl Evaluator<'_, '_> {
         }
         rows
     }
-}
 
-/// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a filtered
-/// side is the smaller one; where the set is everything, having a neighbour is enough.
-fn any(table: &Table, links: &[Link], sets: &[Bitmap], work: &Work) -> Bitmap {
-    let mut rows = table.none();
-    let mut followed = 0;
-    for (link, set) in links.iter().zip(sets) {
-        let edges = &link.adjacency;
-        if set.is_full() {
-            work.add_rows(table.rows);
-            rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
-            continue;
-        }
-        for target in set.iter() {
-            let sources = edges.backward.of(target);
-            followed += sources.len();
-            for &row in sources {
-                rows.set(row as usize);
+    /// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a
+    /// filtered side is the smaller one; where the set is everything, having a neighbour is enough.
+    fn any(&self, table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+        let mut rows = table.none();
+        let mut followed = 0;
+        for (link, set) in links.iter().zip(sets) {
+            let edges = &link.adjacency;
+            if self.world.graph.table(link.table).is_all(set) {
+                self.work.add_rows(table.rows);
+                rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
+                continue;
+            }
+            for target in set.iter() {
+                let sources = edges.backward.of(target);
+                followed += sources.len();
+                for &row in sources {
+                    rows.set(row as usize);
+                }
             }
         }
+        self.work.add_edges(followed);
+        rows
     }
-    work.add_edges(followed);
-    rows
 }
 
 /// The rows with two neighbours or more in the sets.

@@ -37,9 +37,9 @@ pub struct TypeJudgement {
     pub assets: usize,
     /// How many can't satisfy the filter: they pass.
     pub passing: usize,
-    /// The rows that must satisfy the filter: they fail. Ascending, which is the order of their ids.
+    /// The rows that must satisfy the filter: they fail. In the order of their ids.
     pub failing: Vec<u32>,
-    /// The rows of which nobody can say. Ascending.
+    /// The rows of which nobody can say. In the order of their ids.
     pub unknown: Vec<UnknownRow>,
 }
 
@@ -181,7 +181,8 @@ impl Evaluator<'_, '_> {
         node: &Node<'_>,
         reasons: &mut Reasons,
     ) -> Result<TypeJudgement, RunError> {
-        let assets = self.world.graph.table(id).rows;
+        let table = self.world.graph.table(id);
+        let assets = table.count();
         let mut failing = self.bits(id, node, true, Bound::Must)?;
         let mut unknown = self.bits(id, node, true, Bound::May)?;
         if let Some(stale) = self.world.stale(id) {
@@ -189,8 +190,8 @@ impl Evaluator<'_, '_> {
             unknown.or(&stale);
         }
         unknown.and_not(&failing);
-        let unknown: Vec<UnknownRow> = unknown
-            .iter()
+        let unknown: Vec<UnknownRow> = table
+            .in_id_order(&unknown)
             .map(|row| {
                 let mut found = Vec::new();
                 self.add_stale(id, row, &mut found);
@@ -198,7 +199,7 @@ impl Evaluator<'_, '_> {
                 UnknownRow { row, reasons: found.into_iter().map(|reason| reasons.number(reason)).collect() }
             })
             .collect();
-        let failing: Vec<u32> = failing.iter().collect();
+        let failing: Vec<u32> = table.in_id_order(&failing).collect();
         Ok(TypeJudgement { of, assets, passing: assets - failing.len() - unknown.len(), failing, unknown })
     }
 

@@ -75,7 +75,7 @@ impl Needle {
     /// The codes of a dictionary that hold it, and how.
     fn find(&self, text: &TextData) -> Vec<(u32, Fit)> {
         let fit = |code: u32| {
-            let whole = text.dictionary.text(code);
+            let whole = text.text(code);
             // Once more over the raw text: what is found in an escape is not in it.
             let found = self.raw.find(&whole)?;
             Some(match (found.start(), found.end() == whole.len()) {
@@ -84,7 +84,7 @@ impl Needle {
                 _ => Fit::Inside,
             })
         };
-        let codes = text.dictionary.codes_with(&self.stored).into_iter();
+        let codes = text.codes_with(&self.stored).into_iter();
         codes.filter_map(|code| Some((code, fit(code)?))).collect()
     }
 }
@@ -101,12 +101,14 @@ impl Evaluator<'_, '_> {
                 let known = best.entry(row).or_insert((fit, held));
                 *known = (*known).min((fit, held));
             });
+            best.retain(|row, _| graph.table(table).holds(*row));
             let hit = |(row, (fit, held))| Hit { fit, held, of: *of, table, row };
             hits.extend(best.into_iter().map(hit));
         }
         let name = |hit: &Hit| graph.catalog().get(hit.of).name.as_str();
+        let rank = |hit: &Hit| graph.table(hit.table).rank(hit.row);
         hits.sort_unstable_by(|one, other| {
-            (one.fit, name(one), one.row).cmp(&(other.fit, name(other), other.row))
+            (one.fit, name(one), rank(one)).cmp(&(other.fit, name(other), rank(other)))
         });
         hits.truncate(search.limit.map_or(usize::MAX, |limit| limit as usize));
         hits

@@ -158,7 +158,7 @@ impl<'g> World<'g> {
         let slices = self.graph.slices()?;
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
-        table.id.and_then(|_| {
+        let rows = table.id.and_then(|_| {
             let places = self.places(id)?;
             let own = |account: Option<&str>, region: Option<&str>| slices.own(asset_type, account?, region);
             let listed = places.rows_where(|account, region| {
@@ -173,6 +173,10 @@ impl<'g> World<'g> {
                 }
                 (listed, unlisted) => listed.or(unlisted),
             }
+        });
+        rows.map(|mut rows| {
+            table.keep_held(&mut rows);
+            rows
         })
     }
 
@@ -187,7 +191,7 @@ impl<'g> World<'g> {
         let (field, _) = self.graph.catalog().get(table.of).find(LAST_SEEN)?;
         let column = table.column(field);
         let Data::Int { values, .. } = &column.data else { return None };
-        rows.and(&Bitmap::from_values(values, |seen| seen < oldest));
+        rows.and(&values.scan(|seen| seen < oldest));
         for without in [&column.nulls, &column.unknown].into_iter().flatten() {
             rows.and_not(without);
         }
@@ -240,6 +244,7 @@ impl<'g> World<'g> {
                 }
             }
         }
+        table.keep_held(&mut rows);
         let rows = (!rows.is_empty()).then(|| Rc::new(rows));
         open.incomplete.borrow_mut().insert((id, field), rows.clone());
         rows
@@ -316,6 +321,7 @@ impl<'g> World<'g> {
         for hidden in columns.iter().filter_map(|column| column.unknown.as_ref()) {
             unknown.or(hidden);
         }
+        target.keep_held(&mut unknown);
         let mut seen = rustc_hash::FxHashSet::default();
         unknown
             .iter()
@@ -368,7 +374,7 @@ impl<'g> World<'g> {
                 continue;
             };
             let Data::Text(text) = &own.data else { continue };
-            let mut agreeing = text.dictionary.find(&known).map_or_else(
+            let mut agreeing = text.find(&known).map_or_else(
                 || table.none(),
                 |code| Bitmap::from_rows(table.rows, text.rows_of(code).iter().copied()),
             );

@@ -45,8 +45,8 @@ pub(super) async fn build_network(account: &TestAccount) -> String {
     open_to_internet(&ec2, &vpc).await;
     give_public_addresses(&ec2, &subnet).await;
     join_to_others(account, &ec2, &vpc, &subnet).await;
-    account.create_log_group(REGION, "flow-logs").await;
-    let call = ec2.create_flow_logs().resource_ids(&vpc).log_group_name("flow-logs");
+    account.create_log_group(REGION, "network-logs").await;
+    let call = ec2.create_flow_logs().resource_ids(&vpc).log_group_name("network-logs");
     let call = call.resource_type("VPC".into()).traffic_type("ALL".into());
     let call = call.deliver_logs_permission_arn("arn:aws:iam::123456789012:role/flow-logs");
     call.send().await.expect("a flow log");
@@ -135,7 +135,7 @@ async fn one_of_everything_is_collected_and_related() {
     assert_eq!(found["securityGroups"][0]["egress"][0]["cidrs"][0], "0.0.0.0/0");
     assert_eq!(found["transitGatewayAttachments"][0]["transitGateway"]["description"], "the hub");
     assert_eq!(found["requestedPeerings"][0]["accepterVpc"]["name"], "other");
-    assert_eq!(found["effectiveFlowLogs"][0]["logGroups"][0]["logGroupName"], "flow-logs");
+    assert_eq!(found["effectiveFlowLogs"][0]["logGroups"][0]["logGroupName"], "network-logs");
 }
 
 #[tokio::test]

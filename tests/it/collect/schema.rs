@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     sync::Arc,
 };
 
@@ -57,6 +59,32 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
             .collect();
         assert_eq!(missing, [""; 0], "fields of {asset_type} that the collector never gives");
     }
+}
+
+#[test]
+fn every_call_that_the_collector_names_is_in_the_permissions_it_asks_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let granted = fs::read_to_string(root.join("docs/aws-permissions.md")).expect("the page");
+    let policy =
+        granted.split_once("\"Action\": [").and_then(|(_, rest)| rest.split_once(']')).expect("a policy").0;
+    let granted: BTreeSet<&str> = policy.split('"').filter(|word| word.contains(':')).collect();
+    let mut named = BTreeSet::new();
+    for file in fs::read_dir(root.join("src/collect/api")).expect("the folder") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("text");
+        let words = text.split('"').filter(|word| word.split_once(':').is_some_and(is_action));
+        named.extend(words.map(str::to_owned));
+    }
+    // The role's delivery is what it asks of roles, not of its own caller.
+    named.retain(|action| {
+        !["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"].contains(&action.as_str())
+    });
+    assert!(named.len() > 20, "{named:?}");
+    assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), granted);
+}
+
+fn is_action((service, name): (&str, &str)) -> bool {
+    matches!(service, "ec2" | "firehose" | "iam" | "logs" | "s3" | "sts")
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// What is known only by its name says so of every field, or an empty one would be taken for null.

@@ -3,6 +3,7 @@
 //! newest, never changed.
 
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
@@ -21,11 +22,12 @@ mod text;
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
+    bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::{NO_CODE, escape_into},
     slices::{Need, SLICE_TYPE},
@@ -183,6 +185,11 @@ impl Graph {
     pub(crate) fn table_of(&self, of: TypeId) -> Option<(TableId, &Table)> {
         let id = (*self.by_type.get(of.0 as usize)?)?;
         Some((id, self.table(id)))
+    }
+
+    /// The tables of a type: one of an asset type; of an embedded one, one for each field that holds it.
+    pub(crate) fn tables_of(&self, of: TypeId) -> impl Iterator<Item = &Table> {
+        self.tables.iter().map(|table| &**table).filter(move |table| table.of == of)
     }
 
     /// A table by its place.

@@ -37,6 +37,8 @@ pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
 #[derive(Clone, Debug, Default)]
 pub struct Slices {
     states: Vec<SliceState>,
+    /// The places of those that are not complete.
+    incomplete: Vec<usize>,
     /// Type, then account, then region, to the place in `states`.
     places: BTreeMap<String, BTreeMap<String, BTreeMap<String, usize>>>,
     /// Every account with a slice of any type, and the regions it has regional slices in.
@@ -57,6 +59,9 @@ impl Slices {
         states.sort_by(|left, right| left.key.cmp(&right.key));
         let mut slices = Self::default();
         for (place, state) in states.iter().enumerate() {
+            if !state.is_complete_since(None) {
+                slices.incomplete.push(place);
+            }
             let key = &state.key;
             let regions = slices.accounts.entry(key.account_id.clone()).or_default();
             if key.region != GLOBAL_REGION {
@@ -73,6 +78,11 @@ impl Slices {
     #[must_use]
     pub fn all(&self) -> &[SliceState] {
         &self.states
+    }
+
+    /// The slices that are not complete, in the same order.
+    pub fn incomplete(&self) -> impl Iterator<Item = &SliceState> {
+        self.incomplete.iter().filter_map(|place| self.states.get(*place))
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).

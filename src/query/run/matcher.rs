@@ -4,9 +4,14 @@
 use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
 
 use ipnet::IpNet;
+use regex::Regex;
 
-use super::super::{Comparison, Operand, Test};
-use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData};
+use super::{
+    super::{Comparison, Operand, Test},
+    patience::Patience,
+    select::{FREE_ASKS, SCAN_SHARE},
+};
+use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData, escape_into};
 
 /// What a column's values are tested with.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// Whether a row that has a value passes.
-    pub(super) fn row(&self, column: &Column, row: u32) -> bool {
+    pub(super) fn row(&self, column: &Column, row: u32, patience: Patience<'_>) -> bool {
         let code = || column.text_data().and_then(|text| text.code(row));
         match self {
             Self::Nothing => false,
@@ -72,7 +77,7 @@ impl<'p> Matcher<'p> {
             Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
             Self::Scan { test, hits } => match hits.get() {
                 Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
-                None => column.text(row).is_some_and(|text| text_passes(test, &text)),
+                None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
             },
             Self::Between(..) | Self::IntSet(_) => match &column.data {
                 Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
@@ -90,11 +95,11 @@ impl<'p> Matcher<'p> {
                 range.len() == wanted.len()
                     && range.zip(wanted).all(|(item, wanted)| match wanted {
                         None => items.is_null(item),
-                        Some(wanted) => items.has_value(item) && wanted.row(items, item),
+                        Some(wanted) => items.has_value(item) && wanted.row(items, item, patience),
                     })
             }),
             Self::AnyItem(wanted) => column.items(row).is_some_and(|(mut range, items)| {
-                range.any(|item| items.has_value(item) && wanted.row(items, item))
+                range.any(|item| items.has_value(item) && wanted.row(items, item, patience))
             }),
         }
     }
@@ -114,7 +119,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// The rows that pass. Rows without a value may be among them.
-    pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
+    pub(super) fn scan(&self, column: &Column, rows: usize, patience: Patience<'_>) -> Bitmap {
         match (self, &column.data) {
             (Self::Nothing, _) => Bitmap::zeros(rows),
             (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => {
@@ -131,10 +136,10 @@ impl<'p> Matcher<'p> {
                 text.codes.scan(|code| set.get(code as usize))
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
-                let hits = hits.get_or_init(|| {
-                    let passing = text.iter().filter(|(_, text)| text_passes(test, text));
-                    Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
-                });
+                let hits = hits.get_or_init(|| passing_codes(text, test, patience));
+                if hits.is_empty() {
+                    return Bitmap::zeros(rows);
+                }
                 text.codes.scan(|code| hits.get(code as usize))
             }
             (Self::Between(low, high), Data::Int { values, .. }) => {
@@ -150,15 +155,22 @@ impl<'p> Matcher<'p> {
                 (false, true) => values.clone(),
                 (true, false) => values.clone().complement(),
             },
-            _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
+            _ => Bitmap::from_fn(rows, |row| {
+                u32::try_from(row).is_ok_and(|row| self.row(column, row, patience))
+            }),
         }
     }
 
     /// The rows with a text equal to the operand, where an index can tell and there are few.
     pub(super) fn few_rows<'c>(&self, column: &'c Column) -> Option<&'c [u32]> {
         match self {
-            Self::Codes(codes) if codes.len() == 1 => Some(column.text_data()?.rows_of(codes.iter().next()?)),
             Self::Codes(codes) if codes.is_empty() => Some(&[]),
+            Self::Codes(codes) if codes.len() == 1 => {
+                let text = column.text_data()?;
+                // Each of few texts is in many rows: an index over them would help nobody.
+                let is_selective = text.distinct() >= SCAN_SHARE || text.codes.len() <= FREE_ASKS;
+                if is_selective { Some(text.rows_of(codes.iter().next()?)) } else { None }
+            }
             _ => None,
         }
     }
@@ -193,12 +205,42 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
     }
 }
 
-fn text_passes(test: &Test, text: &str) -> bool {
-    match test {
-        Test::Contains(part) => memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
-        Test::EndsWith(end) => text.ends_with(end),
-        Test::Matches(pattern) => pattern.regex.is_match(text),
-        _ => false,
+/// The codes whose text passes: where one pattern says it, one pass over all texts finds what is worth asking.
+fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap {
+    let passes = |code: &u32| patience.passes(test, &text.text(*code));
+    let found = match test {
+        Test::Contains(part) => contained(part).map(|pattern| text.codes_with(&pattern)),
+        _ => None,
+    };
+    match found {
+        // What is found in an escape of the stored text need not be in the raw one.
+        Some(found) => Bitmap::from_rows(text.distinct(), found.into_iter().filter(passes)),
+        None => {
+            let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
+            Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
+        }
+    }
+}
+
+/// The pattern that finds a text in the form that dictionaries store it in; nothing for an empty or a very long one.
+fn contained(part: &str) -> Option<Regex> {
+    if part.is_empty() {
+        return None;
+    }
+    let mut stored = String::new();
+    escape_into(&mut stored, part);
+    Regex::new(&regex::escape(&stored)).ok()
+}
+
+/// Any of these codes: as a range where they are one, which is scanned faster.
+fn any_code<'p>(codes: Bitmap) -> Matcher<'p> {
+    let (first, last) = (codes.iter().next(), codes.iter().last());
+    match first.zip(last) {
+        None => Matcher::Nothing,
+        Some((first, last)) if (last - first) as usize + 1 == codes.count() => {
+            Matcher::Codes(Codes::from(first..last + 1))
+        }
+        Some(_) => Matcher::CodeSet(codes),
     }
 }
 
@@ -218,7 +260,7 @@ fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
                 _ => None,
             });
             let codes: Vec<Codes> = codes.collect();
-            Matcher::CodeSet(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
+            any_code(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
         }
         Data::Int { .. } => {
             let mut values: Vec<i64> = operands
@@ -288,5 +330,5 @@ pub(super) fn as_float(operand: &Operand) -> Option<f64> {
 
 fn nets_where<'p>(nets: &Nets, passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
     let passing = nets.iter().filter(|(_, net)| passes(net)).map(|(code, _)| code);
-    Matcher::CodeSet(Bitmap::from_rows(nets.len(), passing))
+    any_code(Bitmap::from_rows(nets.len(), passing))
 }

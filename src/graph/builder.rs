@@ -132,23 +132,14 @@ impl GraphBuilder {
         Ok(())
     }
 
-    /// Makes assets of the slices. Where the other assets are joined already, theirs is a table that came out empty.
-    fn push_slices(&mut self, slices: &[SliceState]) -> Result<(), GraphError> {
-        for slice in slices {
-            if let Some(asset) = slices::as_asset(slice, &self.catalog) {
-                self.push(&asset)?;
-            }
-        }
-        let found = self.catalog.find(slices::SLICE_TYPE).map(|(of, _)| of);
-        let Some(joined) = self.joined.iter_mut().find(|joined| Some(joined.of) == found) else {
-            return Ok(());
-        };
-        let table = self.own.tables.get_mut(joined.of.0 as usize).and_then(Option::take);
-        if let Some(table) = table.filter(|table| table.rows() > 0) {
+    /// Joins the slices as assets to tables that were joined before: no file holds any of that type.
+    fn join_slices(&mut self) {
+        let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
+        for table in own.tables.into_iter().flatten().filter(|table| table.rows() > 0) {
+            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else { continue };
             joined.parts = vec![table];
             joined.ids = TableBuilder::take_ids(&mut joined.parts);
         }
-        Ok(())
     }
 
     /// The graph of everything added. `slices` says how well it was collected; without any it is complete as it
@@ -158,10 +149,15 @@ impl GraphBuilder {
     /// # Errors
     /// Two assets of one type and id; more rows, texts or edges than the columns can number.
     pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
-        self.push_slices(slices.as_deref().unwrap_or_default())?;
-        if self.joined.is_empty()
-            && let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new())
-        {
+        let states = slices.iter().flatten();
+        let assets: Vec<Asset> =
+            states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
+        for asset in &assets {
+            self.push(asset)?;
+        }
+        if !self.joined.is_empty() {
+            self.join_slices();
+        } else if let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new()) {
             return Err(GraphError::Duplicate { typename, id });
         }
         let Self { catalog, joined, .. } = self;

@@ -178,19 +178,31 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     }
 
     /// The rows of a list that is not short and prints only cells of one table. False, and nothing written, for others.
-    fn write_flat(&mut self, nodes: &BoundNodes<'_>, picks: &[Pick]) -> Result<bool, RunError> {
+    fn write_flat(&mut self, nodes: &BoundNodes<'_>, picks: &[Pick]) -> Result<bool, Halt> {
         let [candidates] = nodes.candidates.as_slice() else { return Ok(false) };
         if picks.len() < FLAT_FROM {
             return Ok(false);
         }
         let graph = self.evaluator.world.graph;
         let Some(flat) = FlatShape::of(graph, candidates.table, &candidates.shape) else { return Ok(false) };
-        let limits = &self.evaluator.limits;
-        flat.write(picks, &mut self.out, |out| {
-            limits.check_bytes(out.len()).and_then(|()| limits.check_stop())
-        })?;
+        let mut out = std::mem::take(&mut self.out);
+        let written = flat.write(picks, &mut out, |out| {
+            std::mem::swap(out, &mut self.out);
+            let may_go_on = self.after_block();
+            std::mem::swap(out, &mut self.out);
+            may_go_on
+        });
+        self.out = out;
         self.rows += picks.len() as u64;
-        Ok(true)
+        written.map(|()| true)
+    }
+
+    /// Looks at the limits between two blocks of rows, and hands on what is ready.
+    fn after_block(&mut self) -> Result<(), Halt> {
+        let limits = &self.evaluator.limits;
+        limits.check_bytes(self.written())?;
+        limits.check_stop()?;
+        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
     }
 
     /// One asset as an object.

@@ -35,6 +35,10 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
         Rule::on("DescribeVpcs", insert_before("</item></vpcSet>", MORE_OF_A_VPC)),
         Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_FLOW_LOGS)),
         Rule::on("DescribeSubnets", insert_before("</item></subnetSet>", MORE_OF_A_SUBNET)),
+        Rule::on(
+            "DescribeTransitGatewayAttachments",
+            insert_before("</item></transitGatewayAttachments>", MORE_OF_A_SUBNET),
+        ),
         Rule::on("DescribeNatGateways", insert_before("</item></natGatewaySet>", MORE_OF_A_NAT_GATEWAY)),
         Rule::on(
             "DescribeNetworkInterfaces",

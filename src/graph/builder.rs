@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Graph, GraphError, Slices,
     column::TableId,
-    relate,
+    relate, slices,
     table::Table,
     table_builder::{Ids, RepeatedId, TableBuilder},
 };
@@ -132,15 +132,32 @@ impl GraphBuilder {
         Ok(())
     }
 
+    /// Joins the slices as assets to tables that were joined before: no file holds any of that type.
+    fn join_slices(&mut self) {
+        let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
+        for table in own.tables.into_iter().flatten().filter(|table| table.rows() > 0) {
+            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else { continue };
+            joined.parts = vec![table];
+            joined.ids = TableBuilder::take_ids(&mut joined.parts);
+        }
+    }
+
     /// The graph of everything added. `slices` says how well it was collected; without any it is complete as it
-    /// stands (a file). `built_at` is the moment it was built from the store or file.
+    /// stands (a file); where the catalog has a type `Slice`, they are assets of it too. `built_at` is the moment it
+    /// was built from the store or file.
     ///
     /// # Errors
     /// Two assets of one type and id; more rows, texts or edges than the columns can number.
     pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
-        if self.joined.is_empty()
-            && let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new())
-        {
+        let states = slices.iter().flatten();
+        let assets: Vec<Asset> =
+            states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
+        for asset in &assets {
+            self.push(asset)?;
+        }
+        if !self.joined.is_empty() {
+            self.join_slices();
+        } else if let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new()) {
             return Err(GraphError::Duplicate { typename, id });
         }
         let Self { catalog, joined, .. } = self;

@@ -27,9 +27,10 @@ pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
+    bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::{NO_CODE, escape_into},
-    slices::Need,
+    slices::{Need, SLICE_TYPE},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

@@ -60,6 +60,12 @@ impl TableBuilder {
         }
     }
 
+    /// The type of its rows.
+    pub(crate) fn of(&self) -> TypeId {
+        self.of
+    }
+
+    /// How many rows it has.
     pub(crate) fn rows(&self) -> usize {
         self.rows as usize
     }

@@ -7,6 +7,8 @@ mod cases;
 mod definition;
 mod error;
 mod evaluate;
+mod expect;
+mod figure;
 mod load;
 mod raw;
 mod result;
@@ -15,11 +17,13 @@ mod source;
 mod yaml;
 
 pub use cases::{Case, CaseOutcome, Difference, Expected, run_case, run_cases};
-pub use definition::{Check, Expectation, PriorityRule, Severity, UnknownSeverity};
+pub use definition::{Check, PriorityRule, Severity, UnknownSeverity};
 pub use error::{CheckError, CheckErrors, Place, Problem};
-pub use evaluate::{evaluate, evaluate_all};
-pub use load::load;
+pub use evaluate::{evaluate, evaluate_all, explain};
+pub use expect::Expectation;
+pub use load::{load, pasted};
 pub use result::{
-    AssetName, CheckResult, Counts, ExitCode, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
+    AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason, RestsOn, SliceCount,
+    UnknownAsset, Verdict,
 };
 pub use source::{SourceFile, Sources, shipped};

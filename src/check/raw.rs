@@ -29,6 +29,17 @@ pub(super) struct Text {
     pub(super) span: Range<usize>,
 }
 
+impl Text {
+    /// The bytes of the file that a stretch of the text stands at; all of the text where it is written with escapes.
+    pub(super) fn part(&self, file: &str, stretch: &Range<usize>) -> Range<usize> {
+        let raw = file.get(self.span.clone()).unwrap_or_default();
+        match raw.find(&self.value) {
+            Some(at) => self.span.start + at + stretch.start..self.span.start + at + stretch.end,
+            None => self.span.clone(),
+        }
+    }
+}
+
 /// A `check.yaml` with all keys known and all values of the right kind.
 #[derive(Clone, Debug)]
 pub(super) struct RawCheck {

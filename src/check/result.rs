@@ -234,6 +234,40 @@ pub struct SliceCount {
     pub total: u64,
 }
 
+/// What a check found that has one verdict as a whole and none for each asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// What was expected, e.g. `count lt 5`.
+    pub expected: String,
+    /// What there is.
+    pub found: Found,
+}
+
+/// What there is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A count: so many at least, and at most; without a most there may be any number more.
+    Count {
+        /// Those that are certain.
+        least: u64,
+        /// With those that are possible.
+        most: Option<u64>,
+    },
+    /// A part of the answer, as far as it is known.
+    Value(serde_json::Value),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { least, most: Some(most) } if least == most => write!(formatter, "{least}"),
+            Self::Count { least, most: Some(most) } => write!(formatter, "{least} to {most}"),
+            Self::Count { least, most: None } => write!(formatter, "{least} or more"),
+            Self::Value(value) => write!(formatter, "{value}"),
+        }
+    }
+}
+
 /// What one check says of one inventory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckResult {
@@ -253,8 +287,10 @@ pub struct CheckResult {
     pub findings: Vec<Finding>,
     /// The assets whose verdict is not known: by account, region, type and id.
     pub unknown: Vec<UnknownAsset>,
-    /// Why there may be more assets than are known of; sorted.
+    /// Why there may be more assets than are known of, or why one verdict as a whole is not known; sorted.
     pub unknown_coverage: Vec<Reason>,
+    /// What was found, where the check has one verdict as a whole.
+    pub figure: Option<Figure>,
     /// What the verdict rests on.
     pub rests_on: RestsOn,
     /// Why the check could not be run; only with [`Verdict::Error`].

@@ -3,17 +3,19 @@
 //! JSON: `{"at": time, "exitCode": n, "checks": [{"id", "title", "severity", "covers", "verdict",
 //! "counts": {"fail", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
 //! "findings": [{asset.., "priority": [..]}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
-//! [reason], "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
+//! [reason], "figure": {"expected", "found": {"least", "most"} | {"value"}} where there is
+//! one, "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
 //! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{AssetName, CheckResult, ExitCode, Reason},
+    check::{AssetName, CheckResult, ExitCode, Figure, Found, Reason},
     model::Time,
 };
 
+use super::checks::figure_words;
 use super::sheet::{Cell, Sheet, pretty};
 
 #[derive(Serialize)]
@@ -37,7 +39,15 @@ struct CheckView<'a> {
     findings: Vec<FindingView<'a>>,
     unknown: Vec<UnknownView<'a>>,
     unknown_coverage: Vec<ReasonView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    figure: Option<FigureView<'a>>,
     error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FigureView<'a> {
+    expected: &'a str,
+    found: Value,
 }
 
 #[derive(Serialize)]
@@ -158,7 +168,9 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
         }
         if result.findings.is_empty() && result.unknown.is_empty() {
             let coverage = result.unknown_coverage.iter().map(Reason::to_string);
-            push(result.verdict.as_str(), None, result.error.iter().cloned().chain(coverage).collect());
+            let figure = result.figure.iter().map(figure_words);
+            let detail = result.error.iter().cloned().chain(figure).chain(coverage).collect();
+            push(result.verdict.as_str(), None, detail);
         }
     }
     sheet.csv()
@@ -201,8 +213,19 @@ impl<'a> CheckView<'a> {
                 })
                 .collect(),
             unknown_coverage: result.unknown_coverage.iter().map(ReasonView::of).collect(),
+            figure: result.figure.as_ref().map(FigureView::of),
             error: result.error.as_deref(),
         }
+    }
+}
+
+impl<'a> FigureView<'a> {
+    fn of(figure: &'a Figure) -> Self {
+        let found = match &figure.found {
+            Found::Count { least, most } => json!({"least": least, "most": most}),
+            Found::Value(value) => json!({ "value": value }),
+        };
+        Self { expected: &figure.expected, found }
     }
 }
 

@@ -39,6 +39,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
         findings: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
+        figure: None,
         rests_on: RestsOn::default(),
         error: None,
     }

@@ -13,7 +13,7 @@ use super::super::{
     place,
 };
 use crate::{
-    check::{self, Check, CheckResult, Sources},
+    check::{self, Check, CheckResult},
     graph::Graph,
     model::Time,
     query::run::Truth,
@@ -39,7 +39,7 @@ pub(crate) struct CheckArguments {
     /// Judge by this query instead of the stored checks, e.g. 'vpcs(where: {hasFlowLog: null}) { id }'
     #[arg(long, value_name = "QUERY", conflicts_with = "ids")]
     query: Option<String>,
-    /// What the result of --query must be, e.g. 'eq []'
+    /// What the result of --query must be, e.g. 'eq []' or 'count lt 5'
     #[arg(long, value_name = "EXPECTATION", requires = "query", default_value = "eq []")]
     expect: String,
     /// How old a collection may be to be believed by --query, e.g. 7d
@@ -89,8 +89,7 @@ fn explain(
     let mut exit = Exit::Pass;
     let mut refused = None;
     for check in checks {
-        let oldest = Some(now.before(check.max_age.0));
-        let why = match tools.engine.explain_verdict(graph, &check.query, asset, oldest) {
+        let why = match check::explain(check, &tools.engine, graph, asset, now) {
             Ok(why) => why,
             Err(errors) => {
                 refused = refused.or(Some((check, errors)));
@@ -164,24 +163,8 @@ pub(crate) fn select(checks: Vec<Check>, ids: &[String]) -> Result<Vec<Check>, F
 
 /// A check made of a query on the command line.
 fn pasted_check(query: &str, arguments: &CheckArguments, tools: &Tools) -> Result<Check, Failure> {
-    let covered = tools.engine.covered(query).map_err(|errors| {
-        Failure::snippets(place::of_query("--query", query, tools.sources.fragments(), &errors))
-    })?;
-    let definition = serde_json::json!({
-        "id": "pasted-query",
-        "title": format!("No {} matches the query", tools.catalog.get(covered).name),
-        "severity": "medium",
-        "covers": tools.catalog.get(covered).name,
-        "expect": arguments.expect,
-        "max_age": arguments.max_age,
-    });
-    // JSON is YAML.
-    let files = [
-        ("pasted-query/check.yaml".to_owned(), definition.to_string()),
-        ("pasted-query/query.graphql".to_owned(), query.to_owned()),
-    ];
-    let sources = Sources::from_files("command line", files);
-    let checks = check::load(&sources, &tools.engine)
-        .map_err(|errors| Failure::snippets(place::of_checks(&errors)))?;
-    checks.into_iter().next().ok_or_else(|| Failure::bad_input("the query is no check"))
+    let max_age =
+        arguments.max_age.parse().map_err(|error| Failure::bad_input(format!("--max-age: {error}")))?;
+    check::pasted(query, &arguments.expect, max_age, &tools.engine)
+        .map_err(|errors| Failure::snippets(place::of_checks(&errors)))
 }

@@ -285,18 +285,12 @@ fn spans_and_schedules_are_read_strictly() {
 }
 
 #[test]
-fn an_expectation_is_eq_nothing_and_what_comes_later_is_said_to() {
-    for later in ["ne []", "lt 5", "count eq 0", "eq [1]", "all {a: 1}"] {
-        let line = format!("expect: \"{later}\"");
-        assert_refused(&line, ":5:9 unsupported_expectation", "write `expect: \"eq []\"`");
-    }
-    for never in ["eq null", "eq 0", "eq {}", "eq \\\"x\\\"", "lt []"] {
-        let line = format!("expect: \"{never}\"");
-        assert_refused(&line, ":5:9 impossible_expectation", "the result is a list of assets");
-    }
-    for broken in ["eq", "equals []", "eq [", "[]"] {
-        assert_refused(&format!("expect: \"{broken}\""), ":5:9 bad_expectation", "eq []");
-    }
+fn an_expectation_is_held_against_the_query_where_it_stands_in_the_file() {
+    assert_refused("expect: \"count ltt 5\"", ":5:16 unknown_operator", "did you mean `lt`?");
+    assert_refused("expect: cuont lt 5", ":5:9 unknown_path", "did you mean `count`?");
+    assert_refused("expect: 'all {nmae: null}'", ":5:15 unknown_key", "did you mean `name`?");
+    assert_refused("expect: \"eq \\\"x\\\"\"", ":5:9 impossible_expectation", "a list of assets, not text");
+    assert_refused("expect: [1]", ":5:9 wrong_kind", "must be text");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Stored checks: the files they are read from, the verdicts they give, the cases they come with.
 
+mod expectations;
 mod files;
 mod verdicts;
 

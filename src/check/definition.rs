@@ -92,7 +92,7 @@ pub struct Check {
     pub schedule: Option<String>,
     /// How old a collection may be to be believed.
     pub max_age: MaxAge,
-    /// The ids of the controls it answers, by framework.
+    /// The ids of the controls it answers for, by framework, as the frameworks say.
     pub controls: BTreeMap<String, Vec<String>>,
     /// What to mend first, most urgent first.
     pub priority: Vec<PriorityRule>,

@@ -169,6 +169,30 @@ pub enum Problem {
         /// The file that has it already.
         other: String,
     },
+    /// The id of a framework is not what its file is called.
+    #[error("the id `{id}` does not fit its file, which is called `{name}.yaml`")]
+    IdNotFile {
+        /// As written.
+        id: String,
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// A control or a check stands twice in one list.
+    #[error("the {what} `{name}` stands twice here")]
+    Twice {
+        /// `control` or `check`.
+        what: &'static str,
+        /// Its id.
+        name: String,
+    },
+    /// A framework names a check that there isn't.
+    #[error("there is no check `{id}`")]
+    UnknownCheck {
+        /// As written.
+        id: String,
+        /// The check that was probably meant.
+        nearest: Option<String>,
+    },
     /// `covers` names no type.
     #[error("unknown type `{name}`")]
     UnknownType {
@@ -319,6 +343,9 @@ impl Problem {
             Self::BadId { .. } => "bad_id",
             Self::IdNotFolder { .. } => "id_not_folder",
             Self::IdTaken { .. } => "id_taken",
+            Self::IdNotFile { .. } => "id_not_file",
+            Self::Twice { .. } => "twice",
+            Self::UnknownCheck { .. } => "unknown_check",
             Self::UnknownType { .. } => "unknown_type",
             Self::NotAnAssetType { .. } => "not_an_asset_type",
             Self::BadMaxAge { .. } => "bad_max_age",
@@ -358,6 +385,11 @@ impl Problem {
                 did_you_mean(nearest).or_else(|| Some("write low, medium, high or critical".to_owned()))
             }
             Self::IdNotFolder { folder, .. } => Some(format!("write `id: {folder}`, or rename the folder")),
+            Self::IdNotFile { name, .. } => Some(format!("write `id: {name}`, or rename the file")),
+            Self::Twice { .. } => Some("remove one of the two".to_owned()),
+            Self::UnknownCheck { nearest, .. } => {
+                did_you_mean(nearest).or_else(|| Some("`passmuster checks list` shows all".to_owned()))
+            }
             Self::IdTaken { .. } => Some("give one of the two another id and folder".to_owned()),
             Self::UnknownType { nearest, .. } => {
                 did_you_mean(nearest).or_else(|| Some("`passmuster schema` lists the types".to_owned()))

@@ -126,7 +126,7 @@ fn fill(
     result.findings = findings(check, graph, judgement, urgent);
     result.unknown_coverage = coverage(graph, judgement.gaps.iter());
     result.rests_on = rests_on(check, graph, oldest, result);
-    result.verdict = verdict(result.counts, &result.unknown_coverage);
+    result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
 }
 
 /// Reasons in the words of a report, sorted; one alone where nothing at all was collected.
@@ -185,19 +185,6 @@ fn reason_of(why: &WhyUnknown) -> Reason {
         WhyUnknown::Cell { typename, id, field } => {
             Reason::Cell { typename: typename.clone(), id: id.clone(), field: field.clone() }
         }
-    }
-}
-
-/// The rule of the verdicts. What may exist unseen makes a PASS unsure, but takes nothing from a FAIL.
-fn verdict(counts: Counts, unknown_coverage: &[Reason]) -> Verdict {
-    if counts.fail > 0 {
-        Verdict::Fail
-    } else if counts.unknown > 0 || !unknown_coverage.is_empty() {
-        Verdict::Unknown
-    } else if counts.pass == 0 {
-        Verdict::NotApplicable
-    } else {
-        Verdict::Pass
     }
 }
 

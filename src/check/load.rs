@@ -19,6 +19,7 @@ use super::cases::Case;
 use super::definition::{Check, PriorityRule, Severity};
 use super::error::{CheckError, CheckErrors, Problem};
 use super::expect::{Demand, Expectation, Fault, Written, bind};
+use super::framework::{controls_of, load_frameworks};
 use super::raw::{RawCheck, Text};
 use super::source::{CheckFolder, SourceFile, Sources};
 
@@ -46,7 +47,16 @@ pub fn load(sources: &Sources, engine: &Engine) -> Result<Vec<Check>, CheckError
         let place = SourceFile { path: String::new(), shown: sources.shown.clone(), text: "".into() };
         errors.push(place.error(None, Problem::NoChecks));
     }
+    let known: BTreeSet<String> = taken.into_keys().collect();
+    let frameworks = load_frameworks(sources, &known).unwrap_or_else(|wrong| {
+        errors.extend(wrong.0);
+        Vec::new()
+    });
     if errors.is_empty() {
+        let mut controls = controls_of(&frameworks);
+        for check in &mut checks {
+            check.controls = controls.remove(check.id.as_str()).unwrap_or_default();
+        }
         checks.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(checks)
     } else {
@@ -159,7 +169,8 @@ impl Binder<'_> {
             plan: Arc::new(plan),
             schedule: raw.schedule.map(|text| text.value),
             max_age: max_age?,
-            controls: raw.controls,
+            // Filled in from the frameworks.
+            controls: BTreeMap::new(),
             priority,
             rationale: raw.rationale.map(|text| text.value),
             references: raw.references.into_iter().map(|text| text.value).collect(),

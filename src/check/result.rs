@@ -25,6 +25,19 @@ impl Verdict {
     /// Every verdict.
     pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable, Self::Error];
 
+    /// The rule of verdicts over assets. What may exist unseen makes a PASS unsure, but takes nothing from a FAIL.
+    pub(super) fn of(counts: Counts, may_be_more: bool) -> Self {
+        if counts.fail > 0 {
+            Self::Fail
+        } else if counts.unknown > 0 || may_be_more {
+            Self::Unknown
+        } else if counts.pass == 0 {
+            Self::NotApplicable
+        } else {
+            Self::Pass
+        }
+    }
+
     /// The form files and reports use, e.g. `NOT_APPLICABLE`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -311,11 +324,25 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// The one for these results where only checks of at least a severity count. One that could not be run always does.
+    #[must_use]
+    pub fn of_severity(results: &[CheckResult], least: Severity) -> Self {
+        let counted = results
+            .iter()
+            .filter(|result| result.severity >= least || result.verdict == Verdict::Error)
+            .map(|result| result.verdict);
+        Self::of_verdicts(&counted.collect::<Vec<_>>())
+    }
+
     /// The one for these results. A check that could not be run comes first: what the others found is not the whole
     /// answer then.
     #[must_use]
     pub fn of(results: &[CheckResult]) -> Self {
-        let any = |verdict| results.iter().any(|result| result.verdict == verdict);
+        Self::of_severity(results, Severity::Low)
+    }
+
+    fn of_verdicts(verdicts: &[Verdict]) -> Self {
+        let any = |verdict| verdicts.contains(&verdict);
         if any(Verdict::Error) {
             Self::Error
         } else if any(Verdict::Fail) {

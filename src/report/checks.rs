@@ -81,12 +81,7 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
         rests_on.least = Some(24);
     }
     for result in results {
-        let tone = match result.verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Fail | Verdict::Error => Tone::Bad,
-            Verdict::Unknown => Tone::Unsure,
-            Verdict::NotApplicable => Tone::Faint,
-        };
+        let tone = tone_of(result.verdict);
         let count =
             |count: u64, tone: Tone| Cell::new(count).toned(if count == 0 { Tone::Faint } else { tone });
         sheet.rows.push(vec![
@@ -100,6 +95,15 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
         ]);
     }
     sheet
+}
+
+pub(super) fn tone_of(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Fail | Verdict::Error => Tone::Bad,
+        Verdict::Unknown => Tone::Unsure,
+        Verdict::NotApplicable => Tone::Faint,
+    }
 }
 
 /// What a verdict rests on, in a few words: `41 VPCs, 66 of 67 slices, 2 min old`.

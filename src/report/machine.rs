@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{AssetName, CheckResult, ExitCode, Figure, Found, Reason},
+    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Found, Reason},
     model::Time,
 };
 
@@ -28,7 +28,7 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CheckView<'a> {
+pub(super) struct CheckView<'a> {
     id: &'a str,
     title: &'a str,
     severity: &'a str,
@@ -51,7 +51,7 @@ struct FigureView<'a> {
 }
 
 #[derive(Serialize)]
-struct CountsView {
+pub(super) struct CountsView {
     fail: u64,
     unknown: u64,
     pass: u64,
@@ -110,9 +110,9 @@ struct ReasonView<'a> {
 
 /// All results as one JSON object, ending with a newline.
 #[must_use]
-pub fn checks_json(results: &[CheckResult], now: Time) -> String {
+pub fn checks_json(results: &[CheckResult], exit: ExitCode, now: Time) -> String {
     let checks = results.iter().map(CheckView::of).collect();
-    pretty(&Report { at: now.to_string(), exit_code: ExitCode::of(results).code(), checks })
+    pretty(&Report { at: now.to_string(), exit_code: exit.code(), checks })
 }
 
 /// One JSON object a check and line: the entries of `checks` in [`checks_json`].
@@ -176,19 +176,21 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
     sheet.csv()
 }
 
+impl CountsView {
+    pub(super) fn of(counts: Counts) -> Self {
+        Self { fail: counts.fail, unknown: counts.unknown, pass: counts.pass }
+    }
+}
+
 impl<'a> CheckView<'a> {
-    fn of(result: &'a CheckResult) -> Self {
+    pub(super) fn of(result: &'a CheckResult) -> Self {
         Self {
             id: &result.id,
             title: &result.title,
             severity: result.severity.as_str(),
             covers: &result.covers,
             verdict: result.verdict.as_str(),
-            counts: CountsView {
-                fail: result.counts.fail,
-                unknown: result.counts.unknown,
-                pass: result.counts.pass,
-            },
+            counts: CountsView::of(result.counts),
             rests_on: RestsOnView {
                 slices: result
                     .rests_on

@@ -3,6 +3,7 @@
 mod answer;
 mod checks;
 mod comparison;
+mod frameworks;
 mod listing;
 mod machine;
 mod ordered;
@@ -12,6 +13,7 @@ mod text;
 pub use answer::{Answer, NoAnswer, column_heading};
 pub use checks::{Detail, checks_sheet, checks_text, rests_on};
 pub use comparison::{Comparison, Unseen};
+pub use frameworks::{compliance_json, compliance_ndjson, compliance_sheet, compliance_text, framework_list};
 pub use listing::{
     Changes, case_list, cases_text, check_json, check_list, check_page, collection_text, slice_list,
 };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::super::{
     Exit,
@@ -13,11 +13,14 @@ use super::super::{
     place,
 };
 use crate::{
-    check::{self, Check, CheckResult},
+    check::{self, Check, ExitCode, Framework, Severity},
     graph::Graph,
     model::Time,
     query::run::Truth,
-    report::{Detail, checks_csv, checks_json, checks_ndjson, checks_text},
+    report::{
+        Detail, checks_csv, checks_json, checks_ndjson, checks_text, compliance_json, compliance_ndjson,
+        compliance_sheet, compliance_text,
+    },
 };
 
 /// Judge the inventory: which assets fail, which pass, and what is not known
@@ -29,6 +32,8 @@ Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown,
 Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
+  passmuster check --framework cis-aws-3.0.0
+  passmuster check --fail-on high
   passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
@@ -42,6 +47,12 @@ pub(crate) struct CheckArguments {
     /// What the result of --query must be, e.g. 'eq []' or 'count lt 5'
     #[arg(long, value_name = "EXPECTATION", requires = "query", default_value = "eq []")]
     expect: String,
+    /// Judge by the checks of a framework, control by control, e.g. cis-aws-3.0.0
+    #[arg(long, value_name = "FRAMEWORK", conflicts_with_all = ["ids", "query"])]
+    framework: Option<String>,
+    /// Exit with 2 or 4 only for checks of at least this severity (low, medium, high, critical), e.g. high
+    #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
+    fail_on: Option<Least>,
     /// How old a collection may be to be believed by --query, e.g. 7d
     #[arg(long, value_name = "AGE", requires = "query", default_value = "24h")]
     max_age: String,
@@ -57,9 +68,15 @@ pub(crate) struct CheckArguments {
 
 pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit, Failure> {
     let tools = context.tools()?;
-    let checks = match &arguments.query {
-        Some(query) => vec![pasted_check(query, arguments, &tools)?],
-        None => select(tools.checks()?, &arguments.ids)?,
+    let (checks, framework) = match (&arguments.query, &arguments.framework) {
+        (Some(query), _) => (vec![pasted_check(query, arguments, &tools)?], None),
+        (None, Some(id)) => {
+            let mut checks = tools.checks()?;
+            let framework = framework_of(id, &checks, &tools)?;
+            checks.retain(|check| framework.checks().contains(check.id.as_str()));
+            (checks, Some(framework))
+        }
+        (None, None) => (select(tools.checks()?, &arguments.ids)?, None),
     };
     let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
     let now = context.now();
@@ -67,14 +84,56 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         return explain(&checks, asset, (&tools, &graph, now), arguments.format.format, context);
     }
     let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
-    let text = match arguments.format.format {
-        Format::Table => checks_text(&results, now, context.style(), Detail::default()),
-        Format::Json => checks_json(&results, now),
-        Format::Csv => checks_csv(&results),
-        Format::Ndjson => checks_ndjson(&results),
+    let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
+    let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
+    let text = match (arguments.format.format, &compliance) {
+        (Format::Table, None) => checks_text(&results, now, context.style(), Detail::default()),
+        (Format::Json, None) => checks_json(&results, exit, now),
+        (Format::Csv, None) => checks_csv(&results),
+        (Format::Ndjson, None) => checks_ndjson(&results),
+        (Format::Table, Some(compliance)) => compliance_text(compliance, context.style()),
+        (Format::Json, Some(compliance)) => compliance_json(compliance, &results, exit, now),
+        (Format::Csv, Some(compliance)) => compliance_sheet(compliance).csv(),
+        (Format::Ndjson, Some(compliance)) => compliance_ndjson(compliance),
     };
     context.output.write(text.as_bytes())?;
-    Ok(exit_of(&results))
+    Ok(exit_of(exit))
+}
+
+/// The framework of an id.
+pub(crate) fn framework_of(id: &str, checks: &[Check], tools: &Tools) -> Result<Framework, Failure> {
+    let frameworks = tools.frameworks(checks)?;
+    frameworks.iter().find(|framework| framework.id == *id).cloned().ok_or_else(|| {
+        let known = frameworks.iter().map(|framework| framework.id.as_str());
+        let help = crate::model::nearest(id, known)
+            .map(|nearest| format!("did you mean `{nearest}`?"))
+            .unwrap_or_else(|| "`passmuster checks frameworks` shows all".to_owned());
+        Failure::bad_input(format!("there is no framework `{id}`: {help}"))
+    })
+}
+
+/// The least severity that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Least {
+    /// All
+    Low,
+    /// All but low
+    Medium,
+    /// High and critical
+    High,
+    /// Critical alone
+    Critical,
+}
+
+impl Least {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Low => Severity::Low,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+            Self::Critical => Severity::Critical,
+        }
+    }
 }
 
 /// Why one asset has its verdict, check by check. An asset of another type than a check covers has none there.
@@ -134,12 +193,12 @@ fn explain(
 }
 
 /// What the shell sees.
-pub(crate) fn exit_of(results: &[CheckResult]) -> Exit {
-    match check::ExitCode::of(results) {
-        check::ExitCode::Pass => Exit::Pass,
-        check::ExitCode::Error => Exit::Failed,
-        check::ExitCode::Findings => Exit::Findings,
-        check::ExitCode::Unknown => Exit::Unknown,
+pub(crate) fn exit_of(exit: ExitCode) -> Exit {
+    match exit {
+        ExitCode::Pass => Exit::Pass,
+        ExitCode::Error => Exit::Failed,
+        ExitCode::Findings => Exit::Findings,
+        ExitCode::Unknown => Exit::Unknown,
     }
 }
 

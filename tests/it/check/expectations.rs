@@ -385,7 +385,7 @@ fn the_json_of_a_figure_names_what_was_found() {
     let graph = graph(&[vpc("a", "r")], None);
     let told = |expect: &str| {
         let result = verdict_of("vpcs { id }", expect, &graph);
-        let text = passmuster::report::checks_json(&[result], now());
+        let text = passmuster::report::checks_json(&[result], check::ExitCode::Pass, now());
         serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["checks"][0]["figure"].clone()
     };
     assert_eq!(told("count gt 1"), json!({"expected": "count gt 1", "found": {"least": 1, "most": 1}}));

@@ -2,6 +2,7 @@
 
 mod expectations;
 mod files;
+mod frameworks;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

@@ -178,6 +178,7 @@ pub(super) const FILES: &[(&str, &str)] = embedded![
     "frameworks/pci-dss-4.0.yaml",
     "frameworks/soc-2.yaml",
     "saved/failing-flow-logs.graphql",
+    "saved/flow-log-audit.graphql",
     "saved/vpcs-without-flow-logs.graphql",
     "saved/vpcs.graphql",
 ];

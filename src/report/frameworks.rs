@@ -43,6 +43,13 @@ pub fn framework_list(frameworks: &[Framework]) -> Sheet {
 #[must_use]
 pub fn compliance_text(compliance: &Compliance, style: Style) -> String {
     let mut text = format!("{} · {}\n\n", compliance.id, printable(&compliance.title));
+    text.push_str(&compliance_table(compliance).table(style));
+    let _ = writeln!(text, "\n{}", summary(compliance));
+    text
+}
+
+/// One row a control for people, under it the accounts in which it fails or is not known.
+pub(super) fn compliance_table(compliance: &Compliance) -> Sheet {
     let mut sheet = Sheet::new(&["control", "verdict", "#fail", "#unknown", "#pass", "~"]);
     for result in &compliance.controls {
         let words = match result.verdict {
@@ -57,9 +64,7 @@ pub fn compliance_text(compliance: &Compliance, style: Style) -> String {
             }
         }
     }
-    text.push_str(&sheet.table(style));
-    let _ = writeln!(text, "\n{}", summary(compliance));
-    text
+    sheet
 }
 
 /// How many controls there are of each verdict, in words.

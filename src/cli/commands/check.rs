@@ -6,20 +6,23 @@ use clap::{Args, ValueEnum};
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments},
     context::{Context, Tools},
     explained,
     failure::Failure,
     place,
 };
 use crate::{
-    check::{self, Check, ExitCode, Framework, Severity},
+    check::{self, Check, CheckResult, ExitCode, Framework, Severity},
     graph::Graph,
     model::Time,
-    query::run::Truth,
+    query::{
+        Request,
+        run::{RunLimits, Truth},
+    },
     report::{
-        Detail, checks_csv, checks_json, checks_ndjson, checks_text, compliance_json, compliance_ndjson,
-        compliance_sheet, compliance_text,
+        AUDIT_QUERY, Detail, Run, Sheet, asff, audit_sheet, checks_csv, checks_json, checks_ndjson,
+        checks_text, compliance_json, compliance_ndjson, compliance_sheet, compliance_text, html, junit,
+        markdown, ocsf, sarif,
     },
 };
 
@@ -33,7 +36,8 @@ Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
   passmuster check --framework cis-aws-3.0.0
-  passmuster check --fail-on high
+  passmuster check --fail-on high -o sarif > verdicts.sarif
+  passmuster check -o html > report.html
   passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
@@ -62,8 +66,16 @@ pub(crate) struct CheckArguments {
     /// Why this asset fails, passes or is unknown, by id or native id, e.g. vpc-08209b480faed1b10
     #[arg(long, value_name = "ASSET")]
     explain: Option<String>,
-    #[command(flatten)]
-    format: FormatArguments,
+    /// Form of the report: table, json, csv, ndjson, junit, sarif, ocsf, asff, markdown or html
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        value_name = "FORM",
+        default_value = "table",
+        hide_possible_values = true
+    )]
+    form: ReportForm,
 }
 
 pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit, Failure> {
@@ -81,23 +93,73 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
     let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
     let now = context.now();
     if let Some(asset) = &arguments.explain {
-        return explain(&checks, asset, (&tools, &graph, now), arguments.format.format, context);
+        return explain(&checks, asset, (&tools, &graph, now), arguments.form, context);
     }
     let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
     let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
     let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
-    let text = match (arguments.format.format, &compliance) {
-        (Format::Table, None) => checks_text(&results, now, context.style(), Detail::default()),
-        (Format::Json, None) => checks_json(&results, exit, now),
-        (Format::Csv, None) => checks_csv(&results),
-        (Format::Ndjson, None) => checks_ndjson(&results),
-        (Format::Table, Some(compliance)) => compliance_text(compliance, context.style()),
-        (Format::Json, Some(compliance)) => compliance_json(compliance, &results, exit, now),
-        (Format::Csv, Some(compliance)) => compliance_sheet(compliance).csv(),
-        (Format::Ndjson, Some(compliance)) => compliance_ndjson(compliance),
+    let run = Run { results: &results, checks: &checks, compliance: compliance.as_ref(), now };
+    let text = match (arguments.form, &compliance) {
+        (ReportForm::Table, None) => checks_text(&results, now, context.style(), Detail::default()),
+        (ReportForm::Json, None) => checks_json(&results, exit, now),
+        (ReportForm::Csv, None) => checks_csv(&results),
+        (ReportForm::Ndjson, None) => checks_ndjson(&results),
+        (ReportForm::Table, Some(compliance)) => compliance_text(compliance, context.style()),
+        (ReportForm::Json, Some(compliance)) => compliance_json(compliance, &results, exit, now),
+        (ReportForm::Csv, Some(compliance)) => compliance_sheet(compliance).csv(),
+        (ReportForm::Ndjson, Some(compliance)) => compliance_ndjson(compliance),
+        (ReportForm::Junit, _) => junit(&run),
+        (ReportForm::Sarif, _) => sarif(&run),
+        (ReportForm::Ocsf, _) => ocsf(&run),
+        (ReportForm::Asff, _) => {
+            let (text, left_out) = asff(&run);
+            if left_out > 0 {
+                let what = "verdicts about a whole check or an asset without an account";
+                context.output.note(&format!("{left_out} {what} have no place in ASFF: -o json has all"));
+            }
+            text
+        }
+        (ReportForm::Markdown, _) => markdown(&run),
+        (ReportForm::Html, _) => html(&run, audit(&results, &tools, &graph).as_ref()),
     };
     context.output.write(text.as_bytes())?;
     Ok(exit_of(exit))
+}
+
+/// What auditors ask of each VPC, where a check covers them.
+fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
+    if !results.iter().any(|result| result.covers == "Vpc") {
+        return None;
+    }
+    let query = tools.sources.query(AUDIT_QUERY)?;
+    let response = tools.engine.execute(graph, &Request::new(&*query.text), &RunLimits::unlimited());
+    let answer = serde_json::from_slice(&response.body).ok()?;
+    Some(audit_sheet(&answer, results))
+}
+
+/// One form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    /// For people
+    Table,
+    /// For machines
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// One JSON object a line
+    Ndjson,
+    /// For CI servers
+    Junit,
+    /// For code scanning
+    Sarif,
+    /// For security data lakes
+    Ocsf,
+    /// For AWS Security Hub
+    Asff,
+    /// For tickets
+    Markdown,
+    /// One page for people
+    Html,
 }
 
 /// The framework of an id.
@@ -141,7 +203,7 @@ fn explain(
     checks: &[Check],
     asset: &str,
     (tools, graph, now): (&Tools, &Graph, Time),
-    format: Format,
+    form: ReportForm,
     context: &Context,
 ) -> Result<Exit, Failure> {
     let (mut text, mut objects) = (String::new(), Vec::new());
@@ -178,16 +240,15 @@ fn explain(
         let snippets = place::of_query(&check.id, &check.query, tools.sources.fragments(), &errors);
         return Err(Failure::snippets(snippets));
     }
-    match format {
-        Format::Table => context.output.write(text.as_bytes())?,
-        Format::Ndjson => {
+    match form {
+        ReportForm::Table => context.output.write(text.as_bytes())?,
+        ReportForm::Ndjson => {
             for object in &objects {
                 context.output.line(&object.to_string())?;
             }
         }
-        Format::Json | Format::Csv => {
-            context.output.line(&serde_json::json!({ "why": objects }).to_string())?
-        }
+        ReportForm::Json => context.output.line(&serde_json::json!({ "why": objects }).to_string())?,
+        _ => return Err(Failure::bad_input("an explanation is given as table, json or ndjson")),
     }
     Ok(exit)
 }

@@ -15,6 +15,7 @@ mod relations;
 pub mod scalar;
 mod shipped;
 mod source;
+pub(crate) mod syntax;
 mod types;
 
 pub use asset::AssetMisfit;

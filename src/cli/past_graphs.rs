@@ -48,7 +48,7 @@ impl PastGraphs {
                         return Ok(graph);
                     }
                     Ok(None) => {}
-                    Err(error) => tracing::debug!(?error, "the present could not be taken back to {moment}"),
+                    Err(error) => tracing::debug!("the present could not be taken back: {}", chain(&error)),
                 }
             }
             let (builder, past) = fill(&self.catalog, |visit| self.store.read_past(in_force, visit))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     context::{fit_to_catalog, graph_of_store},
-    failure::Failure,
+    failure::{Failure, chain},
     graph_holder::Present,
 };
 use crate::{
@@ -30,12 +30,14 @@ pub(crate) struct Refreshed {
 }
 
 /// Why a graph could not be patched.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unpatched {
     /// The store can't be read.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// An asset does not fit the schema, or the graph has become too large.
-    Graph(GraphError),
+    #[error(transparent)]
+    Graph(#[from] GraphError),
 }
 
 /// The present of a store, given the one before.
@@ -54,7 +56,7 @@ pub(crate) fn refreshed(
             }
             Ok(None) => tracing::debug!("too much has changed for a patch: reading everything"),
             // Reading everything meets the same problem, or it was of the patch alone.
-            Err(error) => tracing::debug!(?error, "the graph could not be patched: reading everything"),
+            Err(error) => tracing::debug!("the graph could not be patched: {}", chain(&error)),
         }
     }
     let present = graph_of_store(catalog, store, now)?;
@@ -76,9 +78,9 @@ pub(crate) fn patched_to(
         found.map_or_else(Vec::new, |(of, _)| graph.ids_in(of, &slice.account_id, &slice.region))
     };
     let most = ALWAYS.max(graph.assets() / SHARE);
-    let Some(delta) = store.delta(from, to, most, &owned).map_err(Unpatched::Store)? else { return Ok(None) };
+    let Some(delta) = store.delta(from, to, most, &owned)? else { return Ok(None) };
     let mut changes = Changes { put: delta.put, removed: delta.removed, slices: delta.slices };
     fit_to_catalog(catalog, &mut changes.put);
-    let patched = graph.patched(&changes, now).map_err(Unpatched::Graph)?;
+    let patched = graph.patched(&changes, now)?;
     Ok(Some((patched, delta.sequence)))
 }

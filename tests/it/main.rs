@@ -45,6 +45,7 @@ mod schedule;
 
 mod cli;
 
+mod patch;
 mod property;
 mod tidy;
 mod time;

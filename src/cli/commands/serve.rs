@@ -160,7 +160,10 @@ impl Background<'_> {
         let first = tokio::task::spawn_blocking(build.clone()).await;
         let first = first.map_err(|error| Failure::program(&error))?;
         let first = first?;
+        let graph = Arc::clone(&first.graph);
         self.holder.replace(first);
+        // Queries are answered meanwhile; the first change doesn't wait for them.
+        drop(tokio::task::spawn_blocking(move || graph.index_keys()));
         let Inventory::Store(store) = self.source else { return std::future::pending().await };
         let rebuild = Rebuild::default();
         let holder = self.holder;

@@ -12,6 +12,7 @@ use super::{
     column::{Column, Data, TableId},
     patch_cells::{CellPatch, RowChanges, TooLarge},
     patch_edges::{self, TableChanges},
+    slices,
     table::Table,
 };
 use crate::{
@@ -72,7 +73,9 @@ impl Graph {
     /// What [`GraphBuilder::push`] refuses; more texts or edges than can be numbered. This graph stays as it is.
     pub fn patched(&self, changes: &Changes, built_at: Time) -> Result<Patched, GraphError> {
         let mut builder = GraphBuilder::new(Arc::clone(&self.catalog));
-        for asset in &changes.put {
+        let states = changes.slices.iter().filter_map(|(_, state)| state.as_ref());
+        let slices = states.filter_map(|state| slices::as_asset(state, &self.catalog));
+        for asset in changes.put.iter().chain(&slices.collect::<Vec<_>>()) {
             builder.push(asset)?;
         }
         let (new, new_types) = builder.tables()?;
@@ -141,11 +144,11 @@ impl Graph {
         }
         let names: BTreeMap<&str, TypeId> =
             self.catalog.iter().map(|(of, definition)| (definition.name.as_str(), of)).collect();
-        let gone: BTreeSet<(TypeId, u32)> = changes
-            .removed
-            .iter()
-            .filter_map(|(typename, id)| names.get(typename.as_str()).and_then(|of| Some((*of, self.find(*of, id)?))))
-            .collect();
+        let find = |typename: &str, id: &str| names.get(typename).and_then(|of| Some((*of, self.find(*of, id)?)));
+        let removed = changes.removed.iter().filter_map(|(typename, id)| find(typename, id));
+        let unknown = changes.slices.iter().filter(|(_, state)| state.is_none());
+        let slices = unknown.filter_map(|(key, _)| find(slices::SLICE_TYPE, &slices::asset_id(key)));
+        let gone: BTreeSet<(TypeId, u32)> = removed.chain(slices).collect();
         for (of, row) in gone {
             rows.entry(of).or_default().gone.push(row);
         }

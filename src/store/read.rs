@@ -78,6 +78,17 @@ impl Store {
         self.read_snapshot(visit).map(|_| ())
     }
 
+    /// The assets of one type as [`Store::read_assets`] gives them, at a cost of that type alone.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn read_assets_of(&self, asset_type: &str, visit: &mut dyn FnMut(Asset)) -> Result<(), StoreError> {
+        let index = self.index();
+        let slices = read_slices(&index)?;
+        let prefix = keys::names(keys::kind::ASSET, &[asset_type]);
+        read_visible(&index, &slices, &AssetRows::new(), &prefix, visit).map(drop)
+    }
+
     /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
     /// between them. Commits wait meanwhile, so `visit` must not call the store.
     ///
@@ -86,7 +97,7 @@ impl Store {
     pub fn read_snapshot(&self, visit: &mut dyn FnMut(Asset)) -> Result<Snapshot, StoreError> {
         let index = self.index();
         let slices = read_slices(&index)?;
-        let assets = read_visible(&index, &slices, &AssetRows::new(), visit)?;
+        let assets = read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
         let sequence = self.sequence();
         *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(Hidden { since: sequence, assets });
         Ok(Snapshot { sequence, slices })
@@ -94,17 +105,19 @@ impl Store {
 }
 
 /// Hands on every asset that can be seen where the slices are in these states and `rows` stand in place of those of
-/// the index; returns type and id of those that are listed and can't be.
+/// the index; only of keys that begin with `prefix`, which never splits the rows of one asset. Returns type and id of
+/// those that are listed and can't be seen.
 pub(super) fn read_visible(
     index: &Index,
     slices: &[SliceState],
     rows: &AssetRows,
+    prefix: &[u8],
     visit: &mut dyn FnMut(Asset),
 ) -> Result<BTreeSet<(String, String)>, StoreError> {
     let states = states_of(slices);
     let mut group: Vec<Listing> = Vec::new();
     let mut hidden = BTreeSet::new();
-    scan_over(index, &[keys::kind::ASSET], rows, &mut |key, value| {
+    scan_over(index, prefix, rows, &mut |key, value| {
         let listing = read_listing(index, key, value, &states)?;
         if group.first().is_some_and(|first| !first.is_same(&listing)) {
             hidden.extend(visit_group(&mut group, &states, visit));

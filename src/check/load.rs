@@ -308,7 +308,7 @@ fn word_in(text: &str, word: &str) -> Range<usize> {
 }
 
 /// Adds the asset types that filters look at through relations, those on the way included.
-fn touched_by(filters: &Filters, catalog: &Catalog, touched: &mut BTreeSet<TypeId>) {
+pub(super) fn touched_by(filters: &Filters, catalog: &Catalog, touched: &mut BTreeSet<TypeId>) {
     for (of, filter) in &filters.0 {
         if let Some(filter) = filter {
             touched_by_filter(filter, *of, catalog, touched);

@@ -9,6 +9,7 @@ mod error;
 mod evaluate;
 mod load;
 mod raw;
+mod remembered;
 mod result;
 mod shipped;
 mod source;
@@ -19,6 +20,7 @@ pub use definition::{Check, Expectation, PriorityRule, Severity, UnknownSeverity
 pub use error::{CheckError, CheckErrors, Place, Problem};
 pub use evaluate::{evaluate, evaluate_all};
 pub use load::load;
+pub use remembered::RememberedVerdicts;
 pub use result::{
     AssetName, CheckResult, Counts, ExitCode, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
 };

@@ -106,10 +106,7 @@ impl Neighbours {
     pub(super) fn with(&self, lists: impl IntoIterator<Item = (u32, Vec<u32>)>) -> Self {
         let mut replaced = self.replaced.as_deref().cloned().unwrap_or_default();
         replaced.extend(lists.into_iter().map(|(row, list)| (row, Arc::from(list))));
-        Self {
-            base: Arc::clone(&self.base),
-            replaced: (!replaced.is_empty()).then(|| Arc::new(replaced)),
-        }
+        Self { base: Arc::clone(&self.base), replaced: (!replaced.is_empty()).then(|| Arc::new(replaced)) }
     }
 }
 

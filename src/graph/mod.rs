@@ -20,6 +20,7 @@ mod patch_cells;
 mod patch_edges;
 mod relate;
 mod slices;
+mod stamps;
 mod table;
 mod table_builder;
 mod text;
@@ -32,6 +33,7 @@ pub use cache::GraphCache;
 pub use error::GraphError;
 pub use patch::{Changes, PatchWork, Patched};
 pub use slices::Slices;
+pub use stamps::Stamps;
 pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},

@@ -98,7 +98,8 @@ impl Graph {
             changed.insert(id, TableChanges::new(table.rows, rows, cells));
         }
         let CellPatch { mut tables, mut work, .. } = patch;
-        patch_edges::patch(&self.catalog, &mut tables, &self.by_type, &changed, &mut work).map_err(too_large)?;
+        patch_edges::patch(&self.catalog, &mut tables, &self.by_type, &changed, &mut work)
+            .map_err(too_large)?;
         let slices = match &self.slices {
             None if changes.slices.is_empty() => None,
             None => Some(Slices::default().patched(&changes.slices)),
@@ -144,7 +145,8 @@ impl Graph {
         }
         let names: BTreeMap<&str, TypeId> =
             self.catalog.iter().map(|(of, definition)| (definition.name.as_str(), of)).collect();
-        let find = |typename: &str, id: &str| names.get(typename).and_then(|of| Some((*of, self.find(*of, id)?)));
+        let find =
+            |typename: &str, id: &str| names.get(typename).and_then(|of| Some((*of, self.find(*of, id)?)));
         let removed = changes.removed.iter().filter_map(|(typename, id)| find(typename, id));
         let unknown = changes.slices.iter().filter(|(_, state)| state.is_none());
         let slices = unknown.filter_map(|(key, _)| find(slices::SLICE_TYPE, &slices::asset_id(key)));

@@ -100,7 +100,8 @@ impl CellPatch<'_> {
         pairs: &[(u32, u32)],
     ) -> Option<Option<(Column, Vec<u32>)>> {
         let old = target.column;
-        let differs = |(row, new): &&(u32, u32)| target.is_appended(*row) || !is_same_cell(old, *row, fresh, *new);
+        let differs =
+            |(row, new): &&(u32, u32)| target.is_appended(*row) || !is_same_cell(old, *row, fresh, *new);
         let differing: Vec<(u32, u32)> = pairs.iter().filter(differs).copied().collect();
         if differing.is_empty() {
             return Some(None);
@@ -169,7 +170,8 @@ impl CellPatch<'_> {
         changes: &RowChanges,
         of: TypeId,
     ) -> Result<Option<(Column, Vec<u32>)>, TooLarge> {
-        let (old_link, new_link) = (target.column.links().first(), fresh.and_then(|fresh| fresh.links().first()));
+        let (old_link, new_link) =
+            (target.column.links().first(), fresh.and_then(|fresh| fresh.links().first()));
         let old_of = |row: u32| old_link.map_or(&[][..], |link| link.adjacency.forward.of(row));
         let mut owners: Vec<(u32, &[u32])> =
             changes.gone.iter().filter(|row| !old_of(**row).is_empty()).map(|row| (*row, &[][..])).collect();
@@ -362,12 +364,13 @@ fn is_same_cell(old: &Column, row: u32, new: &Column, from: u32) -> bool {
     }
     let (place, from_place) = (row as usize, from as usize);
     match (&old.data, &new.data) {
-        (Data::Text(one) | Data::Net { text: one, .. }, Data::Text(other) | Data::Net { text: other, .. }) => {
-            match (one.code(row), other.code(from)) {
-                (Some(code), Some(other_code)) => one.text(code) == other.text(other_code),
-                (code, other_code) => code.is_none() && other_code.is_none(),
-            }
-        }
+        (
+            Data::Text(one) | Data::Net { text: one, .. },
+            Data::Text(other) | Data::Net { text: other, .. },
+        ) => match (one.code(row), other.code(from)) {
+            (Some(code), Some(other_code)) => one.text(code) == other.text(other_code),
+            (code, other_code) => code.is_none() && other_code.is_none(),
+        },
         (Data::Int { values, .. }, Data::Int { values: new, .. }) => values.get(place) == new.get(from_place),
         (Data::Float(values), Data::Float(new)) => {
             values.get(place).map(|value| value.to_bits()) == new.get(from_place).map(|value| value.to_bits())
@@ -376,7 +379,9 @@ fn is_same_cell(old: &Column, row: u32, new: &Column, from: u32) -> bool {
         (Data::List { .. }, Data::List { .. }) => match (old.items(row), new.items(from)) {
             (Some((range, items)), Some((new_range, new_items))) => {
                 range.len() == new_range.len()
-                    && range.zip(new_range).all(|(item, new_item)| is_same_cell(items, item, new_items, new_item))
+                    && range
+                        .zip(new_range)
+                        .all(|(item, new_item)| is_same_cell(items, item, new_items, new_item))
             }
             _ => false,
         },

@@ -165,8 +165,12 @@ fn replace(
         }
     }
     let mut links = column.links().to_vec();
-    let reached: BTreeSet<TableId> =
-        lists.iter().flat_map(|(_, of_row)| of_row).filter(|(_, list)| !list.is_empty()).map(|(id, _)| *id).collect();
+    let reached: BTreeSet<TableId> = lists
+        .iter()
+        .flat_map(|(_, of_row)| of_row)
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(id, _)| *id)
+        .collect();
     for table in reached {
         if !links.iter().any(|link| link.table == table)
             && let Some(target) = tables.get(table.0)
@@ -276,7 +280,9 @@ impl<'a> Matching<'a> {
         for ((own, other), known) in self.pairs.iter().zip(&mut self.known) {
             let mut codes: Vec<u32> = own
                 .codes(row)
-                .filter_map(|code| *known.entry(code).or_insert_with(|| other.items.find_text(&own.text.text(code))))
+                .filter_map(|code| {
+                    *known.entry(code).or_insert_with(|| other.items.find_text(&own.text.text(code)))
+                })
                 .collect();
             codes.sort_unstable();
             codes.dedup();
@@ -297,9 +303,9 @@ impl<'a> Matching<'a> {
         rows.retain(|&row| {
             let others = sides().enumerate().filter(|(other, _)| *other != place);
             self.target.holds(row)
-                && others.map(|(_, side)| side).all(|(key, codes)| {
-                    key.codes(row).any(|code| codes.binary_search(&code).is_ok())
-                })
+                && others
+                    .map(|(_, side)| side)
+                    .all(|(key, codes)| key.codes(row).any(|code| codes.binary_search(&code).is_ok()))
         });
         rows.sort_unstable();
         rows.dedup();
@@ -353,7 +359,8 @@ impl<'a> Keyed<'a> {
         let mut is_whole = false;
         for (_, target) in &targets {
             let Some((own_fields, fields)) = self.fields(*target) else { continue };
-            let own_rows = changed.get(&self.id).map(|changes| changes.rows_by(&own_fields)).unwrap_or_default();
+            let own_rows =
+                changed.get(&self.id).map(|changes| changes.rows_by(&own_fields)).unwrap_or_default();
             let target_rows = changed.get(target).map(|changes| changes.rows_by(&fields)).unwrap_or_default();
             if own_rows.is_empty() && target_rows.is_empty() {
                 continue;

@@ -87,7 +87,11 @@ impl OfType {
         let is_incomplete = state.is_some_and(|state| !state.is_complete_since(None));
         if is_incomplete != self.incomplete.contains(key) {
             let incomplete = Arc::make_mut(&mut self.incomplete);
-            if is_incomplete { incomplete.insert(key.clone()) } else { incomplete.remove(key) };
+            if is_incomplete {
+                incomplete.insert(key.clone())
+            } else {
+                incomplete.remove(key)
+            };
         }
         count(&mut self.slices, was_there, state.is_some());
         if key.region != GLOBAL_REGION {

@@ -74,15 +74,28 @@ impl Table {
             for &row in gone {
                 held.clear(row as usize);
             }
-            let appended = u32::try_from(self.rows).unwrap_or(u32::MAX)..u32::try_from(rows).unwrap_or(u32::MAX);
+            let appended =
+                u32::try_from(self.rows).unwrap_or(u32::MAX)..u32::try_from(rows).unwrap_or(u32::MAX);
             for row in appended.chain(back.iter().copied()) {
                 held.set(row as usize);
             }
             held
         });
-        let mut table = Self { of: self.of, rows, columns, id: self.id, held, built: self.built, appended: None, stamp: next_stamp() };
-        table.appended =
-            if rows == self.rows { self.appended.clone() } else { table.rank_appended().map(Arc::new) };
+        let mut table = Self {
+            of: self.of,
+            rows,
+            columns,
+            id: self.id,
+            held,
+            built: self.built,
+            appended: None,
+            stamp: next_stamp(),
+        };
+        table.appended = if rows == self.rows {
+            self.appended.clone()
+        } else {
+            table.rank_appended(self.appended.as_deref()).map(Arc::new)
+        };
         table
     }
 
@@ -95,15 +108,24 @@ impl Table {
         table
     }
 
-    fn rank_appended(&self) -> Option<Appended> {
+    /// The order of the appended rows: those of before in theirs, the others put in between.
+    fn rank_appended(&self, before: Option<&Appended>) -> Option<Appended> {
         let ids = self.ids()?;
         let built = u32::try_from(self.built).ok()?;
-        let mut order: Vec<u32> = (built..u32::try_from(self.rows).ok()?).collect();
+        let known = before.map_or(&[][..], |before| &before.ranks);
+        let mut order = before.map_or_else(Vec::new, |before| before.order.clone());
+        order.extend(built + u32::try_from(known.len()).ok()?..u32::try_from(self.rows).ok()?);
+        // One sorted run and a short one: the stable sort merges them.
         order.sort_by(|one, other| ids.compare(Some(*one), Some(*other)));
         let mut ranks = vec![0; order.len()];
         for (place, &row) in (0u64..).zip(&order) {
-            if let Some(rank) = ranks.get_mut((row - built) as usize) {
-                *rank = u64::from(ids.lower_bound(&ids.text(row))) << 32 | place;
+            let index = (row - built) as usize;
+            let between = match known.get(index) {
+                Some(rank) => rank >> 32,
+                None => u64::from(ids.lower_bound(&ids.text(row))),
+            };
+            if let Some(rank) = ranks.get_mut(index) {
+                *rank = between << 32 | place;
             }
         }
         Some(Appended { order, ranks })
@@ -154,6 +176,12 @@ impl Table {
             None => (row as usize) < self.rows,
             Some(held) => held.get(row as usize),
         }
+    }
+
+    /// Whether any row holds a code of one of its columns: texts that were changed leave theirs behind.
+    pub(crate) fn has_text(&self, text: &TextData, code: u32) -> bool {
+        let may_be_left = text.is_patched || self.held.is_some();
+        !may_be_left || text.rows_of(code).iter().any(|&row| self.holds(row))
     }
 
     /// No row.

@@ -27,6 +27,8 @@ pub(crate) struct TextData {
     added: Option<Arc<AddedTexts>>,
     /// Whether each row's code is its own number, as that of an id is.
     is_id: bool,
+    /// Whether cells were set since it was built, so that no row need hold a text any more.
+    pub(super) is_patched: bool,
     postings: OnceLock<Option<Neighbours>>,
 }
 
@@ -92,6 +94,7 @@ impl TextData {
             dictionary: Arc::new(dictionary),
             added: None,
             is_id: false,
+            is_patched: false,
             postings: OnceLock::new(),
         }
     }
@@ -145,15 +148,10 @@ impl TextData {
     }
 
     /// Every code with its raw text, in the order of codes. No row need hold a text any more: see
-    /// [`is_held`](Self::is_held).
+    /// `Table::has_text`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Cow<'_, str>)> {
         let added = self.first_added()..u32::try_from(self.distinct()).unwrap_or(NO_CODE);
         self.dictionary.iter().chain(added.map(|code| (code, self.text(code))))
-    }
-
-    /// Whether some row may hold a code. Where nothing was changed since the column was built, every code is held.
-    pub(crate) fn is_held(&self, code: u32, is_row_held: impl Fn(u32) -> bool) -> bool {
-        self.rows_of(code).iter().any(|&row| is_row_held(row))
     }
 
     /// The codes whose stored (JSON-escaped) text a pattern finds, ascending; see [`Dictionary::codes_with`].
@@ -298,7 +296,8 @@ impl TextData {
             }
             _ = postings.set(Some(edits.apply(known, copied)));
         }
-        Some(Self { codes, dictionary: Arc::clone(&self.dictionary), added, is_id: self.is_id, postings })
+        let dictionary = Arc::clone(&self.dictionary);
+        Some(Self { codes, dictionary, added, is_id: self.is_id, is_patched: true, postings })
     }
 }
 
@@ -351,7 +350,10 @@ impl Nets {
         };
         let is_inside = |net: &IpNet| (from, to).contains(net);
         let added = (place(self.base.len())..).zip(&self.added);
-        Codes { range: start..end, more: added.filter(|(_, net)| is_inside(net)).map(|(code, _)| code).collect() }
+        Codes {
+            range: start..end,
+            more: added.filter(|(_, net)| is_inside(net)).map(|(code, _)| code).collect(),
+        }
     }
 
     /// The code of a text of this column.

@@ -116,10 +116,15 @@ impl Store {
         )?;
         for (typename, id) in assets {
             let mut listings = Vec::new();
-            scan_over(&index, &keys::names(keys::kind::ASSET, &[&typename, &id]), &rows, &mut |key, value| {
-                listings.push(read_listing(&index, key, value, &after)?);
-                Ok(())
-            })?;
+            scan_over(
+                &index,
+                &keys::names(keys::kind::ASSET, &[&typename, &id]),
+                &rows,
+                &mut |key, value| {
+                    listings.push(read_listing(&index, key, value, &after)?);
+                    Ok(())
+                },
+            )?;
             let is_listed = !listings.is_empty();
             match choose(listings.into_iter(), &after) {
                 Some(listing) => delta.put.push(listing.into_asset()),
@@ -147,7 +152,8 @@ impl Store {
             if commit.touched > 0 {
                 let position = Position { sequence, segment: commit.segment, offset: commit.offset };
                 let entry = read_entry(&self.folder.journal, position)?;
-                let ids: Vec<String> = entry.puts.into_iter().map(|put| put.id).chain(entry.removes).collect();
+                let ids: Vec<String> =
+                    entry.puts.into_iter().map(|put| put.id).chain(entry.removes).collect();
                 if sequence > to {
                     commits.since_to.entry(key.clone()).or_default().extend(ids.iter().cloned());
                 }

@@ -118,7 +118,11 @@ pub(super) struct Older {
 
 impl Older {
     /// Finds, for each asset that a slice lists, the version of then in the index.
-    pub(super) fn find(index: &Index, touched: BTreeSet<(SliceKey, String)>, sequence: u64) -> Result<Self, StoreError> {
+    pub(super) fn find(
+        index: &Index,
+        touched: BTreeSet<(SliceKey, String)>,
+        sequence: u64,
+    ) -> Result<Self, StoreError> {
         let mut older = Self::default();
         for (slice, id) in touched {
             match version_at(index, &slice, &id, sequence)? {
@@ -134,7 +138,12 @@ impl Older {
     }
 
     /// Reads those versions, each record once.
-    pub(super) fn read(self, index: &Index, journal: &Path, work: &mut PastWork) -> Result<AssetRows, StoreError> {
+    pub(super) fn read(
+        self,
+        index: &Index,
+        journal: &Path,
+        work: &mut PastWork,
+    ) -> Result<AssetRows, StoreError> {
         let mut rows = AssetRows::new();
         for (slice, id) in self.absent {
             rows.insert(keys::asset(&slice.asset_type, &id, &slice), None);

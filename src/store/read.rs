@@ -99,7 +99,8 @@ impl Store {
         let slices = read_slices(&index)?;
         let assets = read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
         let sequence = self.sequence();
-        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(Hidden { since: sequence, assets });
+        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Hidden { since: sequence, assets });
         Ok(Snapshot { sequence, slices })
     }
 }

@@ -97,7 +97,11 @@ fn a_changed_field_copies_its_column_and_joins_nothing() {
     assert_eq!(work, expected);
     let count = "{ vpcsAggregate(where: {NOT: {at: null}}) { count } }";
     assert_eq!(ask(&after, count), json!({"vpcsAggregate": {"count": 10}}));
-    assert_eq!(ask(&before, count), json!({"vpcsAggregate": {"count": 0}}), "the graph before stays as it is");
+    assert_eq!(
+        ask(&before, count),
+        json!({"vpcsAggregate": {"count": 0}}),
+        "the graph before stays as it is"
+    );
 }
 
 #[test]
@@ -121,7 +125,8 @@ fn what_comes_and_goes_costs_the_same_in_a_large_inventory_as_in_a_small_one() {
                 ..Changes::default()
             };
             let patched = before.patched(&changes, now()).unwrap();
-            let account = "{ accounts(where: {accountId: \"0\"}) { vpcsAggregate { count } logsAggregate { count } } }";
+            let account =
+                "{ accounts(where: {accountId: \"0\"}) { vpcsAggregate { count } logsAggregate { count } } }";
             let expected = json!([{"vpcsAggregate": {"count": 12}, "logsAggregate": {"count": 12}}]);
             assert_eq!(ask(&patched.graph, account)["accounts"], expected);
             patched.work
@@ -133,7 +138,8 @@ fn what_comes_and_goes_costs_the_same_in_a_large_inventory_as_in_a_small_one() {
 
 #[test]
 fn an_asset_that_goes_copies_no_column() {
-    let removed = vec![("FlowLog".to_owned(), "log-000007".to_owned()), ("Vpc".to_owned(), "nobody".to_owned())];
+    let removed =
+        vec![("FlowLog".to_owned(), "log-000007".to_owned()), ("Vpc".to_owned(), "nobody".to_owned())];
     let patched = inventory(500).patched(&Changes { removed, ..Changes::default() }, now()).unwrap();
     let PatchWork { assets, tables, columns, cells, .. } = patched.work;
     assert_eq!((assets, tables, columns, cells), (1, 1, 0, 0));

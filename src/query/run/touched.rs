@@ -70,7 +70,8 @@ fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceSt
         }
     }
     let names: BTreeSet<&str> = touched.types.iter().map(|of| catalog.get(*of).name.as_str()).collect();
-    let mut missing: Vec<SliceState> = names.iter().flat_map(|name| slices.incomplete(name)).cloned().collect();
+    let mut missing: Vec<SliceState> =
+        names.iter().flat_map(|name| slices.incomplete(name)).cloned().collect();
     missing.sort_by(|one, other| one.key.cmp(&other.key));
     missing
 }

@@ -151,7 +151,12 @@ fn judged(graph: &Graph, judgement: &Judgement) -> String {
 }
 
 /// Holds the two graphs against each other with one request; returns the answer.
-fn check_text(case: &Case, (patched, built): (&Graph, &Graph), text: &str, asset: Option<&str>) -> serde_json::Value {
+fn check_text(
+    case: &Case,
+    (patched, built): (&Graph, &Graph),
+    text: &str,
+    asset: Option<&str>,
+) -> serde_json::Value {
     let explain = asset.map(|id| ExplainRequest { asset: Some(id.to_owned()) });
     let ask = |graph: &Graph| {
         let request = Request { explain: explain.clone(), ..Request::new(text) };
@@ -203,7 +208,8 @@ fn check_query(case: &Case, world: &World, graphs: (&Graph, &Graph), random: &mu
     };
     let text = format!("{{ {root}(where: {}) {{ id }} }}", object_text(filter));
     for oldest in [None, Some(moment(random.i64(0..3) * 1000))] {
-        let judge = |graph| case.engine.judge(graph, &text, oldest).map(|judgement| judged(graph, &judgement));
+        let judge =
+            |graph| case.engine.judge(graph, &text, oldest).map(|judgement| judged(graph, &judgement));
         let (one, other) = (judge(graphs.0).unwrap(), judge(graphs.1).unwrap());
         assert_eq!(one, other, "seed {}\n{}\n{text}", case.seed, case.sdl);
     }

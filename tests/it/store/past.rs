@@ -369,7 +369,8 @@ impl Inventory {
             let is_owned = |asset: &&Asset| {
                 asset.typename == slice.asset_type
                     && asset.account_id() == Some(slice.account_id.as_str())
-                    && (slice.region == "global" || asset.region().is_none_or(|region| region == slice.region))
+                    && (slice.region == "global"
+                        || asset.region().is_none_or(|region| region == slice.region))
             };
             self.assets.values().filter(is_owned).map(|asset| asset.id.clone()).collect()
         };
@@ -408,7 +409,11 @@ fn a_delta_leads_from_any_commit_to_any_other() {
             }
             let (sequence, now) = Inventory::newest(&store);
             let (from, before) = kept.last().unwrap().clone();
-            assert_eq!(before.delta(&store, from, None, usize::MAX).unwrap(), now, "seed {seed}: {from}..{sequence}");
+            assert_eq!(
+                before.delta(&store, from, None, usize::MAX).unwrap(),
+                now,
+                "seed {seed}: {from}..{sequence}"
+            );
             kept.push((sequence, now.clone()));
             let (to, then) = &kept[numbers.below(kept.len())];
             let (from, other) = &kept[numbers.below(kept.len())];
@@ -431,7 +436,10 @@ fn a_delta_is_refused_where_it_is_more_than_asked_for_or_could_leave_something_o
     assert!(now.delta(&store, 3, Some(4), 10).is_none(), "a commit that is not there");
     assert!(Inventory::default().delta(&store, 0, None, 2).is_none(), "three assets were touched");
     assert_eq!(Inventory::default().delta(&store, 0, None, 3), Some(now.clone()));
-    assert!(now.delta(&store, 3, Some(2), 10).is_none(), "hidden assets are not known before everything was read");
+    assert!(
+        now.delta(&store, 3, Some(2), 10).is_none(),
+        "hidden assets are not known before everything was read"
+    );
     assets(&store);
     assert!(now.delta(&store, 3, Some(2), 10).is_some());
 }

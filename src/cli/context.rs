@@ -212,6 +212,16 @@ fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>
     types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
 }
 
+/// Takes from assets what the store fills in and their types don't declare.
+pub(crate) fn fit_to_catalog(catalog: &Catalog, assets: &mut [Asset]) {
+    let undeclared = undeclared_seen_fields(catalog);
+    for asset in assets {
+        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+            asset.fields.remove(*field);
+        }
+    }
+}
+
 /// Reads assets into a graph; returns what reading them returns.
 pub(crate) fn fill<R>(
     catalog: &Arc<Catalog>,

@@ -7,10 +7,11 @@ use super::{
     context::{Misfit, fill},
     failure::chain,
     graph_holder::Present,
+    refresh::patched_to,
 };
 use crate::{
     catalog::Catalog,
-    graph::{Graph, GraphCache},
+    graph::{Graph, GraphCache, Patched},
     model::Time,
     query::{MomentError, Moments},
     store::{PastWork, Store, StoreError},
@@ -38,6 +39,18 @@ impl PastGraphs {
             return Ok(Arc::clone(&present.graph));
         }
         self.cache.get_or_build(in_force.sequence, || {
+            let near = present.and_then(|present| Some((present.graph.as_ref(), present.sequence?)));
+            if let Some(near) = near {
+                let sequence = in_force.sequence;
+                match patched_to(&self.catalog, &self.store, near, Some(sequence), in_force.at) {
+                    Ok(Some((Patched { graph, work, .. }, _))) => {
+                        tracing::debug!(?work, "took back what changed since {moment}");
+                        return Ok(graph);
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!("the present could not be taken back: {}", chain(&error)),
+                }
+            }
             let (builder, past) = fill(&self.catalog, |visit| self.store.read_past(in_force, visit))
                 .map_err(|misfit| match misfit {
                     Misfit::Store(error) => unreadable(moment, &error),

@@ -6,6 +6,7 @@ use super::{
     adjacency::Adjacency,
     bitmap::Bitmap,
     cells::Cells,
+    lists::Lists,
     moment,
     text::{Nets, TextData},
 };
@@ -52,8 +53,8 @@ pub(crate) enum Data {
     Float(Cells<f64>),
     /// Boolean: the rows that are true.
     Bool(Bitmap),
-    /// A list of scalars: where each row's items begin, and the items.
-    List { offsets: Vec<u32>, items: Box<Column> },
+    /// A list of scalars: where each row's items stand, and the items.
+    List { lists: Lists, items: Box<Column> },
     /// A relation or embedded objects: the edges to each table that has any, ordered by type.
     Links { links: Vec<Link>, many: bool },
     /// `@computed`: nothing is stored.
@@ -116,13 +117,19 @@ impl Column {
         Some(text.text(text.code(row)?))
     }
 
+    /// The code of a raw text, for text and nets.
+    pub(super) fn find_text(&self, text: &str) -> Option<u32> {
+        match &self.data {
+            Data::Text(data) => data.find(text),
+            Data::Net { text: data, nets } => nets.find(data, text),
+            _ => None,
+        }
+    }
+
     /// The items of a list in a row, as a range of the item column.
     pub(crate) fn items(&self, row: u32) -> Option<(std::ops::Range<u32>, &Self)> {
         match &self.data {
-            Data::List { offsets, items } => {
-                let row = row as usize;
-                Some((*offsets.get(row)?..*offsets.get(row + 1)?, items))
-            }
+            Data::List { lists, items } => Some((lists.of(row)?, items)),
             _ => None,
         }
     }

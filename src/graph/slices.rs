@@ -1,7 +1,11 @@
 //! What was collected, and how well: the slices a graph was built from, found by type, account and region.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use super::table::next_stamp;
 use crate::{
     catalog::{Catalog, FieldKind},
     model::{Asset, GLOBAL_REGION, SliceKey, SliceState},
@@ -15,7 +19,7 @@ pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
     let (_, definition) =
         catalog.find(SLICE_TYPE).filter(|(_, definition)| definition.find("id").is_some())?;
     let SliceKey { account_id, region, asset_type } = &slice.key;
-    let asset = Asset::new(SLICE_TYPE, format!("{account_id}/{region}/{asset_type}"))
+    let asset = Asset::new(SLICE_TYPE, asset_id(&slice.key))
         .with("accountId", account_id.as_str())
         .with("region", region.as_str())
         .with("assetType", asset_type.as_str())
@@ -33,16 +37,40 @@ pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
     Some(Asset { fields, ..asset })
 }
 
-/// The slices of an inventory.
+/// The id that a slice has as an asset.
+pub(super) fn asset_id(SliceKey { account_id, region, asset_type }: &SliceKey) -> String {
+    format!("{account_id}/{region}/{asset_type}")
+}
+
+/// The slices of an inventory, by account; a change to some leaves the accounts of the others shared.
 #[derive(Clone, Debug, Default)]
 pub struct Slices {
-    states: Vec<SliceState>,
-    /// The places of those that are not complete.
-    incomplete: Vec<usize>,
-    /// Type, then account, then region, to the place in `states`.
-    places: BTreeMap<String, BTreeMap<String, BTreeMap<String, usize>>>,
-    /// Every account with a slice of any type, and the regions it has regional slices in.
-    accounts: BTreeMap<String, BTreeSet<String>>,
+    accounts: BTreeMap<Arc<str>, Arc<Account>>,
+    types: BTreeMap<String, OfType>,
+    count: usize,
+    /// Another one wherever there is another account, region or slice.
+    places_stamp: u64,
+}
+
+/// The slices of one account.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    /// By type, then region.
+    states: BTreeMap<String, BTreeMap<String, SliceState>>,
+    /// The regions it has regional slices in, and how many.
+    regions: BTreeMap<String, usize>,
+}
+
+/// What is said of a type.
+#[derive(Clone, Debug, Default)]
+struct OfType {
+    /// How many slices it has, and how many of them are of a region.
+    slices: usize,
+    regional: usize,
+    /// Those whose latest attempt was not complete.
+    incomplete: Arc<BTreeSet<SliceKey>>,
+    /// Another one wherever a slice of the type differs.
+    stamp: u64,
 }
 
 /// A slice that something needs and that is not complete: its state, or nothing where it was never collected.
@@ -52,44 +80,146 @@ pub(crate) struct Need {
     pub(crate) state: Option<SliceState>,
 }
 
+impl OfType {
+    /// Takes in that a slice is there, or isn't, in some state.
+    fn set(&mut self, key: &SliceKey, (was_there, state): (bool, Option<&SliceState>)) {
+        self.stamp = next_stamp();
+        let is_incomplete = state.is_some_and(|state| !state.is_complete_since(None));
+        if is_incomplete != self.incomplete.contains(key) {
+            let incomplete = Arc::make_mut(&mut self.incomplete);
+            if is_incomplete {
+                incomplete.insert(key.clone())
+            } else {
+                incomplete.remove(key)
+            };
+        }
+        count(&mut self.slices, was_there, state.is_some());
+        if key.region != GLOBAL_REGION {
+            count(&mut self.regional, was_there, state.is_some());
+        }
+    }
+}
+
+impl Account {
+    /// Takes in a state of one of its slices.
+    fn set(&mut self, key: SliceKey, was_there: bool, state: Option<SliceState>) {
+        let SliceKey { region, asset_type, .. } = key;
+        if region != GLOBAL_REGION {
+            let of_region = self.regions.entry(region.clone()).or_default();
+            count(of_region, was_there, state.is_some());
+            if *of_region == 0 {
+                self.regions.remove(&region);
+            }
+        }
+        let regions = self.states.entry(asset_type.clone()).or_default();
+        match state {
+            Some(state) => drop(regions.insert(region, state)),
+            None => drop(regions.remove(&region)),
+        }
+        if regions.is_empty() {
+            self.states.remove(&asset_type);
+        }
+    }
+}
+
+fn count(many: &mut usize, was_there: bool, is_there: bool) {
+    *many = (*many + usize::from(is_there)).saturating_sub(usize::from(was_there));
+}
+
 impl Slices {
     /// Takes the slices in any order; of two with one key the last counts.
     #[must_use]
-    pub fn new(mut states: Vec<SliceState>) -> Self {
-        states.sort_by(|left, right| left.key.cmp(&right.key));
+    pub fn new(states: Vec<SliceState>) -> Self {
         let mut slices = Self::default();
-        for (place, state) in states.iter().enumerate() {
-            if !state.is_complete_since(None) {
-                slices.incomplete.push(place);
-            }
-            let key = &state.key;
-            let regions = slices.accounts.entry(key.account_id.clone()).or_default();
-            if key.region != GLOBAL_REGION {
-                regions.insert(key.region.clone());
-            }
-            let by_account = slices.places.entry(key.asset_type.clone()).or_default();
-            by_account.entry(key.account_id.clone()).or_default().insert(key.region.clone(), place);
+        for state in states {
+            slices.set(state.key.clone(), Some(state));
         }
-        slices.states = states;
         slices
+    }
+
+    /// The same with some slices in another state, or unknown.
+    #[must_use]
+    pub fn patched(&self, changes: &[(SliceKey, Option<SliceState>)]) -> Self {
+        let mut slices = self.clone();
+        for (key, state) in changes {
+            slices.set(key.clone(), state.clone());
+        }
+        slices
+    }
+
+    fn set(&mut self, key: SliceKey, state: Option<SliceState>) {
+        let known = self.find(&key.asset_type, &key.account_id, &key.region);
+        let was_there = known.is_some();
+        if known == state.as_ref() {
+            return;
+        }
+        if was_there != state.is_some() {
+            self.places_stamp = next_stamp();
+            count(&mut self.count, was_there, state.is_some());
+        }
+        let of_type = self.types.entry(key.asset_type.clone()).or_default();
+        of_type.set(&key, (was_there, state.as_ref()));
+        if of_type.slices == 0 {
+            self.types.remove(&key.asset_type);
+        }
+        let account_id: Arc<str> = Arc::from(key.account_id.as_str());
+        let account = Arc::make_mut(self.accounts.entry(Arc::clone(&account_id)).or_default());
+        account.set(key, was_there, state);
+        if account.states.is_empty() {
+            self.accounts.remove(&account_id);
+        }
     }
 
     /// All slices, ordered by account, region, type.
     #[must_use]
-    pub fn all(&self) -> &[SliceState] {
-        &self.states
+    pub fn all(&self) -> Vec<&SliceState> {
+        let mut all: Vec<&SliceState> = Vec::with_capacity(self.count);
+        for account in self.accounts.values() {
+            all.extend(account.states.values().flat_map(BTreeMap::values));
+        }
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
     }
 
-    /// The slices that are not complete, in the same order.
-    pub fn incomplete(&self) -> impl Iterator<Item = &SliceState> {
-        self.incomplete.iter().filter_map(|place| self.states.get(*place))
+    /// The slices of a type, ordered by account and region.
+    pub fn of_type<'s>(&'s self, asset_type: &'s str) -> impl Iterator<Item = &'s SliceState> {
+        let regions = self.accounts.values().filter_map(|account| account.states.get(asset_type));
+        regions.flat_map(BTreeMap::values)
+    }
+
+    /// The slices of a type whose latest attempt was not complete, ordered by account and region.
+    pub(crate) fn incomplete<'s>(&'s self, asset_type: &str) -> impl Iterator<Item = &'s SliceState> {
+        let keys = self.types.get(asset_type).into_iter().flat_map(|of_type| of_type.incomplete.iter());
+        keys.filter_map(|key| self.find(&key.asset_type, &key.account_id, &key.region))
+    }
+
+    /// Whether the latest attempt of every slice was complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.types.values().all(|of_type| of_type.incomplete.is_empty())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether nothing was ever collected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Numbers that differ wherever the states of these types do, or the places that anything was collected from.
+    pub(super) fn stamps<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<u64> {
+        let of_type = |name| self.types.get(name).map_or(0, |of_type| of_type.stamp);
+        std::iter::once(self.places_stamp).chain(types.map(of_type)).collect()
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
-        let place = self.places.get(asset_type)?.get(account_id)?.get(region)?;
-        self.states.get(*place)
+        self.accounts.get(account_id)?.states.get(asset_type)?.get(region)
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.
@@ -106,19 +236,18 @@ impl Slices {
 
     /// Whether a type is collected for whole accounts, never by region.
     pub(crate) fn is_account_wide(&self, asset_type: &str) -> bool {
-        self.places.get(asset_type).is_some_and(|accounts| {
-            accounts.values().all(|regions| regions.keys().all(|region| region == GLOBAL_REGION))
-        })
+        self.types.get(asset_type).is_some_and(|of_type| of_type.regional == 0)
     }
 
     /// The accounts that anything was collected from.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.accounts.keys().map(String::as_str)
+        self.accounts.keys().map(AsRef::as_ref)
     }
 
     /// The regions that anything was collected from in an account.
     pub(crate) fn regions_of(&self, account_id: &str) -> impl Iterator<Item = &str> {
-        self.accounts.get(account_id).into_iter().flatten().map(String::as_str)
+        let account = self.accounts.get(account_id).into_iter();
+        account.flat_map(|account| account.regions.keys()).map(String::as_str)
     }
 
     /// Appends the slices of `asset_type` that keep a relation of an asset in this account and region from being

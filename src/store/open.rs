@@ -56,6 +56,7 @@ impl Store {
             folder,
             options: options.clone(),
             timeline: Mutex::default(),
+            hidden: Mutex::default(),
             _lock: lock,
         };
         Ok(Opened { store, notes })

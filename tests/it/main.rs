@@ -48,6 +48,7 @@ mod schedule;
 
 mod cli;
 
+mod patch;
 mod property;
 mod tidy;
 mod time;

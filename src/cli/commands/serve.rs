@@ -8,12 +8,14 @@ use super::super::{
     Exit,
     context::{Context, Inventory, Tools},
     failure::{Failure, Report},
-    graph_holder::{AnswerLimits, GraphHolder, Serving},
+    graph_holder::{AnswerLimits, GraphHolder, Present, Serving},
     listen::{Address, listen, serve_until_stopped},
+    refresh::{Refreshed, refreshed},
 };
 use super::collect::collect_quietly;
 use crate::{
     api::{HttpLimits, refuse_remote},
+    graph::Slices,
     model::MaxAge,
     schedule::{Rebuild, rebuild_loop, run_every},
 };
@@ -157,17 +159,35 @@ impl Background<'_> {
         };
         let first = tokio::task::spawn_blocking(build.clone()).await;
         let first = first.map_err(|error| Failure::program(&error))?;
-        self.holder.replace(first?);
+        let first = first?;
+        let graph = Arc::clone(&first.graph);
+        self.holder.replace(first);
+        // Queries are answered meanwhile; the first change doesn't wait for them.
+        drop(tokio::task::spawn_blocking(move || graph.index_keys()));
         let Inventory::Store(store) = self.source else { return std::future::pending().await };
         let rebuild = Rebuild::default();
         let holder = self.holder;
-        let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(present) => {
+        let refresh = {
+            let (store, catalog) = (Arc::clone(&store), Arc::clone(&self.tools.catalog));
+            let clock = Arc::clone(&self.context.clock);
+            move |before: Option<&Present>| refreshed(&catalog, &store, clock.now(), before)
+        };
+        let rebuilding = rebuild_loop(rebuild.clone(), move || match refresh(holder.get().as_deref()) {
+            Ok(Refreshed { present, is_worn }) => {
                 tracing::info!(
-                    slices = present.graph.slices().map_or(0, |slices| slices.all().len()),
+                    slices = present.graph.slices().map_or(0, Slices::len),
                     "a newer graph answers"
                 );
                 holder.replace(present);
+                if is_worn {
+                    // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
+                    match refresh(None) {
+                        Ok(Refreshed { present, .. }) => holder.replace(present),
+                        Err(failure) => {
+                            tracing::error!("the graph could not be built whole: {}", failure.render(false));
+                        }
+                    }
+                }
             }
             Err(failure) => {
                 let reason = failure.render(false);

@@ -185,7 +185,7 @@ pub(crate) fn graph_of_store(catalog: &Arc<Catalog>, store: &Store, now: Time) -
             )),
         })?;
     let graph = builder.finish(Some(snapshot.slices), now).map_err(|error| Failure::program(&error))?;
-    Ok(Present { graph: Arc::new(graph), sequence: Some(snapshot.sequence) })
+    Ok(Present { graph: Arc::new(graph), sequence: Some(snapshot.revision.sequence) })
 }
 
 /// Why a graph can't be filled from a store.

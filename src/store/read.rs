@@ -9,8 +9,9 @@ use super::{
     Store,
     codec::{AssetRow, SliceRow},
     error::StoreError,
-    index::{Index, VisitRow},
+    index::{Index, Meta, VisitRow},
     keys,
+    open::Revision,
     rows::{Rows, bad_row},
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
@@ -22,7 +23,7 @@ pub const SEEN_FIELDS: [&str; 2] = ["firstSeenAt", "lastSeenAt"];
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The last commit it holds.
-    pub sequence: u64,
+    pub revision: Revision,
     /// The slices, sorted.
     pub slices: Vec<SliceState>,
 }
@@ -70,8 +71,9 @@ impl Store {
         let index = self.index();
         let slices = read_slices(&index)?;
         read_visible(&index, &slices, &AssetRows::new(), visit)?;
-        let sequence = self.sequence();
-        Ok(Snapshot { sequence, slices })
+        // The row about the whole, not the writer's notes: those may be a commit ahead of the index.
+        let Meta { sequence, hash, .. } = index.meta()?;
+        Ok(Snapshot { revision: Revision { sequence, hash }, slices })
     }
 }
 

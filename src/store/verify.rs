@@ -8,7 +8,7 @@ use super::{
     error::StoreError,
     folder::Folder,
     index::{self, Index},
-    journal::{self, Hash, Position},
+    journal::{self, Depth, Hash, Position},
     keys,
     lock::Lock,
     rows::{self, MemoryRows},
@@ -106,6 +106,7 @@ impl Expected {
         let damage_count = std::cell::Cell::new(0_usize);
         let scan = journal::scan(
             &folder.journal,
+            Depth::Whole,
             &mut |damage| {
                 damage_count.set(damage_count.get() + 1);
                 damages.push(damage);

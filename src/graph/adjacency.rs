@@ -1,6 +1,8 @@
 //! Edges of one relation from one table to one other, in both directions, as compressed rows: the neighbours of a row
 //! are one slice, ascending and distinct.
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The neighbours of each row of one side.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Neighbours {
@@ -85,5 +87,29 @@ impl Adjacency {
     pub(crate) fn new(forward: Neighbours, targets: usize) -> Self {
         let backward = forward.transpose(targets);
         Self { forward, backward }
+    }
+}
+
+impl Imaged for Neighbours {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { offsets, rows } = self;
+        image.u32s(offsets);
+        image.u32s(rows);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self { offsets: image.u32s()?, rows: image.u32s()? })
+    }
+}
+
+impl Imaged for Adjacency {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { forward, backward } = self;
+        forward.put(image);
+        backward.put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self { forward: Neighbours::take_from(image)?, backward: Neighbours::take_from(image)? })
     }
 }

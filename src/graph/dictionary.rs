@@ -5,6 +5,8 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use rustc_hash::FxHashMap;
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;
 
@@ -192,4 +194,23 @@ fn rank(entries: Vec<(Box<str>, u32)>) -> (Vec<Box<str>>, Vec<u32>) {
         }
     }
     (entries.into_iter().map(|(text, _)| text).collect(), ranks)
+}
+
+impl Imaged for Dictionary {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { arena, starts, form, has_escapes } = self;
+        image.text(arena);
+        image.u32s(starts);
+        image.flag(*form == Form::Verbatim);
+        image.flag(*has_escapes);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            arena: image.text()?,
+            starts: image.u32s()?,
+            form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
+            has_escapes: image.flag()?,
+        })
+    }
 }

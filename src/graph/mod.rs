@@ -11,6 +11,7 @@ mod column;
 mod column_builder;
 mod dictionary;
 mod error;
+mod image;
 mod moment;
 mod relate;
 mod slices;
@@ -24,6 +25,7 @@ pub use bitmap::Bitmap;
 pub use builder::GraphBuilder;
 pub use cache::GraphCache;
 pub use error::GraphError;
+pub use image::{GraphImage, Image, ImageError, ImageSource};
 pub use slices::Slices;
 pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},

@@ -6,6 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::{
     bitmap::Bitmap,
     column::{Column, Data},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
     text::TextData,
 };
 use crate::catalog::{FieldId, TypeId};
@@ -123,5 +124,24 @@ impl Table {
     /// Puts rows in the order of their ids.
     pub(crate) fn sort_by_id(&self, rows: &mut [u32]) {
         rows.sort_unstable_by_key(|&row| self.rank(row));
+    }
+}
+
+impl Imaged for Table {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { of, rows, columns, id } = self;
+        image.number(of.0.into());
+        image.count(*rows);
+        image.count(columns.len());
+        columns.iter().for_each(|column| column.put(image));
+        image.flag(id.is_some());
+        image.number(id.map_or(0, |id| id.0.into()));
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let (of, rows) = (image.type_id()?, image.count()?);
+        let columns: Vec<Column> = Vec::take_from(image)?;
+        let (has_id, id) = (image.flag()?, FieldId(image.number()?.try_into().map_err(|_| ImageError::OtherFormat)?));
+        Ok(Self::new(of, rows, columns, has_id.then_some(id)))
     }
 }

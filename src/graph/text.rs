@@ -14,7 +14,9 @@ use super::{
     adjacency::{Adjacency, Neighbours},
     cells::Cells,
     dictionary::{Dictionary, NO_CODE},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
 };
+use crate::catalog::scalar;
 
 /// Codes by row, and the texts of the codes.
 #[derive(Clone, Debug)]
@@ -215,5 +217,26 @@ impl Nets {
             Bound::Excluded(net) => not_before(net),
         };
         Codes::from(from..to)
+    }
+}
+
+impl Imaged for TextData {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The index over rows is made again at the first question.
+        let Self { codes, dictionary, postings: _ } = self;
+        codes.put(image);
+        dictionary.put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let (codes, dictionary) = (Cells::take_from(image)?, Dictionary::take_from(image)?);
+        Ok(Self { codes, dictionary: Arc::new(dictionary), postings: OnceLock::new() })
+    }
+}
+
+impl Nets {
+    /// The nets of a column that an image holds: read from their texts.
+    pub(super) fn of_texts(text: &TextData) -> Self {
+        Self::new(text.iter().filter_map(|(_, text)| scalar::parse_net(&text)).collect())
     }
 }

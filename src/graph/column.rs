@@ -194,7 +194,11 @@ impl Imaged for Column {
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
-        Ok(Self { nulls: Option::take_from(image)?, unknown: Option::take_from(image)?, data: Data::take_from(image)? })
+        Ok(Self {
+            nulls: Option::take_from(image)?,
+            unknown: Option::take_from(image)?,
+            data: Data::take_from(image)?,
+        })
     }
 }
 
@@ -264,6 +268,10 @@ impl Imaged for Link {
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
-        Ok(Self { of: image.type_id()?, table: TableId(image.count()?), adjacency: Adjacency::take_from(image)? })
+        Ok(Self {
+            of: image.type_id()?,
+            table: TableId(image.count()?),
+            adjacency: Adjacency::take_from(image)?,
+        })
     }
 }

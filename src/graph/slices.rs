@@ -102,7 +102,8 @@ impl Slices {
     /// The regions that anything was collected from in an account.
     pub(crate) fn regions_of(&self, account_id: &str) -> impl Iterator<Item = &str> {
         let first = self.states.partition_point(|state| state.key.account_id.as_str() < account_id);
-        let of_account = self.states.iter().skip(first).take_while(move |state| state.key.account_id == account_id);
+        let of_account =
+            self.states.iter().skip(first).take_while(move |state| state.key.account_id == account_id);
         let mut last = None;
         let regions = of_account.map(|state| state.key.region.as_str());
         regions.filter(move |region| *region != GLOBAL_REGION && last.replace(*region) != Some(*region))

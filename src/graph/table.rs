@@ -141,7 +141,8 @@ impl Imaged for Table {
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
         let (of, rows) = (image.type_id()?, image.count()?);
         let columns: Vec<Column> = Vec::take_from(image)?;
-        let (has_id, id) = (image.flag()?, FieldId(image.number()?.try_into().map_err(|_| ImageError::OtherFormat)?));
+        let (has_id, id) =
+            (image.flag()?, FieldId(image.number()?.try_into().map_err(|_| ImageError::OtherFormat)?));
         Ok(Self::new(of, rows, columns, has_id.then_some(id)))
     }
 }

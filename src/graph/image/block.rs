@@ -26,15 +26,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
-        Self::Text,
-        Self::U32,
-        Self::U64,
-        Self::I64,
-        Self::SharedU32,
-        Self::SharedI64,
-        Self::SharedF64,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Text, Self::U32, Self::U64, Self::I64, Self::SharedU32, Self::SharedI64, Self::SharedF64];
 
     pub(super) fn code(self) -> u8 {
         self as u8
@@ -115,11 +108,7 @@ impl Place {
     }
 }
 
-fn fill(
-    buffer: &mut [u8],
-    place: &Place,
-    source: &(impl ImageSource + ?Sized),
-) -> Result<(), ImageError> {
+fn fill(buffer: &mut [u8], place: &Place, source: &(impl ImageSource + ?Sized)) -> Result<(), ImageError> {
     let mut hasher = blake3::Hasher::new();
     let mut offset = place.offset;
     for piece in buffer.chunks_mut(STEP) {

@@ -15,6 +15,7 @@ mod relations;
 pub mod scalar;
 mod shipped;
 mod source;
+pub(crate) mod syntax;
 mod types;
 
 pub use asset::AssetMisfit;
@@ -22,6 +23,7 @@ pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
 pub use shipped::shipped;
 pub use source::Source;
+pub(crate) use source::line_and_column;
 pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
     TypeDef, TypeId, TypeKind,

@@ -187,6 +187,11 @@ impl Graph {
         Some((id, self.table(id)))
     }
 
+    /// The tables of a type: one of an asset type; of an embedded one, one for each field that holds it.
+    pub(crate) fn tables_of(&self, of: TypeId) -> impl Iterator<Item = &Table> {
+        self.tables.iter().map(|table| &**table).filter(move |table| table.of == of)
+    }
+
     /// A table by its place.
     #[expect(clippy::indexing_slicing, reason = "a TableId is only ever made by the graph it indexes")]
     pub(crate) fn table(&self, id: TableId) -> &Table {

@@ -132,12 +132,16 @@ impl Evaluator<'_, '_> {
                 if !connection.needs_page {
                     return Ok(Page { total, ..Page::default() });
                 }
-                if nodes.sort.is_empty() {
-                    return self.page_by_id(connection, &sets, total);
-                }
-                let rows = sets.iter().enumerate();
-                let picks = rows.flat_map(|(place, set)| set.iter().map(move |row| (place, row)));
-                self.page_behind(connection, picks.collect(), total)
+                let step = self.work.begin(|| page_words(connection));
+                let page = if nodes.sort.is_empty() {
+                    self.page_by_id(connection, &sets, total)?
+                } else {
+                    let rows = sets.iter().enumerate();
+                    let picks = rows.flat_map(|(place, set)| set.iter().map(move |row| (place, row)));
+                    self.page_behind(connection, picks.collect(), total)?
+                };
+                self.work.end(step, total, page.picks.len(), 0);
+                Ok(page)
             }
             Source::Related(links, row) => {
                 let mut picks = Vec::new();
@@ -305,4 +309,17 @@ impl Writer<'_, '_, '_> {
         self.out.push(b']');
         Ok(())
     }
+}
+
+/// What the step that makes the page of a root connection is called.
+fn page_words(connection: &BoundConnection<'_>) -> String {
+    let mut words = Vec::new();
+    if !connection.nodes.sort.is_empty() {
+        words.push("sort".to_owned());
+    }
+    words.push(connection.first.map_or_else(|| "all".to_owned(), |first| format!("first {first}")));
+    if connection.after.is_some() {
+        words.push("after a cursor".to_owned());
+    }
+    format!("page: {}", words.join(", "))
 }

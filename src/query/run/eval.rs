@@ -95,7 +95,8 @@ impl Evaluator<'_, '_> {
                 }
                 self.work.add_rows(table.rows);
                 self.work.add_distinct(matcher.distinct_to_ask(column));
-                let mut rows = matcher.scan(column, table.rows);
+                let mut rows = matcher.scan(column, table.rows, self.patience());
+                self.patience().check()?;
                 if want {
                     table.keep_held(&mut rows);
                 } else {

@@ -11,7 +11,7 @@ use super::{
     figures::candidates,
     limits::RunError,
     order::{Cell, KeyOf},
-    shape::{Candidates, Part},
+    shape::Part,
     write::{Halt, Writer},
 };
 use crate::{
@@ -134,7 +134,11 @@ impl<'g> Evaluator<'g, '_> {
             types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id).collect();
         let mut found = Vec::new();
         for candidates in candidates(graph, &tables, &groups.filters) {
-            self.group_table(&candidates, &groups.by, &mut found)?;
+            let rows: Vec<u32> = self.passing_set(&candidates)?.iter().collect();
+            let (id, before) = (candidates.table, found.len());
+            let step = self.work.begin(|| group_words(graph, id, groups));
+            self.group_table(id, &rows, &groups.by, &mut found)?;
+            self.work.end(step, rows.len(), found.len() - before, 0);
         }
         // The same values in several tables are one group; so are networks that are written differently.
         found.sort_by(|one, other| compare_keys(one, other));
@@ -153,13 +157,12 @@ impl<'g> Evaluator<'g, '_> {
 
     fn group_table(
         &self,
-        candidates: &Candidates<'_>,
+        id: TableId,
+        rows: &[u32],
         by: &[GroupedBy],
         found: &mut Vec<GroupOf<'g>>,
     ) -> Result<(), RunError> {
         let graph: &'g Graph = self.world.graph;
-        let id = candidates.table;
-        let rows: Vec<u32> = self.passing_set(candidates)?.iter().collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -170,11 +173,12 @@ impl<'g> Evaluator<'g, '_> {
             self.limits.check_stop()?;
             if let Some(key) = key {
                 self.prepare_key(key, rows.len())?;
+                self.work.add_rows(rows.len());
             }
-            count = split(&rows, &mut of_row, count, &Values::of_key(self, id, key.as_ref()));
+            count = split(rows, &mut of_row, count, &Values::of_key(self, id, key.as_ref()));
         }
         let mut groups: Vec<(u64, u32)> = vec![(0, 0); count as usize];
-        for (group, row) in of_row.iter().zip(&rows) {
+        for (group, row) in of_row.iter().zip(rows) {
             if let Some((count, example)) = groups.get_mut(*group as usize) {
                 *count += 1;
                 *example = *row;
@@ -190,6 +194,12 @@ impl<'g> Evaluator<'g, '_> {
         }));
         Ok(())
     }
+}
+
+/// What the step that groups the rows of a table is called.
+fn group_words(graph: &Graph, id: TableId, groups: &Groups) -> String {
+    let by: Vec<&str> = groups.by.iter().map(|by| by.name.as_str()).collect();
+    format!("{}: group by {}", graph.catalog().get(graph.table(id).of).name, by.join(", "))
 }
 
 fn compare_keys(one: &GroupOf<'_>, other: &GroupOf<'_>) -> Ordering {

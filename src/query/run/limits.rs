@@ -34,6 +34,11 @@ impl RunLimits<'static> {
 }
 
 impl RunLimits<'_> {
+    /// Whether a run may cost what it likes: a verdict has to come to an end, and no one waits for it.
+    pub(super) fn are_none(&self) -> bool {
+        self.max_rows == u64::MAX && self.max_bytes == u64::MAX
+    }
+
     pub(super) fn check_stop(&self) -> Result<(), RunError> {
         match (self.stop)() {
             None => Ok(()),
@@ -90,6 +95,16 @@ pub enum RunError {
         limit_ms: u64,
         /// How long it ran, in milliseconds.
         elapsed_ms: u64,
+    },
+    /// A pattern that can't be read piece by piece over a text that is too long to be read at once.
+    #[error(
+        "the pattern `{pattern}` would take too long over a text of {bytes} bytes: write `(?-u:\\b)` for `\\b`, or a smaller pattern"
+    )]
+    PatternTooCostly {
+        /// As written.
+        pattern: String,
+        /// Bytes of the text.
+        bytes: usize,
     },
     /// A root field asks for a moment whose graph was not handed in.
     #[error("the inventory {} is not at hand: leave `asOf` out, or ask a store", match moment {

@@ -5,7 +5,10 @@ use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
 
 use ipnet::IpNet;
 
-use super::super::{Comparison, Operand, Test};
+use super::{
+    super::{Comparison, Operand, Test},
+    patience::Patience,
+};
 use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData};
 
 /// What a column's values are tested with.
@@ -64,7 +67,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// Whether a row that has a value passes.
-    pub(super) fn row(&self, column: &Column, row: u32) -> bool {
+    pub(super) fn row(&self, column: &Column, row: u32, patience: Patience<'_>) -> bool {
         let code = || column.text_data().and_then(|text| text.code(row));
         match self {
             Self::Nothing => false,
@@ -72,7 +75,7 @@ impl<'p> Matcher<'p> {
             Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
             Self::Scan { test, hits } => match hits.get() {
                 Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
-                None => column.text(row).is_some_and(|text| text_passes(test, &text)),
+                None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
             },
             Self::Between(..) | Self::IntSet(_) => match &column.data {
                 Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
@@ -90,11 +93,11 @@ impl<'p> Matcher<'p> {
                 range.len() == wanted.len()
                     && range.zip(wanted).all(|(item, wanted)| match wanted {
                         None => items.is_null(item),
-                        Some(wanted) => items.has_value(item) && wanted.row(items, item),
+                        Some(wanted) => items.has_value(item) && wanted.row(items, item, patience),
                     })
             }),
             Self::AnyItem(wanted) => column.items(row).is_some_and(|(mut range, items)| {
-                range.any(|item| items.has_value(item) && wanted.row(items, item))
+                range.any(|item| items.has_value(item) && wanted.row(items, item, patience))
             }),
         }
     }
@@ -114,7 +117,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// The rows that pass. Rows without a value may be among them.
-    pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
+    pub(super) fn scan(&self, column: &Column, rows: usize, patience: Patience<'_>) -> Bitmap {
         match (self, &column.data) {
             (Self::Nothing, _) => Bitmap::zeros(rows),
             (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => {
@@ -132,7 +135,7 @@ impl<'p> Matcher<'p> {
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
                 let hits = hits.get_or_init(|| {
-                    let passing = text.iter().filter(|(_, text)| text_passes(test, text));
+                    let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
                     Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
                 });
                 text.codes.scan(|code| hits.get(code as usize))
@@ -150,7 +153,9 @@ impl<'p> Matcher<'p> {
                 (false, true) => values.clone(),
                 (true, false) => values.clone().complement(),
             },
-            _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
+            _ => Bitmap::from_fn(rows, |row| {
+                u32::try_from(row).is_ok_and(|row| self.row(column, row, patience))
+            }),
         }
     }
 
@@ -190,15 +195,6 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
         Comparison::LessOrEqual => order.is_le(),
         Comparison::Greater => order.is_gt(),
         Comparison::GreaterOrEqual => order.is_ge(),
-    }
-}
-
-fn text_passes(test: &Test, text: &str) -> bool {
-    match test {
-        Test::Contains(part) => memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
-        Test::EndsWith(end) => text.ends_with(end),
-        Test::Matches(pattern) => pattern.regex.is_match(text),
-        _ => false,
     }
 }
 

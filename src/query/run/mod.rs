@@ -11,6 +11,7 @@ mod limits;
 mod matcher;
 mod node;
 mod order;
+mod patience;
 mod reasons;
 mod row;
 mod search;
@@ -98,7 +99,7 @@ fn answer(
         let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
         writer.evaluator = evaluator;
         match write_root_step(&mut writer, evaluator, root, introspection) {
-            Ok(()) => {}
+            Ok(()) => evaluator.patience().check()?,
             Err(Halt::Stop(error)) => return Err(error),
             Err(Halt::Null) => {
                 writer.out.clear();

@@ -112,6 +112,32 @@ impl<'g> Evaluator<'g, '_> {
         nodes.sort.iter().flat_map(|key| &key.by).try_for_each(|key| self.prepare_key(key, rows))
     }
 
+    /// Counts the edges that keys of an order follow from these rows, once for each row: for `explain` alone.
+    pub(super) fn count_order_edges(&self, nodes: &BoundNodes<'_>, picks: &[Pick]) {
+        if !self.work.is_traced() {
+            return;
+        }
+        for &(place, row) in picks {
+            let Some(candidates) = nodes.candidates.get(place) else { continue };
+            let keys = nodes.sort.iter().filter_map(|key| key.by.get(place));
+            self.work.add_edges(keys.map(|key| self.edges_of_key(candidates.table, key, row)).sum());
+        }
+    }
+
+    fn edges_of_key(&self, id: TableId, key: &KeyOf<'_>, row: u32) -> usize {
+        let links = |field: &FieldId| self.world.graph.table(id).column(*field).links().iter();
+        match key {
+            KeyOf::Nothing | KeyOf::Column(_) | KeyOf::Computed(_) => 0,
+            KeyOf::Count(field) => links(field).map(|link| link.adjacency.forward.of(row).len()).sum(),
+            KeyOf::Through(field, keys) => {
+                let mut targets = links(field).zip(keys).filter_map(|(link, key)| {
+                    link.adjacency.forward.of(row).first().map(|target| (link.table, key, *target))
+                });
+                targets.next().map_or(0, |(id, key, target)| 1 + self.edges_of_key(id, key, target))
+            }
+        }
+    }
+
     pub(super) fn prepare_key(&self, key: &KeyOf<'_>, rows: usize) -> Result<(), RunError> {
         match key {
             KeyOf::Nothing | KeyOf::Column(_) | KeyOf::Count(_) => Ok(()),

@@ -99,7 +99,7 @@ impl Evaluator<'_, '_> {
                 let mut possible = match self.hidden(id, column, row) {
                     Some(hidden) => hidden,
                     None if column.is_null(row) => Possible::NEITHER,
-                    None if matcher.row(column, row) => Possible::certain(true),
+                    None if matcher.row(column, row, self.patience()) => Possible::certain(true),
                     None if matcher.is_undecided(column, row) => Possible::NEITHER,
                     None => Possible::certain(false),
                 };

@@ -97,19 +97,26 @@ impl Evaluator<'_, '_> {
         if candidates.node.is_always_true() {
             return Ok(table.all_in_id_order().take(take).collect());
         }
-        if let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
-            let step = self.work.begin(|| {
-                let of = &self.world.graph.catalog().get(table.of).name;
-                format!("{of}: found by index")
-            });
-            let found = rows.len();
-            rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+        if let Some(mut rows) = self.indexed_rows(candidates) {
             table.sort_by_id(&mut rows);
-            self.work.end(step, found, rows.len(), 0);
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
         Ok(table.in_id_order(&passing).take(take).collect())
+    }
+
+    /// The rows of a table that pass where an index leaves few to ask.
+    fn indexed_rows(&self, candidates: &Candidates<'_>) -> Option<Vec<u32>> {
+        let table = self.world.graph.table(candidates.table);
+        let mut rows = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1)?;
+        let step = self.work.begin(|| {
+            let of = &self.world.graph.catalog().get(table.of).name;
+            format!("{of}: found by index")
+        });
+        let found = rows.len();
+        rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+        self.work.end(step, found, rows.len(), 0);
+        Some(rows)
     }
 
     /// How many rows of each table can be on the page, where the order is that of the ids.
@@ -136,6 +143,7 @@ impl Evaluator<'_, '_> {
         self.limits.check_stop()?;
         if end > 0 && (nodes.candidates.len() > 1 || !nodes.sort.is_empty()) {
             self.prepare_order(nodes, picks.len())?;
+            self.count_order_edges(nodes, &picks);
             let order = Order::new(self, nodes);
             let compare = |left: &Pick, right: &Pick| order.compare(*left, *right);
             if end < picks.len() / 2 {
@@ -156,10 +164,8 @@ impl Evaluator<'_, '_> {
         if candidates.node.is_always_true() {
             return Ok(table.all());
         }
-        if let Some(rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
-            let passing =
-                rows.into_iter().filter(|&row| self.row(candidates.table, &candidates.node, row).must_true);
-            return Ok(Bitmap::from_rows(table.rows, passing));
+        if let Some(rows) = self.indexed_rows(candidates) {
+            return Ok(Bitmap::from_rows(table.rows, rows.into_iter()));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
     }

@@ -278,6 +278,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     ) -> Result<Option<(&'c Candidates<'p>, u32)>, Halt> {
         for (link, candidates) in column.links().iter().zip(candidates) {
             for &target in link.adjacency.forward.of(row) {
+                self.evaluator.work.add_edges(1);
                 if self.evaluator.passes(candidates, target)? {
                     return Ok(Some((candidates, target)));
                 }

@@ -94,7 +94,7 @@ fn fill(
     result.unknown.sort_by(|left, right| left.asset.cmp(&right.asset));
     result.findings = findings(check, graph, judgement, urgent);
     result.unknown_coverage = match graph.slices() {
-        Some(slices) if slices.all().is_empty() => vec![Reason::NothingCollected],
+        Some(slices) if slices.is_empty() => vec![Reason::NothingCollected],
         _ => judgement.gaps.iter().map(reason_of).collect(),
     };
     result.unknown_coverage.sort();
@@ -180,7 +180,7 @@ fn never_collected(result: &CheckResult) -> u64 {
 fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, never_collected: u64) -> RestsOn {
     let Some(slices) = graph.slices() else { return RestsOn::default() };
     let touched: Vec<&SliceState> =
-        slices.all().iter().filter(|slice| check.touches.contains(&slice.key.asset_type)).collect();
+        check.touches.iter().flat_map(|asset_type| slices.of_type(asset_type)).collect();
     let complete = touched.iter().filter(|slice| slice.is_complete_since(oldest));
     RestsOn {
         slices: Some(SliceCount {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Graph, GraphError, Slices, column::TableId, relate, table_builder::TableBuilder};
+use super::{Graph, GraphError, Slices, column::TableId, relate, table::Table, table_builder::TableBuilder};
 use crate::{
     catalog::{Catalog, TypeId, TypeKind},
     model::{Asset, SliceState, Time},
@@ -55,24 +55,30 @@ impl GraphBuilder {
     /// # Errors
     /// More texts or edges than the columns can number.
     pub fn finish(self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
-        let Self { catalog, tables: builders, .. } = self;
-        let too_large = |of: TypeId, what| GraphError::TooLarge {
-            typename: catalog.get(of).name.clone(),
-            what,
-            limit: u64::from(u32::MAX),
-        };
-        let mut tables = Vec::new();
-        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
-        for (of, builder) in builders {
-            let order = builder.order();
-            let table = builder.finish(order.as_deref(), &mut tables);
-            by_type.insert(of, table.ok_or_else(|| too_large(of, "the texts of a field"))?);
-        }
+        let catalog = Arc::clone(&self.catalog);
+        let (mut tables, by_type) = self.tables()?;
         relate::relate(&catalog, &mut tables, &by_type)
-            .map_err(|excess| too_large(excess.of, "the edges of a relation"))?;
+            .map_err(|excess| too_large(&catalog, excess.of, "the edges of a relation"))?;
         let by_type =
             (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
         let tables = tables.into_iter().map(Arc::new).collect();
         Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
     }
+
+    /// The tables of everything added, before any relation is derived.
+    pub(super) fn tables(self) -> Result<(Vec<Table>, BTreeMap<TypeId, TableId>), GraphError> {
+        let Self { catalog, tables: builders, .. } = self;
+        let mut tables = Vec::new();
+        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
+        for (of, builder) in builders {
+            let order = builder.order();
+            let table = builder.finish(order.as_deref(), &mut tables);
+            by_type.insert(of, table.ok_or_else(|| too_large(&catalog, of, "the texts of a field"))?);
+        }
+        Ok((tables, by_type))
+    }
+}
+
+fn too_large(catalog: &Catalog, of: TypeId, what: &'static str) -> GraphError {
+    GraphError::TooLarge { typename: catalog.get(of).name.clone(), what, limit: u64::from(u32::MAX) }
 }

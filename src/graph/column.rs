@@ -7,6 +7,7 @@ use super::{
     bitmap::Bitmap,
     cells::Cells,
     image::{ImageError, ImageReader, ImageWriter, Imaged},
+    lists::Lists,
     moment,
     text::{Nets, TextData},
 };
@@ -53,8 +54,8 @@ pub(crate) enum Data {
     Float(Cells<f64>),
     /// Boolean: the rows that are true.
     Bool(Bitmap),
-    /// A list of scalars: where each row's items begin, and the items.
-    List { offsets: Vec<u32>, items: Box<Column> },
+    /// A list of scalars: where each row's items stand, and the items.
+    List { lists: Lists, items: Box<Column> },
     /// A relation or embedded objects: the edges to each table that has any, ordered by type.
     Links { links: Vec<Link>, many: bool },
     /// `@computed`: nothing is stored.
@@ -112,13 +113,19 @@ impl Column {
         Some(text.text(text.code(row)?))
     }
 
+    /// The code of a raw text, for text and nets.
+    pub(super) fn find_text(&self, text: &str) -> Option<u32> {
+        match &self.data {
+            Data::Text(data) => data.find(text),
+            Data::Net { text: data, nets } => nets.find(data, text),
+            _ => None,
+        }
+    }
+
     /// The items of a list in a row, as a range of the item column.
     pub(crate) fn items(&self, row: u32) -> Option<(std::ops::Range<u32>, &Self)> {
         match &self.data {
-            Data::List { offsets, items } => {
-                let row = row as usize;
-                Some((*offsets.get(row)?..*offsets.get(row + 1)?, items))
-            }
+            Data::List { lists, items } => Some((lists.of(row)?, items)),
             _ => None,
         }
     }
@@ -227,9 +234,9 @@ impl Imaged for Data {
                 image.number(4);
                 values.put(image);
             }
-            Self::List { offsets, items } => {
+            Self::List { lists, items } => {
                 image.number(5);
-                image.u32s(offsets);
+                lists.put(image);
                 items.put(image);
             }
             Self::Links { links, many } => {
@@ -251,7 +258,7 @@ impl Imaged for Data {
             2 => Self::Int { values: Cells::take_from(image)?, form: image.one_of(&FORMS)? },
             3 => Self::Float(Cells::take_from(image)?),
             4 => Self::Bool(Bitmap::take_from(image)?),
-            5 => Self::List { offsets: image.u32s()?, items: Box::new(Column::take_from(image)?) },
+            5 => Self::List { lists: Lists::take_from(image)?, items: Box::new(Column::take_from(image)?) },
             6 => Self::Links { links: Vec::take_from(image)?, many: image.flag()? },
             7 => Self::Computed,
             _ => return Err(ImageError::OtherFormat),

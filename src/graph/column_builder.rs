@@ -9,6 +9,7 @@ use super::{
     bitmap::Bitmap,
     column::{Column, Data, IntForm, Link},
     dictionary::{Dictionary, Form, Interner, NO_CODE},
+    lists::Lists,
     table::Table,
     table_builder::TableBuilder,
     text::{Nets, TextData},
@@ -178,7 +179,7 @@ impl ColumnBuilder {
             Cells::List { offsets, items } => {
                 let (offsets, item_order) = reorder_lists(offsets, order);
                 let items = items.finish(item_order.as_deref(), tables)?;
-                Data::List { offsets, items: Box::new(items) }
+                Data::List { lists: Lists::new(offsets), items: Box::new(items) }
             }
             Cells::Embedded { of, many, offsets, child } => {
                 let (offsets, child_order) = reorder_lists(offsets, order);

@@ -1,7 +1,8 @@
 //! The immutable graph in memory: one table of typed columns for each asset type, hidden tables for embedded objects,
-//! and the edges of every relation in both directions. Built whole, shared by every query that begins while it is the
-//! newest, never changed.
+//! and the edges of every relation in both directions. Built whole, or from the graph before by what changed; shared by
+//! every query that begins while it is the newest, never changed.
 
+mod added;
 mod adjacency;
 mod bitmap;
 mod builder;
@@ -12,7 +13,11 @@ mod column_builder;
 mod dictionary;
 mod error;
 mod image;
+mod lists;
 mod moment;
+mod patch;
+mod patch_cells;
+mod patch_edges;
 mod relate;
 mod slices;
 mod table;
@@ -26,6 +31,7 @@ pub use builder::GraphBuilder;
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use image::{GraphImage, Image, ImageError, ImageSource};
+pub use patch::{Changes, PatchWork, Patched};
 pub use slices::Slices;
 pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},

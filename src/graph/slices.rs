@@ -1,23 +1,48 @@
 //! What was collected, and how well: the slices a graph was built from, found by type, account and region.
 
-use std::{collections::BTreeMap, iter, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
 use rustc_hash::FxHashMap;
 
-use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+use super::{
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+    table::next_stamp,
+};
 use crate::model::{GLOBAL_REGION, Outcome, SliceKey, SliceState, Time};
 
-/// The slices of an inventory.
+/// The slices of an inventory, by account; a change to some leaves the accounts of the others shared.
 #[derive(Clone, Debug, Default)]
 pub struct Slices {
-    /// Sorted by key, each once.
-    states: Vec<SliceState>,
-    /// The types there are slices of, and whether any of these is of a region.
-    types: BTreeMap<String, bool>,
+    accounts: BTreeMap<Arc<str>, Arc<Account>>,
+    types: BTreeMap<String, OfType>,
+    count: usize,
+    /// Another one wherever there is another account, region or slice.
+    places_stamp: u64,
 }
 
-fn parts(key: &SliceKey) -> (&str, &str, &str) {
-    (&key.account_id, &key.region, &key.asset_type)
+/// The slices of one account.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    /// By type, then region.
+    states: BTreeMap<String, BTreeMap<String, SliceState>>,
+    /// The regions it has regional slices in, and how many.
+    regions: BTreeMap<String, usize>,
+}
+
+/// What is said of a type.
+#[derive(Clone, Debug, Default)]
+struct OfType {
+    /// How many slices it has, and how many of them are of a region.
+    slices: usize,
+    regional: usize,
+    /// Those whose latest attempt was not complete.
+    incomplete: Arc<BTreeSet<SliceKey>>,
+    /// Another one wherever a slice of the type differs.
+    stamp: u64,
 }
 
 /// A slice that something needs and that is not complete: its state, or nothing where it was never collected.
@@ -27,49 +52,173 @@ pub(crate) struct Need {
     pub(crate) state: Option<SliceState>,
 }
 
+impl OfType {
+    /// Takes in that a slice is there, or isn't, in some state.
+    fn set(&mut self, key: &SliceKey, (was_there, state): (bool, Option<&SliceState>)) {
+        self.stamp = next_stamp();
+        let is_incomplete = state.is_some_and(|state| !state.is_complete_since(None));
+        if is_incomplete != self.incomplete.contains(key) {
+            let incomplete = Arc::make_mut(&mut self.incomplete);
+            if is_incomplete {
+                incomplete.insert(key.clone())
+            } else {
+                incomplete.remove(key)
+            };
+        }
+        count(&mut self.slices, was_there, state.is_some());
+        if key.region != GLOBAL_REGION {
+            count(&mut self.regional, was_there, state.is_some());
+        }
+    }
+}
+
+impl Account {
+    /// Takes in a state of one of its slices.
+    fn set(&mut self, key: SliceKey, was_there: bool, state: Option<SliceState>) {
+        let SliceKey { region, asset_type, .. } = key;
+        if region != GLOBAL_REGION {
+            let of_region = self.regions.entry(region.clone()).or_default();
+            count(of_region, was_there, state.is_some());
+            if *of_region == 0 {
+                self.regions.remove(&region);
+            }
+        }
+        let regions = self.states.entry(asset_type.clone()).or_default();
+        match state {
+            Some(state) => drop(regions.insert(region, state)),
+            None => drop(regions.remove(&region)),
+        }
+        if regions.is_empty() {
+            self.states.remove(&asset_type);
+        }
+    }
+}
+
+fn count(many: &mut usize, was_there: bool, is_there: bool) {
+    *many = (*many + usize::from(is_there)).saturating_sub(usize::from(was_there));
+}
+
 impl Slices {
     /// Takes the slices in any order; of two with one key the last counts.
     #[must_use]
-    pub fn new(mut states: Vec<SliceState>) -> Self {
-        // Stable, so that the last of equals is the one that came last.
-        states.sort_by(|left, right| left.key.cmp(&right.key));
-        states.dedup_by(|later, kept| {
-            let is_same = later.key == kept.key;
-            if is_same {
-                mem::swap(later, kept);
-            }
-            is_same
-        });
-        Self::sorted(states)
+    pub fn new(states: Vec<SliceState>) -> Self {
+        let mut slices = Self::default();
+        for state in states {
+            slices.set(state.key.clone(), Some(state));
+        }
+        slices
     }
 
-    /// From slices that are sorted by key, each once.
-    fn sorted(states: Vec<SliceState>) -> Self {
-        let mut types: BTreeMap<String, bool> = BTreeMap::new();
-        for SliceState { key, .. } in &states {
-            let is_regional = key.region != GLOBAL_REGION;
-            match types.get_mut(&key.asset_type) {
-                Some(known) => *known |= is_regional,
-                None => {
-                    types.insert(key.asset_type.clone(), is_regional);
+    /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.
+    fn of_sorted(states: Vec<SliceState>) -> Self {
+        let (mut types, mut accounts) = (BTreeMap::<String, OfType>::new(), BTreeMap::new());
+        let count = states.len();
+        let mut states = states.into_iter().peekable();
+        while let Some(first) = states.peek() {
+            let account_id: Arc<str> = Arc::from(first.key.account_id.as_str());
+            let mut account = Account::default();
+            while let Some(state) = states.next_if(|state| *state.key.account_id == *account_id) {
+                let SliceKey { region, asset_type, .. } = state.key.clone();
+                change(&mut types, &asset_type, |of_type: &mut OfType| {
+                    of_type.slices += 1;
+                    of_type.regional += usize::from(region != GLOBAL_REGION);
+                    if !state.is_complete_since(None) {
+                        Arc::make_mut(&mut of_type.incomplete).insert(state.key.clone());
+                    }
+                });
+                if region != GLOBAL_REGION {
+                    change(&mut account.regions, &region, |count| *count += 1);
                 }
+                change(&mut account.states, &asset_type, |regions: &mut BTreeMap<_, _>| {
+                    regions.insert(region, state);
+                });
             }
+            accounts.insert(account_id, Arc::new(account));
         }
-        Self { states, types }
+        for of_type in types.values_mut() {
+            of_type.stamp = next_stamp();
+        }
+        Self { accounts, types, count, places_stamp: next_stamp() }
+    }
+
+    /// The same with some slices in another state, or unknown.
+    #[must_use]
+    pub fn patched(&self, changes: &[(SliceKey, Option<SliceState>)]) -> Self {
+        let mut slices = self.clone();
+        for (key, state) in changes {
+            slices.set(key.clone(), state.clone());
+        }
+        slices
+    }
+
+    fn set(&mut self, key: SliceKey, state: Option<SliceState>) {
+        let known = self.find(&key.asset_type, &key.account_id, &key.region);
+        let was_there = known.is_some();
+        if known == state.as_ref() {
+            return;
+        }
+        if was_there != state.is_some() {
+            self.places_stamp = next_stamp();
+            count(&mut self.count, was_there, state.is_some());
+        }
+        let of_type = self.types.entry(key.asset_type.clone()).or_default();
+        of_type.set(&key, (was_there, state.as_ref()));
+        if of_type.slices == 0 {
+            self.types.remove(&key.asset_type);
+        }
+        let account_id: Arc<str> = Arc::from(key.account_id.as_str());
+        let account = Arc::make_mut(self.accounts.entry(Arc::clone(&account_id)).or_default());
+        account.set(key, was_there, state);
+        if account.states.is_empty() {
+            self.accounts.remove(&account_id);
+        }
     }
 
     /// All slices, ordered by account, region, type.
     #[must_use]
-    pub fn all(&self) -> &[SliceState] {
-        &self.states
+    pub fn all(&self) -> Vec<&SliceState> {
+        let mut all: Vec<&SliceState> = Vec::with_capacity(self.count);
+        for account in self.accounts.values() {
+            all.extend(account.states.values().flat_map(BTreeMap::values));
+        }
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
+    }
+
+    /// The slices of a type, ordered by account and region.
+    pub fn of_type<'s>(&'s self, asset_type: &'s str) -> impl Iterator<Item = &'s SliceState> {
+        let regions = self.accounts.values().filter_map(|account| account.states.get(asset_type));
+        regions.flat_map(BTreeMap::values)
+    }
+
+    /// The slices of a type whose latest attempt was not complete, ordered by account and region.
+    pub(crate) fn incomplete<'s>(&'s self, asset_type: &str) -> impl Iterator<Item = &'s SliceState> {
+        let keys = self.types.get(asset_type).into_iter().flat_map(|of_type| of_type.incomplete.iter());
+        keys.filter_map(|key| self.find(&key.asset_type, &key.account_id, &key.region))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether nothing was ever collected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Numbers that differ wherever the states of these types do, or the places that anything was collected from.
+    pub(super) fn stamps<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<u64> {
+        let of_type = |name| self.types.get(name).map_or(0, |of_type| of_type.stamp);
+        std::iter::once(self.places_stamp).chain(types.map(of_type)).collect()
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
-        let wanted = (account_id, region, asset_type);
-        let place = self.states.binary_search_by(|state| parts(&state.key).cmp(&wanted)).ok()?;
-        self.states.get(place)
+        self.accounts.get(account_id)?.states.get(asset_type)?.get(region)
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.
@@ -86,27 +235,18 @@ impl Slices {
 
     /// Whether a type is collected for whole accounts, never by region.
     pub(crate) fn is_account_wide(&self, asset_type: &str) -> bool {
-        self.types.get(asset_type) == Some(&false)
+        self.types.get(asset_type).is_some_and(|of_type| of_type.regional == 0)
     }
 
     /// The accounts that anything was collected from.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &str> {
-        let mut rest = self.states.as_slice();
-        iter::from_fn(move || {
-            let account = rest.first()?.key.account_id.as_str();
-            rest = rest.get(rest.partition_point(|state| state.key.account_id == account)..)?;
-            Some(account)
-        })
+        self.accounts.keys().map(AsRef::as_ref)
     }
 
     /// The regions that anything was collected from in an account.
     pub(crate) fn regions_of(&self, account_id: &str) -> impl Iterator<Item = &str> {
-        let first = self.states.partition_point(|state| state.key.account_id.as_str() < account_id);
-        let of_account =
-            self.states.iter().skip(first).take_while(move |state| state.key.account_id == account_id);
-        let mut last = None;
-        let regions = of_account.map(|state| state.key.region.as_str());
-        regions.filter(move |region| *region != GLOBAL_REGION && last.replace(*region) != Some(*region))
+        let account = self.accounts.get(account_id).into_iter();
+        account.flat_map(|account| account.regions.keys()).map(String::as_str)
     }
 
     /// Appends the slices of `asset_type` that keep a relation of an asset in this account and region from being
@@ -154,6 +294,14 @@ impl Slices {
     }
 }
 
+/// Changes the value of a name, made where there is none; the name is copied only then.
+fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {
+    match map.get_mut(name) {
+        Some(value) => change(value),
+        None => change(map.entry(name.to_owned()).or_default()),
+    }
+}
+
 /// The names of slices in an image, each once.
 #[derive(Debug, Default)]
 struct Names<'g> {
@@ -180,7 +328,8 @@ const NUMBERS: usize = 3;
 
 impl Imaged for Slices {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        let Self { states, types: _ } = self;
+        // The rest is made of the states.
+        let states = self.all();
         let mut names = Names::default();
         let mut codes = Vec::with_capacity(states.len() * NAMES);
         let mut numbers = Vec::with_capacity(states.len() * NUMBERS);
@@ -207,7 +356,7 @@ impl Imaged for Slices {
         let (codes, _) = codes.as_chunks::<NAMES>();
         let (numbers, _) = numbers.as_chunks::<NUMBERS>();
         let states = codes.iter().zip(numbers).map(|(codes, numbers)| read_state(&names, *codes, *numbers));
-        states.collect::<Option<Vec<_>>>().map(Self::sorted).ok_or(ImageError::OtherFormat)
+        states.collect::<Option<Vec<_>>>().map(Self::of_sorted).ok_or(ImageError::OtherFormat)
     }
 }
 

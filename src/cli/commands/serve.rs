@@ -20,6 +20,7 @@ use super::super::{
 use super::collect::collect_quietly;
 use crate::{
     api::{HttpLimits, refuse_remote},
+    graph::Slices,
     model::MaxAge,
     schedule::{Rebuild, rebuild_loop, run_every},
 };
@@ -200,7 +201,7 @@ impl Background<'_> {
         let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
             Ok(present) => {
                 tracing::info!(
-                    slices = present.graph.slices().map_or(0, |slices| slices.all().len()),
+                    slices = present.graph.slices().map_or(0, Slices::len),
                     "a newer graph answers"
                 );
                 holder.replace(present);

@@ -113,6 +113,16 @@ impl<T: Imaged> Imaged for Vec<T> {
     }
 }
 
+impl<T: Imaged> Imaged for Arc<T> {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        self.as_ref().put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        T::take_from(image).map(Self::new)
+    }
+}
+
 impl<T: Imaged> Imaged for Option<T> {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
         image.flag(self.is_some());

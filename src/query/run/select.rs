@@ -97,15 +97,14 @@ impl Evaluator<'_, '_> {
         if candidates.node.is_always_true() {
             return Ok(table.all_in_id_order().take(take).collect());
         }
-        if let Some(mut rows) = self.indexed_rows(candidates) {
-            table.sort_by_id(&mut rows);
+        if let Some(rows) = self.indexed_rows(candidates) {
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
         Ok(table.in_id_order(&passing).take(take).collect())
     }
 
-    /// The rows of a table that pass where an index leaves few to ask.
+    /// The rows of a table that pass, in the order of their ids, where an index leaves few to ask.
     fn indexed_rows(&self, candidates: &Candidates<'_>) -> Option<Vec<u32>> {
         let table = self.world.graph.table(candidates.table);
         let mut rows = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1)?;
@@ -115,6 +114,7 @@ impl Evaluator<'_, '_> {
         });
         let found = rows.len();
         rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
+        table.sort_by_id(&mut rows);
         self.work.end(step, found, rows.len(), 0);
         Some(rows)
     }

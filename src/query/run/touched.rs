@@ -66,9 +66,9 @@ fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceSt
         }
     }
     let names: BTreeSet<&str> = touched.types.iter().map(|of| catalog.get(*of).name.as_str()).collect();
-    let is_missing =
-        |state: &&SliceState| names.contains(state.key.asset_type.as_str()) && !state.is_complete_since(None);
-    slices.all().iter().filter(is_missing).cloned().collect()
+    let mut missing: Vec<SliceState> = names.iter().flat_map(|name| slices.incomplete(name)).cloned().collect();
+    missing.sort_by(|one, other| one.key.cmp(&other.key));
+    missing
 }
 
 struct Touched<'c> {

@@ -17,16 +17,17 @@ use super::{
     output::Output,
     past_graphs::PastGraphs,
     place,
+    refresh::refreshed,
 };
 use crate::{
     catalog::{Catalog, Source, shipped},
     check::{self, Check, Sources},
     graph::{Graph, GraphBuilder, GraphError},
-    import::{ImportLimits, read_file},
+    import::{ImportLimits, read_file_rows},
     model::{Asset, Clock, SystemClock, Time},
     query::{Engine, GuardLimits},
     report::Style,
-    store::{SEEN_FIELDS, Store, StoreError},
+    store::{Revision, SEEN_FIELDS, Store, StoreError},
 };
 
 /// What a command is run with.
@@ -158,13 +159,22 @@ impl Inventory {
     pub(crate) fn present(&self, catalog: &Arc<Catalog>, now: Time) -> Result<Present, Failure> {
         match self {
             Self::File(file) => graph_of_file(catalog, file, now).map(Present::of_file),
-            Self::Store(store) => match graph_image::load(catalog, store) {
-                Some(graph) => {
-                    let (graph, revision) = (Arc::new(graph), Some(store.revision()));
-                    Ok(Present { graph, revision, is_from_image: true })
+            Self::Store(late) => {
+                let image = graph_image::load(catalog, late);
+                if let Some(present) = &image
+                    && present.revision == Some(late.revision())
+                {
+                    return Ok(present.clone());
                 }
-                None => graph_of_store(catalog, &*store.get()?, now),
-            },
+                let store = late.get()?;
+                // One of an earlier commit is brought up to date, unless it is of another store.
+                let known = |revision: Revision| store.revision_at(revision.sequence).ok().flatten() == Some(revision);
+                let earlier = image.filter(|present| present.revision.is_some_and(known));
+                match earlier {
+                    Some(earlier) => Ok(refreshed(catalog, &store, now, Some(&earlier))?.present),
+                    None => graph_of_store(catalog, &store, now),
+                }
+            }
         }
     }
 
@@ -195,8 +205,7 @@ impl Tools {
 /// Builds the graph of a file of assets.
 pub(crate) fn graph_of_file(catalog: &Arc<Catalog>, file: &Path, now: Time) -> Result<Graph, Failure> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
-    let mut push = |asset| builder.push(&asset).map_err(Into::into);
-    let summary = read_file(file, catalog, ImportLimits::default(), &mut push)
+    let summary = read_file_rows(file, catalog, ImportLimits::default(), &mut builder)
         .map_err(|error| Failure::input(&error))?;
     builder.finish(summary.slices, now).map_err(|error| Failure::input(&error))
 }
@@ -232,6 +241,16 @@ fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>
         (definition.name.as_str(), undeclared.collect())
     });
     types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
+}
+
+/// Takes from assets what the store fills in and their types don't declare.
+pub(crate) fn fit_to_catalog(catalog: &Catalog, assets: &mut [Asset]) {
+    let undeclared = undeclared_seen_fields(catalog);
+    for asset in assets {
+        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+            asset.fields.remove(*field);
+        }
+    }
 }
 
 /// Reads assets into a graph; returns what reading them returns.

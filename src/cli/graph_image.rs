@@ -51,9 +51,10 @@ fn maker(catalog: &Catalog) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// The graph of a store as it was when it was taken, from its image; nothing where there is none of that very state.
-/// A note says so where there is one that is of no use to anybody.
-pub(crate) fn load(catalog: &Arc<Catalog>, store: &LateStore) -> Option<Graph> {
+/// The graph of a store from its image, and what of the store it shows: its state when it was taken, or an earlier one
+/// of this store or another. Nothing where there is none that could be of use; a note says so where there is one that is
+/// damaged.
+pub(crate) fn load(catalog: &Arc<Catalog>, store: &LateStore) -> Option<Present> {
     let file = match store.image().open() {
         Ok(file) => InFile(file?),
         Err(error) => {
@@ -62,7 +63,11 @@ pub(crate) fn load(catalog: &Arc<Catalog>, store: &LateStore) -> Option<Graph> {
         }
     };
     match read(catalog, store.revision(), &file) {
-        Ok(graph) => graph,
+        Ok(read) => read.map(|(graph, revision)| Present {
+            graph: Arc::new(graph),
+            revision: Some(revision),
+            is_from_image: true,
+        }),
         Err(error) => {
             store.note(&format!(
                 "the image of its graph is not used, the graph is built from the store: {}",
@@ -73,18 +78,27 @@ pub(crate) fn load(catalog: &Arc<Catalog>, store: &LateStore) -> Option<Graph> {
     }
 }
 
-fn read(catalog: &Arc<Catalog>, revision: Revision, file: &InFile) -> Result<Option<Graph>, ImageError> {
+fn read(
+    catalog: &Arc<Catalog>,
+    wanted: Revision,
+    file: &InFile,
+) -> Result<Option<(Graph, Revision)>, ImageError> {
     let image = Image::open(file)?;
-    if !image.stamp().starts_with(&maker(catalog)) {
+    let Some(revision) = image.stamp().strip_prefix(&maker(catalog)).and_then(read_revision) else {
         // Another schema is nothing to be told about: whoever gives one knows.
         tracing::info!("the image of the graph is of another schema or version");
         return Ok(None);
-    }
-    if image.stamp() != stamp(catalog, revision) {
-        tracing::info!(sequence = revision.sequence, "the image of the graph is of another commit");
+    };
+    if revision.sequence > wanted.sequence || (revision.sequence == wanted.sequence && revision != wanted) {
+        tracing::info!(sequence = revision.sequence, "the image of the graph is of another store");
         return Ok(None);
     }
-    image.into_graph(Arc::clone(catalog)).map(Some)
+    Ok(Some((image.into_graph(Arc::clone(catalog))?, revision)))
+}
+
+fn read_revision(stamp: &[u8]) -> Option<Revision> {
+    let (sequence, hash) = stamp.split_first_chunk::<8>()?;
+    Some(Revision { sequence: u64::from_le_bytes(*sequence), hash: hash.try_into().ok()? })
 }
 
 /// Writes the image of a store's graph, now and then.

@@ -16,6 +16,7 @@ mod output;
 mod pages;
 mod past_graphs;
 mod place;
+mod refresh;
 mod snippet;
 mod stop;
 mod variables;

@@ -8,10 +8,11 @@ use super::{
     failure::chain,
     graph_holder::Present,
     late_store::LateStore,
+    refresh::patched_to,
 };
 use crate::{
     catalog::Catalog,
-    graph::{Graph, GraphCache},
+    graph::{Graph, GraphCache, Patched},
     model::Time,
     query::{MomentError, Moments},
     store::{PastWork, StoreError},
@@ -43,8 +44,20 @@ impl PastGraphs {
             return Ok(Arc::clone(&present.graph));
         }
         self.cache.get_or_build(in_force.sequence, || {
-            let (builder, past) = fill(&self.catalog, |visit| store.read_past(in_force, visit)).map_err(
-                |misfit| match misfit {
+            let near = present.and_then(|present| Some((present.graph.as_ref(), present.sequence()?)));
+            if let Some(near) = near {
+                let sequence = in_force.sequence;
+                match patched_to(&self.catalog, &store, near, Some(sequence), in_force.at) {
+                    Ok(Some((Patched { graph, work, .. }, _))) => {
+                        tracing::debug!(?work, "took back what changed since {moment}");
+                        return Ok(graph);
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!("the present could not be taken back: {}", chain(&error)),
+                }
+            }
+            let (builder, past) = fill(&self.catalog, |visit| store.read_past(in_force, visit))
+                .map_err(|misfit| match misfit {
                     Misfit::Store(error) => unreadable(moment, &error),
                     Misfit::Asset(error) => {
                         let reason = format!(

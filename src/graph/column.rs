@@ -86,6 +86,11 @@ impl Column {
         !self.is_null(row) && !self.is_unknown(row)
     }
 
+    /// Whether any row has none.
+    pub(crate) fn lacks_values(&self) -> bool {
+        [&self.nulls, &self.unknown].into_iter().flatten().any(|rows| !rows.is_empty())
+    }
+
     /// Whether it holds lists of scalars.
     pub(crate) fn is_list(&self) -> bool {
         matches!(self.data, Data::List { .. })

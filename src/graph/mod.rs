@@ -4,6 +4,7 @@
 
 mod added;
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
@@ -27,16 +28,17 @@ mod text;
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use image::{GraphImage, Image, ImageError, ImageSource};
 pub use patch::{Changes, PatchWork, Patched};
 pub use slices::Slices;
 pub(crate) use {
+    bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::{NO_CODE, escape_into},
-    slices::Need,
+    slices::{Need, SLICE_TYPE},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

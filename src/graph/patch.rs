@@ -9,14 +9,15 @@ use std::{
 
 use super::{
     Graph, GraphBuilder, GraphError, Slices,
-    column::{Data, TableId},
+    column::{Column, Data, TableId},
     patch_cells::{CellPatch, RowChanges, TooLarge},
     patch_edges::{self, TableChanges},
+    slices,
     table::Table,
 };
 use crate::{
     catalog::TypeId,
-    model::{Asset, SliceKey, SliceState, Time},
+    model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
 /// A table has its wear cut out by building it whole once that is more than one in so many of its rows,
@@ -72,7 +73,9 @@ impl Graph {
     /// What [`GraphBuilder::push`] refuses; more texts or edges than can be numbered. This graph stays as it is.
     pub fn patched(&self, changes: &Changes, built_at: Time) -> Result<Patched, GraphError> {
         let mut builder = GraphBuilder::new(Arc::clone(&self.catalog));
-        for asset in &changes.put {
+        let states = changes.slices.iter().filter_map(|(_, state)| state.as_ref());
+        let slices = states.filter_map(|state| slices::as_asset(state, &self.catalog));
+        for asset in changes.put.iter().chain(&slices.collect::<Vec<_>>()) {
             builder.push(asset)?;
         }
         let (new, new_types) = builder.tables()?;
@@ -142,17 +145,38 @@ impl Graph {
         }
         let names: BTreeMap<&str, TypeId> =
             self.catalog.iter().map(|(of, definition)| (definition.name.as_str(), of)).collect();
-        let gone: BTreeSet<(TypeId, u32)> = changes
-            .removed
-            .iter()
-            .filter_map(|(typename, id)| {
-                names.get(typename.as_str()).and_then(|of| Some((*of, self.find(*of, id)?)))
-            })
-            .collect();
+        let find = |typename: &str, id: &str| names.get(typename).and_then(|of| Some((*of, self.find(*of, id)?)));
+        let removed = changes.removed.iter().filter_map(|(typename, id)| find(typename, id));
+        let unknown = changes.slices.iter().filter(|(_, state)| state.is_none());
+        let slices = unknown.filter_map(|(key, _)| find(slices::SLICE_TYPE, &slices::asset_id(key)));
+        let gone: BTreeSet<(TypeId, u32)> = removed.chain(slices).collect();
         for (of, row) in gone {
             rows.entry(of).or_default().gone.push(row);
         }
         rows
+    }
+
+    /// The ids of the assets of a type in an account and region; those without a region are among them, and for a slice
+    /// of a whole account those of every region.
+    #[must_use]
+    pub fn ids_in(&self, of: TypeId, account_id: &str, region: &str) -> Vec<String> {
+        let Some((_, table)) = self.table_of(of) else { return Vec::new() };
+        let column = |name| self.catalog.get(of).find(name).map(|(field, _)| table.column(field));
+        let Some(accounts) = column("accountId").and_then(Column::text_data) else { return Vec::new() };
+        let Some(account) = accounts.find(account_id) else { return Vec::new() };
+        let regions = column("region").filter(|_| region != GLOBAL_REGION);
+        let is_in = |row: u32| {
+            let text = regions.and_then(|regions| regions.text(row));
+            table.holds(row) && text.is_none_or(|text| text == region)
+        };
+        let rows = accounts.rows_of(account).iter().copied().filter(|row| is_in(*row));
+        rows.map(|row| table.id_of(row).into_owned()).collect()
+    }
+
+    /// How many assets there are of all types.
+    #[must_use]
+    pub fn assets(&self) -> usize {
+        self.by_type.iter().flatten().map(|id| self.table(*id).count()).sum()
     }
 
     /// Makes the indexes that a patch needs, so that the first one does not wait for them. They cost a pass over each

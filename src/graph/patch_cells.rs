@@ -253,9 +253,10 @@ impl CellPatch<'_> {
 
     /// An empty table of embedded objects.
     fn new_table(&mut self, of: TypeId) -> Result<TableId, TooLarge> {
+        let empty = TableBuilder::new(of, self.catalog);
         let mut made = Vec::new();
-        TableBuilder::new(of, self.catalog).finish(None, &mut made).ok_or(TooLarge { of })?;
-        self.tables.extend(made.into_iter().map(Arc::new));
+        TableBuilder::finish(vec![empty], None, None, self.catalog, &mut made).ok_or(TooLarge { of })?;
+        self.tables.extend(made.into_iter().map(|(_, table)| Arc::new(table)));
         Ok(TableId(self.tables.len() - 1))
     }
 }

@@ -12,7 +12,41 @@ use super::{
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     table::next_stamp,
 };
-use crate::model::{GLOBAL_REGION, Outcome, SliceKey, SliceState, Time};
+use crate::{
+    catalog::{Catalog, FieldKind},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
+};
+
+/// The type whose assets are the slices themselves. It is always complete.
+pub(crate) const SLICE_TYPE: &str = "Slice";
+
+/// A slice as an asset, with those of its fields that the schema stores; nothing where the schema has no such type.
+pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
+    let (_, definition) =
+        catalog.find(SLICE_TYPE).filter(|(_, definition)| definition.find("id").is_some())?;
+    let SliceKey { account_id, region, asset_type } = &slice.key;
+    let asset = Asset::new(SLICE_TYPE, asset_id(&slice.key))
+        .with("accountId", account_id.as_str())
+        .with("region", region.as_str())
+        .with("assetType", asset_type.as_str())
+        .with("api", Some(slice.api.as_str()).filter(|api| !api.is_empty()))
+        .with("outcome", slice.outcome.as_str())
+        .with("reason", slice.reason.as_deref())
+        .with("attemptedAt", slice.attempted_at.map(|time| time.to_string()))
+        .with("completedAt", slice.completed_at.map(|time| time.to_string()))
+        .with("assetCount", slice.assets);
+    let is_stored = |name: &String| {
+        let field = definition.find(name).map(|(_, field)| &field.kind);
+        matches!(field, Some(FieldKind::Scalar { .. }))
+    };
+    let fields = asset.fields.into_iter().filter(|(name, _)| is_stored(name)).collect();
+    Some(Asset { fields, ..asset })
+}
+
+/// The id that a slice has as an asset.
+pub(super) fn asset_id(SliceKey { account_id, region, asset_type }: &SliceKey) -> String {
+    format!("{account_id}/{region}/{asset_type}")
+}
 
 /// The slices of an inventory, by account; a change to some leaves the accounts of the others shared.
 #[derive(Clone, Debug, Default)]
@@ -197,6 +231,11 @@ impl Slices {
         keys.filter_map(|key| self.find(&key.asset_type, &key.account_id, &key.region))
     }
 
+    /// Whether the latest attempt of every slice was complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.types.values().all(|of_type| of_type.incomplete.is_empty())
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -260,6 +299,9 @@ impl Slices {
         is_complete: &dyn Fn(&SliceState) -> bool,
         missing: &mut Vec<Need>,
     ) {
+        if asset_type == SLICE_TYPE {
+            return;
+        }
         let Some(account_id) = account_id else {
             for account_id in self.accounts() {
                 self.missing_for(asset_type, Some(account_id), None, is_complete, missing);

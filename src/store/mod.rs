@@ -6,6 +6,7 @@
 
 mod codec;
 mod commit;
+mod delta;
 mod diff;
 mod error;
 mod folder;
@@ -29,6 +30,7 @@ use std::sync::{
 };
 
 pub use commit::{CommitReport, SliceCommit};
+pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
 pub use image::ImageFile;
 pub use open::{Opened, Opening, Revision};
@@ -59,6 +61,8 @@ pub struct Store {
     options: StoreOptions,
     /// The times of the commits, as far as somebody has asked. Taken before the index.
     timeline: Mutex<Timeline>,
+    /// What is listed and not shown, once everything was read. Taken after the index.
+    hidden: Mutex<Option<delta::Hidden>>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

@@ -110,6 +110,7 @@ impl Opening {
             folder,
             options,
             timeline: Mutex::default(),
+            hidden: Mutex::default(),
             _lock: lock,
         };
         Ok(Opened { store, notes })

@@ -420,6 +420,18 @@ fn a_quantifier_costs_a_pass_over_values_and_edges_not_rows_times_edges() {
 }
 
 #[test]
+fn a_quantifier_that_nearly_all_satisfy_follows_the_edges_of_the_others() {
+    let active = |number: usize| json!(if number == 7 { "INACTIVE" } else { "ACTIVE" });
+    let name = |number: usize| format!("vpc-{number:05}");
+    let vpcs = (0..500).map(|number| vpc(&name(number), json!({})));
+    let logs = (0..500).map(|number| log(&format!("fl-{number:05}"), &name(number), active(number)));
+    let fixture = fixture(vpcs.chain(logs).collect(), None);
+    let explained =
+        fixture.explained(r#"{ vpcs(where: {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}) { id } }"#);
+    assert_eq!((explained.steps[0].rows_out, explained.visited.edges), (1, 2), "one there, one back");
+}
+
+#[test]
 fn nested_quantifiers_are_linear_in_the_edges_they_touch() {
     let (vpcs, subnets) = (300, 4);
     let fixture = large(vpcs, subnets);

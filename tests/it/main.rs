@@ -32,11 +32,13 @@ mod graph_image;
 mod guard;
 mod language;
 mod lint;
+mod plan_cache;
 mod query;
 mod query_faults;
 mod run;
 mod schema;
 mod specification;
+mod streaming;
 
 mod check;
 mod report;
@@ -46,6 +48,7 @@ mod schedule;
 
 mod cli;
 
+mod patch;
 mod property;
 mod tidy;
 mod time;

@@ -11,11 +11,12 @@ use clap::Args;
 
 use super::super::{
     Exit,
-    context::{Context, Inventory, Tools, graph_of_store},
+    context::{Context, Inventory, Tools},
     failure::{Failure, Report},
-    graph_holder::{AnswerLimits, GraphHolder, Serving},
+    graph_holder::{AnswerLimits, GraphHolder, Present, Serving},
     graph_image::ImageKeeper,
     listen::{Address, listen, serve_until_stopped},
+    refresh::{Refreshed, refreshed},
 };
 use super::collect::collect_quietly;
 use crate::{
@@ -185,7 +186,10 @@ impl Background<'_> {
         let keeper = self.keeper;
         // Nobody else sets it.
         keeper.get_or_init(|| ImageKeeper::new(Arc::clone(&late), &first));
+        let graph = Arc::clone(&first.graph);
         self.holder.replace(first);
+        // Queries are answered meanwhile; the first change doesn't wait for them.
+        drop(tokio::task::spawn_blocking(move || graph.index_keys()));
         // What the image could not do: the past, and commits.
         let store = blocking(move || late.get()).await?;
         let (rebuild, keep) = (Rebuild::default(), Rebuild::default());
@@ -196,15 +200,28 @@ impl Background<'_> {
                 keeper.follow(&present);
             }
         });
-        let (holder, newest) = (self.holder, Arc::clone(&store));
-        let build = move || graph_of_store(&catalog, &newest, clock.now());
-        let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(present) => {
+        let holder = self.holder;
+        let refresh = {
+            let store = Arc::clone(&store);
+            let clock = Arc::clone(&self.context.clock);
+            move |before: Option<&Present>| refreshed(&catalog, &store, clock.now(), before)
+        };
+        let rebuilding = rebuild_loop(rebuild.clone(), move || match refresh(holder.get().as_deref()) {
+            Ok(Refreshed { present, is_worn }) => {
                 tracing::info!(
                     slices = present.graph.slices().map_or(0, Slices::len),
                     "a newer graph answers"
                 );
                 holder.replace(present);
+                if is_worn {
+                    // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
+                    match refresh(None) {
+                        Ok(Refreshed { present, .. }) => holder.replace(present),
+                        Err(failure) => {
+                            tracing::error!("the graph could not be built whole: {}", failure.render(false));
+                        }
+                    }
+                }
                 keep.request();
             }
             Err(failure) => {

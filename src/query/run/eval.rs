@@ -44,7 +44,21 @@ pub(super) struct Evaluator<'g, 'r> {
     pub(super) work: Rc<Work>,
 }
 
+/// So many rows of a whole table are scanned for the work of one row elsewhere.
+pub(super) const ROWS_A_STEP: usize = 16;
+
 impl Evaluator<'_, '_> {
+    /// Whether this much more work is within the limit.
+    pub(super) fn afford(&self, more: usize) -> Result<(), RunError> {
+        let limit = self.limits.max_work;
+        if limit == u64::MAX {
+            return Ok(());
+        }
+        let done = self.work.visited();
+        let done = done.rows / ROWS_A_STEP as u64 + done.edges + done.sorted;
+        if done + more as u64 > limit { Err(RunError::TooMuchWork { limit }) } else { Ok(()) }
+    }
+
     /// The rows of a table for which the node is TRUE (or FALSE, where `want` says so) within the bound.
     pub(super) fn bits(
         &self,
@@ -54,6 +68,7 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         self.limits.check_stop()?;
+        self.afford(self.world.graph.table(id).rows / ROWS_A_STEP)?;
         if !self.work.is_traced() {
             return self.bits_of(id, node, want, bound);
         }
@@ -94,7 +109,9 @@ impl Evaluator<'_, '_> {
                     return Ok(table.none());
                 }
                 self.work.add_rows(table.rows);
-                self.work.add_distinct(matcher.distinct_to_ask(column));
+                let distinct = matcher.distinct_to_ask(column);
+                self.afford(distinct)?;
+                self.work.add_distinct(distinct);
                 let mut rows = matcher.scan(column, table.rows, self.patience());
                 self.patience().check()?;
                 if want {
@@ -283,22 +300,53 @@ impl Evaluator<'_, '_> {
     /// filtered side is the smaller one; where the set is everything, having a neighbour is enough.
     fn any(&self, table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
         let mut rows = table.none();
-        let mut followed = 0;
         for (link, set) in links.iter().zip(sets) {
-            let edges = &link.adjacency;
-            if self.world.graph.table(link.table).is_all(set) {
-                self.work.add_rows(table.rows);
-                rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
-                continue;
-            }
-            for target in set.iter() {
-                let sources = edges.backward.of(target);
-                followed += sources.len();
-                for &row in sources {
-                    rows.set(row as usize);
-                }
+            let targets = self.world.graph.table(link.table);
+            if targets.is_all(set) {
+                rows.or(&self.with_neighbours(table, link));
+            } else if set.count() > targets.count() / 2 {
+                rows.or(&self.any_of_most(table, link, set));
+            } else {
+                self.scatter(link, set, &mut rows);
             }
         }
+        rows
+    }
+
+    /// The rows with any neighbour.
+    fn with_neighbours(&self, table: &Table, link: &Link) -> Bitmap {
+        self.work.add_rows(table.rows);
+        Bitmap::from_fn(table.rows, |row| link.adjacency.forward.has_any(row))
+    }
+
+    /// Adds the rows that the neighbours in a set are neighbours of.
+    fn scatter(&self, link: &Link, set: &Bitmap, rows: &mut Bitmap) {
+        let mut followed = 0;
+        set.for_each(|target| {
+            let sources = link.adjacency.backward.of(target);
+            followed += sources.len();
+            for &row in sources {
+                rows.set(row as usize);
+            }
+        });
+        self.work.add_edges(followed);
+    }
+
+    /// The rows with a neighbour in a set that leaves few out: those with any, but for the rows beside what is left
+    /// out that have nothing else.
+    fn any_of_most(&self, table: &Table, link: &Link, set: &Bitmap) -> Bitmap {
+        let left_out = self.world.graph.table(link.table).complement(set.clone());
+        let mut beside = table.none();
+        self.scatter(link, &left_out, &mut beside);
+        let mut rows = self.with_neighbours(table, link);
+        let mut followed = 0;
+        beside.for_each(|row| {
+            let targets = link.adjacency.forward.of(row);
+            followed += targets.len();
+            if !targets.iter().any(|&target| set.get(target as usize)) {
+                rows.clear(row as usize);
+            }
+        });
         self.work.add_edges(followed);
         rows
     }

@@ -4,12 +4,14 @@
 use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
 
 use ipnet::IpNet;
+use regex::Regex;
 
 use super::{
     super::{Comparison, Operand, Test},
     patience::Patience,
+    select::{FREE_ASKS, SCAN_SHARE},
 };
-use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData};
+use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData, escape_into};
 
 /// What a column's values are tested with.
 #[derive(Debug)]
@@ -134,10 +136,10 @@ impl<'p> Matcher<'p> {
                 text.codes.scan(|code| set.get(code as usize))
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
-                let hits = hits.get_or_init(|| {
-                    let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
-                    Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
-                });
+                let hits = hits.get_or_init(|| passing_codes(text, test, patience));
+                if hits.is_empty() {
+                    return Bitmap::zeros(rows);
+                }
                 text.codes.scan(|code| hits.get(code as usize))
             }
             (Self::Between(low, high), Data::Int { values, .. }) => {
@@ -162,8 +164,13 @@ impl<'p> Matcher<'p> {
     /// The rows with a text equal to the operand, where an index can tell and there are few.
     pub(super) fn few_rows<'c>(&self, column: &'c Column) -> Option<&'c [u32]> {
         match self {
-            Self::Codes(codes) if codes.len() == 1 => Some(column.text_data()?.rows_of(codes.iter().next()?)),
             Self::Codes(codes) if codes.is_empty() => Some(&[]),
+            Self::Codes(codes) if codes.len() == 1 => {
+                let text = column.text_data()?;
+                // Each of few texts is in many rows: an index over them would help nobody.
+                let is_selective = text.distinct() >= SCAN_SHARE || text.codes.len() <= FREE_ASKS;
+                if is_selective { Some(text.rows_of(codes.iter().next()?)) } else { None }
+            }
             _ => None,
         }
     }
@@ -198,6 +205,45 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
     }
 }
 
+/// The codes whose text passes: where one pattern says it, one pass over all texts finds what is worth asking.
+fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap {
+    let passes = |code: &u32| patience.passes(test, &text.text(*code));
+    let found = match test {
+        Test::Contains(part) => contained(part).map(|pattern| text.codes_with(&pattern)),
+        _ => None,
+    };
+    match found {
+        // What is found in an escape of the stored text need not be in the raw one.
+        Some(found) => Bitmap::from_rows(text.distinct(), found.into_iter().filter(passes)),
+        None => {
+            let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
+            Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
+        }
+    }
+}
+
+/// The pattern that finds a text in the form that dictionaries store it in; nothing for an empty or a very long one.
+fn contained(part: &str) -> Option<Regex> {
+    if part.is_empty() {
+        return None;
+    }
+    let mut stored = String::new();
+    escape_into(&mut stored, part);
+    Regex::new(&regex::escape(&stored)).ok()
+}
+
+/// Any of these codes: as a range where they are one, which is scanned faster.
+fn any_code<'p>(codes: Bitmap) -> Matcher<'p> {
+    let (first, last) = (codes.iter().next(), codes.iter().last());
+    match first.zip(last) {
+        None => Matcher::Nothing,
+        Some((first, last)) if (last - first) as usize + 1 == codes.count() => {
+            Matcher::Codes(Codes::from(first..last + 1))
+        }
+        Some(_) => Matcher::CodeSet(codes),
+    }
+}
+
 fn equal<'p>(column: &Column, operand: &Operand) -> Matcher<'p> {
     match (&column.data, operand) {
         (Data::Bool(_), Operand::Bool(value)) => Matcher::Bool { no: !value, yes: *value },
@@ -214,7 +260,7 @@ fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
                 _ => None,
             });
             let codes: Vec<Codes> = codes.collect();
-            Matcher::CodeSet(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
+            any_code(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
         }
         Data::Int { .. } => {
             let mut values: Vec<i64> = operands
@@ -284,5 +330,5 @@ pub(super) fn as_float(operand: &Operand) -> Option<f64> {
 
 fn nets_where<'p>(nets: &Nets, passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
     let passing = nets.iter().filter(|(_, net)| passes(net)).map(|(code, _)| code);
-    Matcher::CodeSet(Bitmap::from_rows(nets.len(), passing))
+    any_code(Bitmap::from_rows(nets.len(), passing))
 }

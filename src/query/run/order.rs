@@ -90,7 +90,7 @@ impl<'g> Evaluator<'g, '_> {
             KeyOf::Column(field) => Cell::of(table.column(*field), row),
             KeyOf::Computed(candidates) => Cell::Truth(match candidates.passing.get() {
                 Some(passing) => passing.get(row as usize),
-                None => self.row(id, &candidates.node, row).must_true,
+                None => self.is_true(id, &candidates.node, row),
             }),
             KeyOf::Count(field) => {
                 let links = table.column(*field).links().iter();

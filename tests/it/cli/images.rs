@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use super::{QUERY, folder, inventory, run, serving::Server};
 
+const EVERYTHING: &str = "{ vpcs { id name firstSeenAt lastSeenAt hasFlowLog { id flowLogStatus lastSeenAt } } }";
+
 fn image(folder: &Path) -> PathBuf {
     folder.join(".passmuster/store/graph.image")
 }
@@ -80,7 +82,7 @@ fn a_damaged_image_is_never_answered_from_and_written_again() {
 }
 
 #[test]
-fn an_image_of_an_earlier_commit_or_of_another_store_is_not_answered_from() {
+fn an_image_of_an_earlier_commit_is_brought_up_to_date_and_one_of_another_store_is_not_used() {
     let (folder, before) = imaged();
     let earlier = fs::read(image(folder.path())).unwrap();
     fs::write(folder.path().join("later.ndjson"), inventory(&[]).replace("INACTIVE", "ACTIVE")).unwrap();
@@ -90,7 +92,15 @@ fn an_image_of_an_earlier_commit_or_of_another_store_is_not_answered_from() {
     let newer = fs::read(image(folder.path())).unwrap();
     assert_ne!(newer, earlier, "the image follows");
     fs::write(image(folder.path()), &earlier).unwrap();
-    assert_eq!(ask(folder.path(), ""), after);
+    assert_eq!(ask(folder.path(), ""), after, "the earlier one is brought up to date");
+    let whole = {
+        fs::remove_file(image(folder.path())).unwrap();
+        run(folder.path(), &["query", EVERYTHING]).stdout
+    };
+    fs::write(image(folder.path()), &earlier).unwrap();
+    assert_eq!(run(folder.path(), &["query", EVERYTHING]).stdout, whole);
+    // And from the image of what was patched.
+    assert_eq!(run(folder.path(), &["query", EVERYTHING]).stdout, whole);
 
     // The same number of commits, another history.
     let (other, _) = imaged();
@@ -100,6 +110,8 @@ fn an_image_of_an_earlier_commit_or_of_another_store_is_not_answered_from() {
     fs::write(image(other.path()), &newer).unwrap();
     assert_eq!(ask(other.path(), ""), of_other);
     assert_ne!(of_other, after);
+    fs::write(image(other.path()), &earlier).unwrap();
+    assert_eq!(ask(other.path(), ""), of_other, "nor is one of an earlier commit of another store");
 }
 
 #[test]

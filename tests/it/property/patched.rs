@@ -18,7 +18,7 @@ use super::{
     number,
 };
 
-const CASES: u64 = 400;
+const CASES: u64 = 60;
 const CHANGES_PER_CASE: usize = 4;
 const QUERIES_PER_CHANGE: usize = 3;
 

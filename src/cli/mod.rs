@@ -8,6 +8,8 @@ mod exit;
 mod explained;
 mod failure;
 mod graph_holder;
+mod graph_image;
+mod late_store;
 mod listen;
 mod moment;
 mod output;

@@ -47,11 +47,12 @@ pub(crate) fn refreshed(
     now: Time,
     before: Option<&Present>,
 ) -> Result<Refreshed, Failure> {
-    if let Some((graph, from)) = before.and_then(|before| Some((&before.graph, before.sequence?))) {
+    if let Some((graph, from)) = before.and_then(|before| Some((&before.graph, before.sequence()?))) {
         match patched_to(catalog, store, (graph, from), None, now) {
             Ok(Some((Patched { graph, work, is_worn }, sequence))) => {
                 tracing::debug!(?work, sequence, "patched the graph");
-                let present = Present { graph: Arc::new(graph), sequence: Some(sequence) };
+                let revision = store.revision_at(sequence).map_err(|error| Failure::program(&error))?;
+                let present = Present { graph: Arc::new(graph), revision, is_from_image: false };
                 return Ok(Refreshed { present, is_worn });
             }
             Ok(None) => tracing::debug!("too much has changed for a patch: reading everything"),

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::dictionary::{Form, escape_into};
+use super::{
+    dictionary::{Form, escape_into},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+};
 
 /// Added texts, by their places.
 #[derive(Clone, Debug)]
@@ -91,5 +94,24 @@ impl AddedTexts {
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         let place = *self.sorted.get(self.count_before(|other| other < text))?;
         (self.text(place) == text).then_some(place)
+    }
+}
+
+impl Imaged for AddedTexts {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { arena, starts, sorted, form } = self;
+        image.text(arena);
+        image.u32s(starts);
+        image.u32s(sorted);
+        image.flag(*form == Form::Verbatim);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            arena: image.text()?,
+            starts: image.u32s()?,
+            sorted: image.u32s()?,
+            form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
+        })
     }
 }

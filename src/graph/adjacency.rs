@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The neighbours of each row of one side.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Neighbours {
@@ -172,5 +174,63 @@ impl Edits {
             list.sort_unstable();
             (target, list)
         }))
+    }
+}
+
+impl Imaged for Compressed {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { offsets, rows } = self;
+        image.u32s(offsets);
+        image.u32s(rows);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self { offsets: image.u32s()?, rows: image.u32s()? })
+    }
+}
+
+impl Imaged for Neighbours {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { base, replaced } = self;
+        base.put(image);
+        image.flag(replaced.is_some());
+        if let Some(replaced) = replaced {
+            let mut lists: Vec<_> = replaced.iter().map(|(row, list)| (*row, list.as_ref())).collect();
+            lists.sort_unstable();
+            let ends = lists.iter().scan(0u32, |end, (_, list)| {
+                *end = end.saturating_add(u32::try_from(list.len()).unwrap_or(u32::MAX));
+                Some(*end)
+            });
+            image.made_u32s(&lists.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+            image.made_u32s(&ends.collect::<Vec<_>>());
+            image.made_u32s(&lists.iter().flat_map(|(_, list)| *list).copied().collect::<Vec<_>>());
+        }
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let base = Arc::take_from(image)?;
+        if !image.flag()? {
+            return Ok(Self { base, replaced: None });
+        }
+        let (rows, ends, neighbours) = (image.u32s()?, image.u32s()?, image.u32s()?);
+        let mut start = 0;
+        let lists = rows.into_iter().zip(ends).map(|(row, end)| {
+            let list = neighbours.get(std::mem::replace(&mut start, end as usize)..end as usize)?;
+            Some((row, Arc::from(list)))
+        });
+        let replaced = lists.collect::<Option<_>>().ok_or(ImageError::OtherFormat)?;
+        Ok(Self { base, replaced: Some(Arc::new(replaced)) })
+    }
+}
+
+impl Imaged for Adjacency {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { forward, backward } = self;
+        forward.put(image);
+        backward.put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self { forward: Neighbours::take_from(image)?, backward: Neighbours::take_from(image)? })
     }
 }

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::bitmap::Bitmap;
+use super::{
+    bitmap::Bitmap,
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+};
 
 /// Values by row.
 #[derive(Clone, Debug)]
@@ -86,3 +89,24 @@ impl<T: Copy> Cells<T> {
         patched
     }
 }
+
+/// Numbers as an image holds them: the shared part as it is read, without a copy.
+macro_rules! imaged {
+    ($number:ty, $put:ident) => {
+        impl Imaged for Cells<$number> {
+            fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+                let Self { base, tail } = self;
+                image.$put(base);
+                image.$put(tail);
+            }
+
+            fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+                Ok(Self { base: image.$put()?, tail: image.$put()?.to_vec() })
+            }
+        }
+    };
+}
+
+imaged!(u32, shared_u32s);
+imaged!(i64, shared_i64s);
+imaged!(f64, shared_f64s);

@@ -5,6 +5,8 @@ use std::{ops::Range, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The items of each row, as ranges of the item column.
 #[derive(Clone, Debug)]
 pub(crate) struct Lists {
@@ -71,5 +73,32 @@ impl Lists {
             moved.insert(row, start..place(&owners));
         }
         Self { offsets: Arc::clone(&self.offsets), moved: Some(Arc::new(moved)), owners }
+    }
+}
+
+impl Imaged for Lists {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { offsets, moved, owners } = self;
+        image.shared_u32s(offsets);
+        image.u32s(owners);
+        image.flag(moved.is_some());
+        if let Some(moved) = moved {
+            let mut places: Vec<[u32; 3]> =
+                moved.iter().map(|(row, items)| [*row, items.start, items.end]).collect();
+            places.sort_unstable();
+            image.made_u32s(places.as_flattened());
+        }
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let (offsets, owners) = (image.shared_u32s()?, image.u32s()?);
+        let moved = if image.flag()? {
+            let places = image.u32s()?;
+            let (places, _) = places.as_chunks::<3>();
+            Some(Arc::new(places.iter().map(|&[row, start, end]| (row, start..end)).collect()))
+        } else {
+            None
+        };
+        Ok(Self { offsets, moved, owners })
     }
 }

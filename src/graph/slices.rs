@@ -2,13 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     sync::Arc,
 };
 
-use super::table::next_stamp;
+use rustc_hash::FxHashMap;
+
+use super::{
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+    table::next_stamp,
+};
 use crate::{
     catalog::{Catalog, FieldKind},
-    model::{Asset, GLOBAL_REGION, SliceKey, SliceState},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
 };
 
 /// The type whose assets are the slices themselves. It is always complete.
@@ -135,6 +141,38 @@ impl Slices {
             slices.set(state.key.clone(), Some(state));
         }
         slices
+    }
+
+    /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.
+    fn of_sorted(states: Vec<SliceState>) -> Self {
+        let (mut types, mut accounts) = (BTreeMap::<String, OfType>::new(), BTreeMap::new());
+        let count = states.len();
+        let mut states = states.into_iter().peekable();
+        while let Some(first) = states.peek() {
+            let account_id: Arc<str> = Arc::from(first.key.account_id.as_str());
+            let mut account = Account::default();
+            while let Some(state) = states.next_if(|state| *state.key.account_id == *account_id) {
+                let SliceKey { region, asset_type, .. } = state.key.clone();
+                change(&mut types, &asset_type, |of_type: &mut OfType| {
+                    of_type.slices += 1;
+                    of_type.regional += usize::from(region != GLOBAL_REGION);
+                    if !state.is_complete_since(None) {
+                        Arc::make_mut(&mut of_type.incomplete).insert(state.key.clone());
+                    }
+                });
+                if region != GLOBAL_REGION {
+                    change(&mut account.regions, &region, |count| *count += 1);
+                }
+                change(&mut account.states, &asset_type, |regions: &mut BTreeMap<_, _>| {
+                    regions.insert(region, state);
+                });
+            }
+            accounts.insert(account_id, Arc::new(account));
+        }
+        for of_type in types.values_mut() {
+            of_type.stamp = next_stamp();
+        }
+        Self { accounts, types, count, places_stamp: next_stamp() }
     }
 
     /// The same with some slices in another state, or unknown.
@@ -296,4 +334,94 @@ impl Slices {
             }
         }
     }
+}
+
+/// Changes the value of a name, made where there is none; the name is copied only then.
+fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {
+    match map.get_mut(name) {
+        Some(value) => change(value),
+        None => change(map.entry(name.to_owned()).or_default()),
+    }
+}
+
+/// The names of slices in an image, each once.
+#[derive(Debug, Default)]
+struct Names<'g> {
+    places: FxHashMap<&'g str, u32>,
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl<'g> Names<'g> {
+    fn place(&mut self, name: &'g str) -> u32 {
+        let next = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        *self.places.entry(name).or_insert_with(|| {
+            self.text.push_str(name);
+            self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+            next
+        })
+    }
+}
+
+/// A slice as an image holds it: places of names, one more than the place of the reason or 0, the outcome.
+const NAMES: usize = 6;
+/// The times, [`i64::MIN`] where there is none, and the number of assets.
+const NUMBERS: usize = 3;
+
+impl Imaged for Slices {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The rest is made of the states.
+        let states = self.all();
+        let mut names = Names::default();
+        let mut codes = Vec::with_capacity(states.len() * NAMES);
+        let mut numbers = Vec::with_capacity(states.len() * NUMBERS);
+        for SliceState { key, api, outcome, reason, attempted_at, completed_at, assets } in states {
+            let outcome = Outcome::ALL.iter().position(|known| known == outcome).unwrap_or_default();
+            codes.extend([&key.account_id, &key.region, &key.asset_type, api].map(|name| names.place(name)));
+            codes.push(reason.as_deref().map_or(0, |reason| names.place(reason) + 1));
+            codes.push(u32::try_from(outcome).unwrap_or_default());
+            numbers.extend([attempted_at, completed_at].map(|at| at.map_or(i64::MIN, Time::millis)));
+            numbers.push(i64::try_from(*assets).unwrap_or(i64::MAX));
+        }
+        image.made_text(names.text);
+        image.made_u32s(&names.ends);
+        image.made_u32s(&codes);
+        image.made_i64s(&numbers);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let (text, ends, codes, numbers) = (image.text()?, image.u32s()?, image.u32s()?, image.i64s()?);
+        let mut start = 0;
+        let names: Option<Vec<&str>> =
+            ends.iter().map(|&end| text.get(mem::replace(&mut start, end as usize)..end as usize)).collect();
+        let names = names.ok_or(ImageError::OtherFormat)?;
+        let (codes, _) = codes.as_chunks::<NAMES>();
+        let (numbers, _) = numbers.as_chunks::<NUMBERS>();
+        let states = codes.iter().zip(numbers).map(|(codes, numbers)| read_state(&names, *codes, *numbers));
+        states.collect::<Option<Vec<_>>>().map(Self::of_sorted).ok_or(ImageError::OtherFormat)
+    }
+}
+
+fn read_state(
+    names: &[&str],
+    [account, region, asset_type, api, reason, outcome]: [u32; NAMES],
+    [attempted, completed, assets]: [i64; NUMBERS],
+) -> Option<SliceState> {
+    let name = |place: u32| names.get(place as usize).map(|name| (*name).to_owned());
+    let time = |millis: i64| match millis {
+        i64::MIN => Some(None),
+        millis => Time::from_millis(millis).map(Some),
+    };
+    Some(SliceState {
+        key: SliceKey { account_id: name(account)?, region: name(region)?, asset_type: name(asset_type)? },
+        api: name(api)?,
+        outcome: *Outcome::ALL.get(outcome as usize)?,
+        reason: match reason.checked_sub(1) {
+            Some(place) => Some(name(place)?),
+            None => None,
+        },
+        attempted_at: time(attempted)?,
+        completed_at: time(completed)?,
+        assets: assets.try_into().ok()?,
+    })
 }

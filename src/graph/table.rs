@@ -12,6 +12,7 @@ use std::{
 use super::{
     bitmap::Bitmap,
     column::{Column, Data},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
     text::TextData,
 };
 use crate::catalog::{FieldId, TypeId};
@@ -282,5 +283,40 @@ impl Table {
     /// Puts rows in the order of their ids.
     pub(crate) fn sort_by_id(&self, rows: &mut [u32]) {
         rows.sort_unstable_by_key(|&row| self.rank(row));
+    }
+}
+
+impl Imaged for Table {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The order of appended rows follows from their ids; a stamp is of one process.
+        let Self { of, rows, columns, id, held, built, appended: _, stamp: _ } = self;
+        image.number(of.0.into());
+        image.count(*rows);
+        columns.put(image);
+        image.flag(id.is_some());
+        image.number(id.map_or(0, |id| id.0.into()));
+        held.put(image);
+        image.count(*built);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let mut table = Self {
+            of: image.type_id()?,
+            rows: image.count()?,
+            columns: Vec::take_from(image)?,
+            id: image.flag()?.then_some(FieldId(0)),
+            held: None,
+            built: 0,
+            appended: None,
+            stamp: next_stamp(),
+        };
+        let id = image.number()?.try_into().map_err(|_| ImageError::OtherFormat)?;
+        table.id = table.id.map(|_| FieldId(id));
+        table.held = Option::take_from(image)?;
+        table.built = image.count()?;
+        if table.built < table.rows && table.id.is_some_and(|id| (id.0 as usize) < table.columns.len()) {
+            table.appended = table.rank_appended(None).map(Arc::new);
+        }
+        Ok(table)
     }
 }

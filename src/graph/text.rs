@@ -15,6 +15,7 @@ use super::{
     adjacency::{Adjacency, Edits, Neighbours},
     cells::Cells,
     dictionary::{Dictionary, Form, NO_CODE},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
 };
 use crate::catalog::scalar;
 
@@ -368,5 +369,35 @@ impl Nets {
         let mut added = self.added.clone();
         added.extend(texts.iter().filter_map(|text| net_of(text)));
         Self { base: Arc::clone(&self.base), added }
+    }
+}
+
+impl Imaged for TextData {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The index over rows is made again at the first question.
+        let Self { codes, dictionary, added, is_id, postings: _ } = self;
+        codes.put(image);
+        dictionary.put(image);
+        added.put(image);
+        image.flag(*is_id);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            codes: Cells::take_from(image)?,
+            dictionary: Arc::take_from(image)?,
+            added: Option::take_from(image)?,
+            is_id: image.flag()?,
+            postings: OnceLock::new(),
+        })
+    }
+}
+
+impl Nets {
+    /// The nets of a column that an image holds: read from their texts.
+    pub(super) fn of_texts(text: &TextData) -> Self {
+        let mut nets = text.iter().filter_map(|(_, text)| scalar::parse_net(&text));
+        let base = nets.by_ref().take(text.dictionary.len()).collect();
+        Self { base, added: nets.collect() }
     }
 }

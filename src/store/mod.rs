@@ -10,6 +10,7 @@ mod delta;
 mod diff;
 mod error;
 mod folder;
+mod image;
 mod index;
 mod journal;
 mod keys;
@@ -31,7 +32,8 @@ use std::sync::{
 pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
-pub use open::Opened;
+pub use image::ImageFile;
+pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
@@ -79,6 +81,12 @@ impl Store {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Acquire)
+    }
+
+    /// Where what was derived from the store is kept.
+    #[must_use]
+    pub fn image(&self) -> ImageFile {
+        ImageFile::of(&self.folder, &self.options)
     }
 
     /// The hash of the last record of the journal, in hexadecimal: whoever notes it can prove later that nothing

@@ -14,8 +14,9 @@ use super::{
     codec::{AssetRow, SliceRow},
     delta::Hidden,
     error::StoreError,
-    index::{Index, VisitRow},
+    index::{Index, Meta, VisitRow},
     keys,
+    open::Revision,
     rows::{Rows, bad_row},
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
@@ -27,7 +28,7 @@ pub const SEEN_FIELDS: [&str; 2] = ["firstSeenAt", "lastSeenAt"];
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The last commit it holds.
-    pub sequence: u64,
+    pub revision: Revision,
     /// The slices, sorted.
     pub slices: Vec<SliceState>,
 }
@@ -98,10 +99,10 @@ impl Store {
         let index = self.index();
         let slices = read_slices(&index)?;
         let assets = read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
-        let sequence = self.sequence();
-        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Hidden { since: sequence, assets });
-        Ok(Snapshot { sequence, slices })
+        // The row about the whole, not the writer's notes: those may be a commit ahead of the index.
+        let Meta { sequence, hash, .. } = index.meta()?;
+        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(Hidden { since: sequence, assets });
+        Ok(Snapshot { revision: Revision { sequence, hash }, slices })
     }
 }
 

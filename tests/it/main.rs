@@ -29,6 +29,7 @@ mod import;
 
 mod explain;
 mod graph;
+mod graph_image;
 mod guard;
 mod language;
 mod lint;

@@ -3,6 +3,7 @@
 //! newest, never changed.
 
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
@@ -21,7 +22,7 @@ mod text;
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
@@ -29,7 +30,7 @@ pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::{NO_CODE, escape_into},
-    slices::Need,
+    slices::{Need, SLICE_TYPE},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

@@ -36,6 +36,10 @@ pub(crate) fn relate(
                     let mut edges = Vec::new();
                     for target in catalog.concrete(*target) {
                         let Some(&target_table) = by_type.get(&target) else { continue };
+                        // Most inventories hold few of the types there are.
+                        if is_empty(tables, table) || is_empty(tables, target_table) {
+                            continue;
+                        }
                         let joined = join(catalog, tables, table, target_table, pairs);
                         edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
                     }
@@ -67,6 +71,10 @@ pub(crate) fn relate(
         paths = waiting;
     }
     Ok(())
+}
+
+fn is_empty(tables: &[Table], table: TableId) -> bool {
+    tables.get(table.0).is_none_or(|table| table.rows == 0)
 }
 
 /// Whether a path goes over one of the relations named.

@@ -286,6 +286,7 @@ impl QueryErrorKind {
             Self::Stopped(RunError::TooManyRows { .. }) => "too_many_rows",
             Self::Stopped(RunError::TooManyBytes { .. }) => "answer_too_large",
             Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",
+            Self::Stopped(RunError::TooMuchWork { .. }) => "too_much_work",
             Self::Stopped(RunError::Cancelled) => "cancelled",
             Self::Internal => "internal",
         }

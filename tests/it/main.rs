@@ -22,6 +22,7 @@ mod model;
 
 mod catalog;
 mod store;
+mod straight;
 
 mod collect;
 mod import;
@@ -31,11 +32,13 @@ mod graph;
 mod guard;
 mod language;
 mod lint;
+mod plan_cache;
 mod query;
 mod query_faults;
 mod run;
 mod schema;
 mod specification;
+mod streaming;
 
 mod check;
 mod report;

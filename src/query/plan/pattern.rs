@@ -68,7 +68,7 @@ impl Pattern {
         if text.len() <= SHORT_TEXT {
             return Ok(self.regex.is_match(text));
         }
-        let automaton = self.stepwise.get_or_init(|| build_stepwise(&anchored(&self.text)).ok());
+        let automaton = self.stepwise.get_or_init(|| build_stepwise(&anchored(&self.text)));
         let stepped = match automaton {
             Some(automaton) => step_through(automaton, &mut automaton.create_cache(), text, go_on)?,
             None => None,
@@ -94,10 +94,10 @@ fn anchored(text: &str) -> String {
 }
 
 /// An automaton whose states are made as they are met. It knows Unicode's word boundaries only among ASCII.
-fn build_stepwise(anchored: &str) -> Result<DFA, regex_automata::hybrid::BuildError> {
+fn build_stepwise(anchored: &str) -> Option<DFA> {
     let limits = thompson::Config::new().nfa_size_limit(Some(LARGEST_PATTERN));
     let config = DFA::config().unicode_word_boundary(true).skip_cache_capacity_check(true);
-    DFA::builder().configure(config).thompson(limits).build(anchored)
+    DFA::builder().configure(config).thompson(limits).build(anchored).ok()
 }
 
 /// Whether the text matches; nothing where the automaton doesn't know.

@@ -63,12 +63,14 @@ struct Planner<'a> {
 }
 
 /// An operation, planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Planned {
     pub(super) plan: Plan,
     /// The plan before it was simplified, if that is wanted.
     pub(super) written: Option<Plan>,
     pub(super) tested: Vec<Tested>,
+    /// How many fields and filter keys it has.
+    pub(super) nodes: usize,
 }
 
 /// Plans one operation of a document.
@@ -110,7 +112,8 @@ pub(super) fn plan(
         let plan = Plan { roots };
         let written = keeps_written.then(|| plan.clone());
         let plan = rewrite::simplify(plan);
-        return Ok(Planned { plan, written, tested: planner.record.into_tested() });
+        let (tested, nodes) = (planner.record.into_tested(), planner.nodes.get());
+        return Ok(Planned { plan, written, tested, nodes });
     }
     errors.sort_by(|one, other| one.place.cmp(&other.place));
     errors.dedup();

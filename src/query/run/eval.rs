@@ -44,7 +44,21 @@ pub(super) struct Evaluator<'g, 'r> {
     pub(super) work: Rc<Work>,
 }
 
+/// So many rows of a whole table are scanned for the work of one row elsewhere.
+pub(super) const ROWS_A_STEP: usize = 16;
+
 impl Evaluator<'_, '_> {
+    /// Whether this much more work is within the limit.
+    pub(super) fn afford(&self, more: usize) -> Result<(), RunError> {
+        let limit = self.limits.max_work;
+        if limit == u64::MAX {
+            return Ok(());
+        }
+        let done = self.work.visited();
+        let done = done.rows / ROWS_A_STEP as u64 + done.edges + done.sorted;
+        if done + more as u64 > limit { Err(RunError::TooMuchWork { limit }) } else { Ok(()) }
+    }
+
     /// The rows of a table for which the node is TRUE (or FALSE, where `want` says so) within the bound.
     pub(super) fn bits(
         &self,
@@ -54,6 +68,7 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         self.limits.check_stop()?;
+        self.afford(self.world.graph.table(id).rows / ROWS_A_STEP)?;
         if !self.work.is_traced() {
             return self.bits_of(id, node, want, bound);
         }
@@ -94,7 +109,9 @@ impl Evaluator<'_, '_> {
                     return Ok(table.none());
                 }
                 self.work.add_rows(table.rows);
-                self.work.add_distinct(matcher.distinct_to_ask(column));
+                let distinct = matcher.distinct_to_ask(column);
+                self.afford(distinct)?;
+                self.work.add_distinct(distinct);
                 let mut rows = matcher.scan(column, table.rows, self.patience());
                 self.patience().check()?;
                 if want {

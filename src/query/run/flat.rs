@@ -2,12 +2,12 @@
 //! block of rows at a time: first the texts of each column are looked up, one column after the other, so that the
 //! processor waits for many of them at once; then they are joined row by row. A long list is shared by two threads.
 
-use std::{iter::repeat_n, thread};
+use std::{iter::repeat_n, panic::resume_unwind, thread};
 
 use super::{
-    limits::RunError,
     select::Pick,
     shape::{Shape, Slot, SlotKind},
+    write::Halt,
 };
 use crate::graph::{Bitmap, Column, Data, Graph, TableId, TextData};
 
@@ -64,15 +64,16 @@ impl<'s> FlatShape<'s> {
         (!cells.is_empty()).then_some(Self { cells })
     }
 
-    /// Appends the rows as objects with commas between them. `check` is asked after every block, with the bytes so far.
+    /// Appends the rows as objects with commas between them. `after_block` is given the bytes so far after every block:
+    /// it may take what stands in them.
     pub(super) fn write(
         &self,
         picks: &[Pick],
         out: &mut Vec<u8>,
-        mut check: impl FnMut(&[u8]) -> Result<(), RunError>,
-    ) -> Result<(), RunError> {
+        mut after_block: impl FnMut(&mut Vec<u8>) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
         if picks.len() < LONG {
-            return self.write_share(picks, out, &mut check);
+            return self.write_share(picks, out, &mut after_block);
         }
         let mut second = Vec::new();
         for (place, pair) in picks.chunks(2 * SHARE).enumerate() {
@@ -83,24 +84,24 @@ impl<'s> FlatShape<'s> {
             second.clear();
             thread::scope(|scope| {
                 let other = scope.spawn(|| self.write_share(theirs, &mut second, &mut |_| Ok(())));
-                let written = self.write_share(ours, out, &mut check);
-                // A share that is only copied from columns does not panic.
-                other.join().unwrap_or(Ok(())).and(written)
+                let written = self.write_share(ours, out, &mut after_block);
+                // An answer that lacks the rows of a thread that panicked must not look whole.
+                other.join().unwrap_or_else(|panic| resume_unwind(panic)).and(written)
             })?;
             if !theirs.is_empty() {
                 out.push(b',');
                 out.extend_from_slice(&second);
             }
         }
-        check(out)
+        after_block(out)
     }
 
     fn write_share(
         &self,
         picks: &[Pick],
         out: &mut Vec<u8>,
-        check: &mut impl FnMut(&[u8]) -> Result<(), RunError>,
-    ) -> Result<(), RunError> {
+        after_block: &mut impl FnMut(&mut Vec<u8>) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
         let mut rows = Vec::with_capacity(BLOCK);
         let mut texts = Vec::with_capacity(BLOCK * self.cells.len());
         for (place, block) in picks.chunks(BLOCK).enumerate() {
@@ -110,7 +111,7 @@ impl<'s> FlatShape<'s> {
             rows.clear();
             rows.extend(block.iter().map(|(_, row)| *row));
             self.write_block(&rows, &mut texts, out);
-            check(out)?;
+            after_block(out)?;
         }
         Ok(())
     }

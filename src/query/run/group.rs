@@ -184,6 +184,7 @@ impl<'g> Evaluator<'g, '_> {
         if rows.is_empty() {
             return Ok(());
         }
+        self.afford(rows.len())?;
         let keys: Vec<Option<KeyOf<'_>>> =
             by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(graph, id, by))).collect();
         let groups = match keys.as_slice() {

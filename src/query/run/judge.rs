@@ -78,6 +78,15 @@ pub enum Reason {
         /// The field.
         field: String,
     },
+    /// No more than the name of an asset is known.
+    Stub {
+        /// The type of the asset.
+        typename: String,
+        /// The asset.
+        id: String,
+        /// Its `stubReason`, e.g. `NOT_SCANNED`.
+        why: String,
+    },
 }
 
 impl Reason {
@@ -86,6 +95,7 @@ impl Reason {
             Self::Slice { key, .. } => (0, [&key.account_id, &key.region, &key.asset_type]),
             Self::Stale { key, .. } => (1, [&key.account_id, &key.region, &key.asset_type]),
             Self::Cell { typename, id, field } => (2, [typename, id, field]),
+            Self::Stub { typename, id, why } => (3, [typename, id, why]),
         }
     }
 }
@@ -96,7 +106,7 @@ impl PartialOrd for Reason {
     }
 }
 
-/// Slices first, then stale ones, then cells; each by name. A slice has one state in a graph, so the key decides.
+/// Slices first, then stale ones, then cells, then stubs; each by name. A slice has one state in a graph, so the key decides.
 impl Ord for Reason {
     fn cmp(&self, other: &Self) -> Ordering {
         self.order().cmp(&other.order())

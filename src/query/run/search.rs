@@ -162,6 +162,8 @@ impl Writer<'_, '_, '_> {
     /// The hits of a search as a list of objects. Each counts as a row of the answer.
     pub(super) fn write_hits(&mut self, search: &Search, path: &Path<'_>) -> Result<(), Halt> {
         self.evaluator.limits.check_stop()?;
+        let tables = search.types.iter().filter_map(|of| self.evaluator.world.graph.table_of(*of));
+        self.evaluator.afford(tables.map(|(_, table)| table.rows).sum())?;
         let hits = self.evaluator.hits(search);
         self.expect_rows(hits.len())?;
         let graph: &Graph = self.evaluator.world.graph;

@@ -1,7 +1,7 @@
 //! Which rows of a list, in what order, which page.
 
 use super::{
-    eval::{Bound, Evaluator},
+    eval::{Bound, Evaluator, ROWS_A_STEP},
     limits::RunError,
     order::Order,
     shape::{BoundNodes, Candidates},
@@ -62,6 +62,7 @@ impl Evaluator<'_, '_> {
         for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
             let targets = link.adjacency.forward.of(row);
             self.work.add_edges(targets.len());
+            self.afford(0)?;
             for &target in targets {
                 if self.passes(candidates, target)? {
                     picks.push((place, target));
@@ -95,9 +96,10 @@ impl Evaluator<'_, '_> {
         let table = self.world.graph.table(candidates.table);
         let take = needed.unwrap_or(usize::MAX);
         if candidates.node.is_always_true() {
+            self.afford(table.rows.min(take) / ROWS_A_STEP)?;
             return Ok(table.all_in_id_order().take(take).collect());
         }
-        if let Some(mut rows) = self.indexed_rows(candidates) {
+        if let Some(mut rows) = self.indexed_rows(candidates)? {
             table.sort_by_id(&mut rows);
             return Ok(rows);
         }
@@ -106,9 +108,12 @@ impl Evaluator<'_, '_> {
     }
 
     /// The rows of a table that pass where an index leaves few to ask.
-    fn indexed_rows(&self, candidates: &Candidates<'_>) -> Option<Vec<u32>> {
+    fn indexed_rows(&self, candidates: &Candidates<'_>) -> Result<Option<Vec<u32>>, RunError> {
         let table = self.world.graph.table(candidates.table);
-        let mut rows = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1)?;
+        let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) else {
+            return Ok(None);
+        };
+        self.afford(rows.len())?;
         let step = self.work.begin(|| {
             let of = &self.world.graph.catalog().get(table.of).name;
             format!("{of}: found by index")
@@ -116,7 +121,7 @@ impl Evaluator<'_, '_> {
         let found = rows.len();
         rows.retain(|&row| self.is_true(candidates.table, &candidates.node, row));
         self.work.end(step, found, rows.len(), 0);
-        Some(rows)
+        Ok(Some(rows))
     }
 
     /// How many rows of each table can be on the page, where the order is that of the ids.
@@ -141,6 +146,7 @@ impl Evaluator<'_, '_> {
         end: usize,
     ) -> Result<Vec<Pick>, RunError> {
         self.limits.check_stop()?;
+        self.afford(picks.len())?;
         if end > 0 && (nodes.candidates.len() > 1 || !nodes.sort.is_empty()) {
             self.prepare_order(nodes, picks.len())?;
             self.count_order_edges(nodes, &picks);
@@ -164,8 +170,8 @@ impl Evaluator<'_, '_> {
         if candidates.node.is_always_true() {
             return Ok(table.all());
         }
-        if let Some(rows) = self.indexed_rows(candidates) {
-            return Ok(Bitmap::from_rows(table.rows, rows.into_iter()));
+        if let Some(rows) = self.indexed_rows(candidates)? {
+            return Ok(Bitmap::from_rows(table.rows, rows));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
     }

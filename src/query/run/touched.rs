@@ -36,6 +36,10 @@ pub fn incomplete_slices<'g>(plan: &Plan, graphs: impl Into<Graphs<'g>>) -> Vec<
 
 fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceState> {
     let Some(slices) = graph.slices() else { return Vec::new() };
+    // Most often there are none: what the plan touches is not asked then.
+    if slices.incomplete().next().is_none() {
+        return Vec::new();
+    }
     let catalog = graph.catalog();
     let mut touched = Touched { catalog, types: BTreeSet::new() };
     for root in plan.roots.iter().filter(|root| root.as_of == as_of) {
@@ -66,9 +70,8 @@ fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceSt
         }
     }
     let names: BTreeSet<&str> = touched.types.iter().map(|of| catalog.get(*of).name.as_str()).collect();
-    let is_missing =
-        |state: &&SliceState| names.contains(state.key.asset_type.as_str()) && !state.is_complete_since(None);
-    slices.all().iter().filter(is_missing).cloned().collect()
+    let is_touched = |state: &&SliceState| names.contains(state.key.asset_type.as_str());
+    slices.incomplete().filter(is_touched).cloned().collect()
 }
 
 struct Touched<'c> {

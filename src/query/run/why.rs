@@ -451,6 +451,9 @@ impl fmt::Display for Reason {
             Self::Cell { typename, id, field } => {
                 write!(formatter, "`{field}` of {typename} {id} could not be seen")
             }
+            Self::Stub { typename, id, why } => {
+                write!(formatter, "no more than the name of {typename} {id} is known ({why})")
+            }
         }
     }
 }

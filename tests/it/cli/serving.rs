@@ -182,7 +182,8 @@ fn serve_refuses_other_machines_and_a_missing_file() {
 #[test]
 fn explanations_and_warnings_come_over_http_only_where_they_are_asked_for_or_due() {
     let folder = folder();
-    let server = Server::start(folder.path(), &["serve", "--data", "vpcs.ndjson", "--listen", "127.0.0.1:0"], true);
+    let server =
+        Server::start(folder.path(), &["serve", "--data", "vpcs.ndjson", "--listen", "127.0.0.1:0"], true);
     server.wait_until_ready();
     let ask = |request: Value| -> Value {
         let answer = server.post(&request.to_string());

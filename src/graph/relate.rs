@@ -310,35 +310,42 @@ fn by_row(column: &Column, rows: usize, codes: &[u32]) -> Option<Neighbours> {
     })
 }
 
-/// The distinct union of paths: from each row, hop by hop.
+/// The distinct union of paths: from each row, hop by hop. Only hops that have edges are walked.
 fn compose(
     catalog: &Catalog,
     tables: &[Table],
     source: TableId,
     paths: &[Vec<String>],
 ) -> Option<Vec<Edges>> {
-    let rows = u32::try_from(tables.get(source.0)?.rows).ok()?;
-    let mut by_target: BTreeMap<TableId, Vec<(u32, u32)>> = BTreeMap::new();
-    let mut ends: Vec<(TableId, u32)> = Vec::new();
-    for row in 0..rows {
-        ends.clear();
-        for path in paths {
-            ends.extend(follow(catalog, tables, (source, row), path));
-        }
-        ends.sort_unstable();
-        ends.dedup();
-        for &(table, target) in &ends {
-            by_target.entry(table).or_default().push((row, target));
+    let mut by_target: BTreeMap<TableId, Vec<Vec<&Neighbours>>> = BTreeMap::new();
+    for path in paths {
+        for (target, chain) in chains(catalog, tables, source, path) {
+            by_target.entry(target).or_default().push(chain);
         }
     }
+    let rows = tables.get(source.0)?.rows;
+    let (mut ends, mut here, mut next) = (Vec::new(), Vec::new(), Vec::new());
     by_target
         .into_iter()
-        .map(|(table, edges)| {
-            let mut rest = edges.iter().peekable();
-            let forward = Neighbours::build(rows as usize, |row, out| {
-                while let Some((_, target)) = rest.next_if(|(source, _)| *source as usize == row) {
-                    out.push(*target);
+        .map(|(table, chains)| {
+            let forward = Neighbours::build(rows, |row, out| {
+                let Ok(row) = u32::try_from(row) else { return };
+                ends.clear();
+                for chain in &chains {
+                    here.clear();
+                    here.push(row);
+                    for hop in chain {
+                        next.clear();
+                        next.extend(here.iter().flat_map(|&row| hop.of(row)));
+                        std::mem::swap(&mut here, &mut next);
+                        here.sort_unstable();
+                        here.dedup();
+                    }
+                    ends.extend_from_slice(&here);
                 }
+                ends.sort_unstable();
+                ends.dedup();
+                out.extend_from_slice(&ends);
             })?;
             Some((tables.get(table.0)?.of, table, forward))
         })
@@ -368,4 +375,24 @@ pub(super) fn follow(
         reached = next;
     }
     reached
+}
+
+/// The ways along a path, a hop for each concrete type on it, with the tables they end at.
+fn chains<'t>(
+    catalog: &Catalog,
+    tables: &'t [Table],
+    from: TableId,
+    path: &[String],
+) -> Vec<(TableId, Vec<&'t Neighbours>)> {
+    let Some((hop, rest)) = path.split_first() else { return vec![(from, Vec::new())] };
+    let Some(table) = tables.get(from.0) else { return Vec::new() };
+    let Some((field, _)) = catalog.get(table.of).find(hop) else { return Vec::new() };
+    let mut found = Vec::new();
+    for link in table.column(field).links() {
+        for (end, mut chain) in chains(catalog, tables, link.table, rest) {
+            chain.insert(0, &link.adjacency.forward);
+            found.push((end, chain));
+        }
+    }
+    found
 }

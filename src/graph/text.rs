@@ -375,11 +375,12 @@ impl Nets {
 impl Imaged for TextData {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
         // The index over rows is made again at the first question.
-        let Self { codes, dictionary, added, is_id, postings: _ } = self;
+        let Self { codes, dictionary, added, is_id, is_patched, postings: _ } = self;
         codes.put(image);
         dictionary.put(image);
         added.put(image);
         image.flag(*is_id);
+        image.flag(*is_patched);
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
@@ -388,6 +389,7 @@ impl Imaged for TextData {
             dictionary: Arc::take_from(image)?,
             added: Option::take_from(image)?,
             is_id: image.flag()?,
+            is_patched: image.flag()?,
             postings: OnceLock::new(),
         })
     }

@@ -1,6 +1,11 @@
-//! The engine beside what a user would write instead, over one seeded inventory: building the graph, the seed check,
-//! a point lookup with two relations, and a large answer. `cargo bench` runs 10 k and 100 k VPCs; as a test, a small
-//! inventory runs once and both must give the same number of rows.
+//! The engine beside what a user would write instead, over one seeded inventory: the questions of
+//! `docs/performance.md`, building, planning, writing JSON and judging a check. As a test, a small inventory is asked
+//! once and both sides must give the same answers.
+//!
+//!     cargo bench --bench inventory                                  # 10,000 and 100,000 VPCs
+//!     PASSMUSTER_BENCH_VPCS=1000000 cargo bench --bench inventory    # needs 8 GB of memory
+//!     cargo bench --bench inventory -- --quiet Q4                    # criterion's arguments
+//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]   # the same inventory as NDJSON
 
 #![allow(
     clippy::unwrap_used,
@@ -8,8 +13,12 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::needless_pass_by_value,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     missing_docs,
     unreachable_pub,
     missing_debug_implementations,
@@ -17,128 +26,256 @@
 )]
 
 mod generator;
+mod measure;
 mod peer;
+mod questions;
 
-use std::{env, hint::black_box, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::File,
+    hint::black_box,
+    io::BufWriter,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::Criterion;
 use futures_util::FutureExt;
-use generator::{Skew, inventory};
+use generator::Skew;
+use measure::{Measurements, Side};
 use passmuster::{
     catalog::{self, Catalog},
+    check,
     graph::{Graph, GraphBuilder},
     model::{Asset, Time},
-    query::{Engine, Fragments, GuardLimits, Request, run::RunLimits},
+    query::{Engine, GuardLimits, Request, run::RunLimits},
 };
+use questions::{Question, questions};
 use serde_json::Value;
 
-const FIELDS: &str = "id vpcId accountId region name cidrBlock state isDefault";
-const SEED_FILTER: &str = r#"{OR: [{hasFlowLog: null}, {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}]}"#;
-
-struct Setup {
-    engine: Engine,
-    graph: Graph,
-    peer: peer::PeerSchema,
-}
-
-fn shipped_catalog() -> Arc<Catalog> {
-    Arc::new(Catalog::read(&catalog::shipped()).expect("the shipped schema is valid"))
-}
-
-fn build(catalog: &Arc<Catalog>, assets: &[Asset]) -> Graph {
-    let mut builder = GraphBuilder::new(Arc::clone(catalog));
-    for asset in assets {
-        builder.push(asset).expect("generated assets fit the schema");
-    }
-    let built_at = Time::from_millis(0).expect("1970 is a time");
-    builder.finish(None, built_at).expect("generated assets make a graph")
-}
-
-fn setup(assets: &[Asset]) -> Setup {
-    let catalog = shipped_catalog();
-    let graph = build(&catalog, assets);
-    let engine = Engine::new(catalog, Fragments::new(), GuardLimits::default())
-        .expect("a schema of the shipped catalog");
-    Setup { engine, graph, peer: peer::schema(assets) }
-}
-
-impl Setup {
-    fn ours(&self, query: &str) -> Vec<u8> {
-        let response = self.engine.execute(&self.graph, &Request::new(query), &RunLimits::unlimited());
-        assert!(response.errors.is_empty(), "{:?}", response.errors);
-        response.body
-    }
-
-    fn theirs(&self, query: &str) -> Vec<u8> {
-        let response = self.peer.execute(query).now_or_never().expect("resolvers that never wait");
-        assert!(response.errors.is_empty(), "{:?}", response.errors);
-        serde_json::to_vec(&response).expect("a response is JSON")
-    }
-}
-
-fn rows(body: &[u8], field: &str) -> usize {
-    let parsed: Value = serde_json::from_slice(body).expect("a response is JSON");
-    match &parsed["data"][field] {
-        Value::Array(rows) => rows.len(),
-        Value::Object(_) => 1,
-        other => panic!("no rows in {other}"),
-    }
-}
+/// The check that is judged.
+const CHECK: &str = "aws-vpc-flow-logs-enabled";
+/// Assets are made in lots, so that making them is not timed.
+const LOT: usize = 10_000;
 
 fn main() {
-    let is_bench = env::args().any(|argument| argument == "--bench");
-    let sizes: &[usize] = if is_bench { &[10_000, 100_000] } else { &[500] };
-    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
-    for &size in sizes {
-        bench_build(&mut criterion, size);
-        bench_queries(&mut criterion, size);
+    let arguments: Vec<String> = env::args().collect();
+    let after = |flag: &str| {
+        let place = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(place + 1).cloned()
+    };
+    if let Some(file) = after("--write") {
+        let vpcs = after("--vpcs").map_or(10_000, |vpcs| vpcs.parse().expect("a number of VPCs"));
+        let is_neglected = arguments.iter().any(|argument| argument == "--neglected");
+        let skew = if is_neglected { Skew::Neglected } else { Skew::Healthy };
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&file).expect("a file to write to"));
+        let lines = generator::write(vpcs, skew, &mut out).expect("a file that can be written to");
+        println!("{lines} assets written to {file}");
+    } else if arguments.iter().any(|argument| argument == "--bench") {
+        let sizes = env::var("PASSMUSTER_BENCH_VPCS").unwrap_or_else(|_| "10000,100000".to_owned());
+        let mut criterion = Criterion::default()
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(200))
+            .measurement_time(Duration::from_secs(1))
+            .without_plots()
+            .configure_from_args();
+        let measurements = Measurements::default();
+        for size in sizes.split(',') {
+            bench_size(&mut criterion, &measurements, size.trim().parse().expect("sizes as 10000,100000"));
+        }
+        println!("{}", measurements.table());
+    } else {
+        compare_answers(500);
     }
-    criterion.final_summary();
 }
 
-fn bench_build(criterion: &mut Criterion, size: usize) {
-    let assets = inventory(size, Skew::Healthy);
-    let catalog = shipped_catalog();
-    let mut group = criterion.benchmark_group("build");
-    group.bench_function(BenchmarkId::new("passmuster", size), |bencher| {
-        bencher.iter(|| black_box(build(&catalog, &assets)));
-    });
-    group.bench_function(BenchmarkId::new("peer", size), |bencher| {
-        bencher.iter(|| black_box(peer::Inventory::new(&assets)));
-    });
-    group.finish();
+/// As a test: every question once.
+fn compare_answers(vpcs: usize) {
+    let measurements = Measurements::default();
+    for skew in [Skew::Healthy, Skew::Neglected] {
+        let ours = apart(|| Ours::build(vpcs, skew, &measurements));
+        let theirs = apart(|| build_peer(vpcs, skew, &measurements));
+        for question in questions(vpcs).iter().filter(|question| question.skew == skew) {
+            for turn in 0..question.variables.len() {
+                let answer = Answer::of(&ours.ask(question, turn), question);
+                assert_eq!(
+                    answer,
+                    Answer::of(&ask_peer(&theirs, question, turn), question),
+                    "{}",
+                    question.name
+                );
+            }
+        }
+        assert!(ours.judge().findings.len() > vpcs / 5 || skew == Skew::Healthy);
+    }
 }
 
-fn bench_queries(criterion: &mut Criterion, size: usize) {
-    let seed_check = format!("{{ vpcs(where: {SEED_FILTER}) {{ {FIELDS} }} }}");
-    let peer_check = format!("{{ vpcsWithoutActiveFlowLog {{ {FIELDS} }} }}");
-    for (name, skew) in [("seed_check", Skew::Healthy), ("large_answer", Skew::Neglected)] {
-        let assets = inventory(size, skew);
-        let setup = setup(&assets);
-        let (ours, theirs) = (setup.ours(&seed_check), setup.theirs(&peer_check));
-        assert_eq!(
-            rows(&ours, "vpcs"),
-            rows(&theirs, "vpcsWithoutActiveFlowLog"),
-            "both answer the same question"
-        );
-        compare(criterion, &setup, name, size, &seed_check, &peer_check);
-        if matches!(skew, Skew::Healthy) {
-            let id = &assets.iter().find(|asset| asset.typename == "Vpc").expect("a VPC").id;
-            let below = "vpcId name hasFlowLog { flowLogId flowLogStatus trafficType } subnets { subnetId cidrBlock }";
-            let query = format!("{{ vpc(id: \"{id}\") {{ {below} }} }}");
-            assert_eq!(rows(&setup.ours(&query), "vpc"), rows(&setup.theirs(&query), "vpc"));
-            compare(criterion, &setup, "point_lookup", size, &query, &query);
+/// Runs in a thread of its own, whose heap keeps the litter of building: what is measured later allocates from another.
+fn apart<T: Send>(build: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(build).join()).expect("building does not panic")
+}
+
+/// One side after the other, so that only one inventory is in memory.
+fn bench_size(criterion: &mut Criterion, measurements: &Measurements, vpcs: usize) {
+    for skew in [Skew::Healthy, Skew::Neglected] {
+        let asked: Vec<Question> =
+            questions(vpcs).into_iter().filter(|question| question.skew == skew).collect();
+        let mut answers = BTreeMap::new();
+        {
+            let ours = apart(|| Ours::build(vpcs, skew, measurements));
+            for question in &asked {
+                let body = ours.ask(question, 0);
+                let answer = Answer::of(&body, question);
+                measurements.note(question.name, vpcs, answer.note(body.len()));
+                answers.insert(question.name, answer);
+                let mut turn = 0;
+                measurements.bench(criterion, (question.name, question.title), vpcs, Side::Ours, || {
+                    turn += 1;
+                    black_box(ours.ask(question, turn));
+                });
+            }
+            if skew == Skew::Healthy {
+                bench_alone(criterion, measurements, vpcs, &ours, &asked);
+            }
+        }
+        let theirs = apart(|| build_peer(vpcs, skew, measurements));
+        for question in &asked {
+            let answer = Answer::of(&ask_peer(&theirs, question, 0), question);
+            assert_eq!(answers.get(question.name), Some(&answer), "{}: both give one answer", question.name);
+            let mut turn = 0;
+            measurements.bench(criterion, (question.name, question.title), vpcs, Side::Theirs, || {
+                turn += 1;
+                black_box(ask_peer(&theirs, question, turn));
+            });
         }
     }
 }
 
-fn compare(criterion: &mut Criterion, setup: &Setup, name: &str, size: usize, ours: &str, theirs: &str) {
-    let mut group = criterion.benchmark_group(name);
-    group.bench_function(BenchmarkId::new("passmuster", size), |bencher| {
-        bencher.iter(|| black_box(setup.ours(ours)));
+/// What has no counterpart on the other side.
+fn bench_alone(
+    criterion: &mut Criterion,
+    measurements: &Measurements,
+    vpcs: usize,
+    ours: &Ours,
+    asked: &[Question],
+) {
+    let paged = asked.iter().find(|question| question.name == "Q4").expect("the filtered page");
+    measurements.bench(criterion, ("plan", "parse, validate and plan Q4"), vpcs, Side::Ours, || {
+        black_box(ours.engine.plan(&request(paged, 0)).expect("a valid query"));
     });
-    group.bench_function(BenchmarkId::new("peer", size), |bencher| {
-        bencher.iter(|| black_box(setup.theirs(theirs)));
+    measurements.bench(criterion, ("check", "judge the stored check"), vpcs, Side::Ours, || {
+        black_box(ours.judge());
     });
-    group.finish();
+}
+
+/// What is compared of an answer: all its bytes, or how many rows it has.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    rows: usize,
+    bytes: Option<blake3::Hash>,
+}
+
+impl Answer {
+    fn of(body: &[u8], question: &Question) -> Self {
+        let parsed: Value = serde_json::from_slice(body).expect("a response is JSON");
+        let rows = parsed["data"]["rows"].as_array().unwrap_or_else(|| panic!("no rows in {parsed}")).len();
+        Self { rows, bytes: question.same_bytes.then(|| blake3::hash(body)) }
+    }
+
+    fn note(&self, bytes: usize) -> String {
+        match bytes {
+            0..10_000 => format!("{} rows, {bytes} B", self.rows),
+            10_000..10_000_000 => format!("{} rows, {} kB", self.rows, bytes / 1000),
+            _ => format!("{} rows, {} MB", self.rows, bytes / 1_000_000),
+        }
+    }
+}
+
+fn request(question: &Question, turn: usize) -> Request {
+    let variables = question.variables[turn % question.variables.len()].clone();
+    Request { variables, ..Request::new(question.ours) }
+}
+
+struct Ours {
+    engine: Engine,
+    graph: Graph,
+    check: check::Check,
+    now: Time,
+}
+
+impl Ours {
+    fn build(vpcs: usize, skew: Skew, measurements: &Measurements) -> Self {
+        let catalog = Arc::new(Catalog::read(&catalog::shipped()).expect("the shipped schema is valid"));
+        let mut builder = GraphBuilder::new(Arc::clone(&catalog));
+        let mut taken = in_lots(vpcs, skew, |lot| {
+            for asset in lot {
+                builder.push(&asset).expect("generated assets fit the schema");
+            }
+        });
+        let now = Time::from_millis(0).expect("1970 is a time");
+        let begun = Instant::now();
+        let graph = builder.finish(None, now).expect("generated assets make a graph");
+        taken += begun.elapsed();
+        measurements.keep(("build", "assets into a graph"), vpcs, Side::Ours, taken);
+        let shipped = check::shipped();
+        let engine = Engine::new(catalog, shipped.fragments().clone(), GuardLimits::default())
+            .expect("a schema of the catalog");
+        let checks = check::load(&shipped, &engine).expect("the shipped checks are valid");
+        let check = checks.into_iter().find(|check| check.id == CHECK).expect("the shipped check");
+        Self { engine, graph, check, now }
+    }
+
+    fn ask(&self, question: &Question, turn: usize) -> Vec<u8> {
+        let response = self.engine.execute(&self.graph, &request(question, turn), &RunLimits::unlimited());
+        assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
+        response.body
+    }
+
+    fn judge(&self) -> check::CheckResult {
+        check::evaluate(&self.check, &self.engine, &self.graph, self.now)
+    }
+}
+
+fn build_peer(vpcs: usize, skew: Skew, measurements: &Measurements) -> peer::PeerSchema {
+    let mut inventory = peer::Inventory::default();
+    let mut taken = in_lots(vpcs, skew, |lot| {
+        for asset in lot {
+            inventory.push(asset);
+        }
+    });
+    let begun = Instant::now();
+    inventory.index();
+    taken += begun.elapsed();
+    measurements.keep(("build", "assets into a graph"), vpcs, Side::Theirs, taken);
+    peer::schema(inventory)
+}
+
+fn ask_peer(peer: &peer::PeerSchema, question: &Question, turn: usize) -> Vec<u8> {
+    let variables = question.variables[turn % question.variables.len()].clone();
+    let request = async_graphql::Request::new(question.theirs)
+        .variables(async_graphql::Variables::from_json(Value::Object(variables)));
+    let response = peer.execute(request).now_or_never().expect("resolvers that never wait");
+    assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
+    serde_json::to_vec(&response).expect("a response is JSON")
+}
+
+/// Hands on the inventory lot by lot, and says how long the receiver took.
+fn in_lots(vpcs: usize, skew: Skew, mut receive: impl FnMut(Vec<Asset>)) -> Duration {
+    let mut taken = Duration::ZERO;
+    let mut lot = Vec::with_capacity(LOT);
+    let mut timed = |lot: Vec<Asset>| {
+        let begun = Instant::now();
+        receive(lot);
+        taken += begun.elapsed();
+    };
+    generator::each_asset(vpcs, skew, |asset| {
+        lot.push(asset);
+        if lot.len() == LOT {
+            timed(std::mem::replace(&mut lot, Vec::with_capacity(LOT)));
+        }
+    });
+    timed(lot);
+    taken
 }

@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::{Map, Value};
 
+use super::Outlet;
+
 /// One GraphQL request, with its parameters in their right types and nothing judged yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operation {
@@ -30,16 +32,18 @@ pub enum Status {
     Ran,
     /// The operation was refused before it ran: parse, validation, variables, a limit.
     Refused,
-    /// The operation began and was ended: by a time limit, or because the client went.
+    /// The operation began and was ended: by a time limit, or because the client went; where pieces of its answer were
+    /// handed on, by any limit.
     Stopped,
     /// There is no graph to answer from, yet or of the moment asked for: not the operation's fault.
     NotReady,
 }
 
-/// The whole response, as JSON text, and how it went.
+/// The response, as JSON text, and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The GraphQL response, `{"data": .., "errors": .., "extensions": ..}`.
+    /// The GraphQL response, `{"data": .., "errors": .., "extensions": ..}`; or the end of it, behind the pieces that
+    /// were handed on.
     pub body: Vec<u8>,
     /// How it went.
     pub status: Status,
@@ -50,8 +54,16 @@ pub trait Answer: Send + Sync + fmt::Debug + 'static {
     /// Whether there is a graph to answer from.
     fn is_ready(&self) -> bool;
 
-    /// Answers one operation from the graph there is at this moment. A panic is caught by the caller.
-    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered;
+    /// Answers one operation where others wait for the thread, if it is known to take no longer than they can; nothing
+    /// where it may, and nothing is lost by asking. A panic is caught by the caller.
+    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
+        let _ = operation;
+        None
+    }
+
+    /// Answers one operation from the graph there is at this moment, on a thread that may block. A large answer is
+    /// handed on piece by piece. A panic is caught by the caller.
+    fn answer(&self, operation: &Operation, stop: &Stop, outlet: &mut Outlet) -> Answered;
 }
 
 /// Tells a running query to end early: nobody waits for its answer any more.

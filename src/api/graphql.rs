@@ -1,11 +1,14 @@
-//! `/graphql`: negotiate, read, run off the async threads within the limits, write.
+//! `/graphql`: negotiate, read, run within the limits (off the async threads, unless it is short), write.
 
-use std::sync::Arc;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use tokio::{
@@ -15,29 +18,47 @@ use tokio::{
 };
 
 use super::{
-    Answered, App, HttpError, Operation, Status, Stop,
+    Answered, App, HttpError, Operation, Outlet, Status, Stop,
     answer::StopOnDrop,
     negotiate::{self, MediaType},
     operation::selects_mutation,
+    outlet::Rest,
     request::{header_text, read_get, read_post},
 };
 
 /// Handles every method on `/graphql`.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
-    // Several `Accept` headers are one list.
-    let accepted = request.headers().get_all(header::ACCEPT);
-    let accepted: Vec<&str> = accepted.iter().filter_map(|value| value.to_str().ok()).collect();
-    let media_type = match negotiate::choose(&accepted.join(",")) {
+    let media_type = match accepted(request.headers()) {
         Ok(media_type) => media_type,
         Err(error) => return refusal(&error, MediaType::Json),
     };
     match answer(&app, request).await {
-        Ok(answered) => respond(answered, media_type),
+        Ok(Answering::Whole(answered)) => respond(answered, media_type),
+        Ok(Answering::Begun(rest)) => write(StatusCode::OK, rest.into_body(), media_type),
         Err(error) => refusal(&error, media_type),
     }
 }
 
-async fn answer(app: &App, request: Request) -> Result<Answered, HttpError> {
+/// An answer, or the beginning of a large one.
+enum Answering {
+    Whole(Answered),
+    Begun(Rest),
+}
+
+/// The media type of the response. Several `Accept` headers are one list.
+fn accepted(headers: &HeaderMap) -> Result<MediaType, HttpError> {
+    let mut all = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    match (all.next(), all.next()) {
+        (None, _) => negotiate::choose(""),
+        (Some(only), None) => negotiate::choose(only),
+        (Some(first), Some(second)) => {
+            let list: Vec<&str> = [first, second].into_iter().chain(all).collect();
+            negotiate::choose(&list.join(","))
+        }
+    }
+}
+
+async fn answer(app: &App, request: Request) -> Result<Answering, HttpError> {
     app.host_rule.check(header_text(request.headers(), header::HOST))?;
     let operation = match *request.method() {
         Method::GET | Method::HEAD => {
@@ -53,24 +74,39 @@ async fn answer(app: &App, request: Request) -> Result<Answered, HttpError> {
         }
         ref method => return Err(HttpError::MethodNotAllowed { method: method.to_string() }),
     };
-    run(app, operation).await
+    match run_at_once(app, &operation)? {
+        Some(answered) => Ok(Answering::Whole(answered)),
+        None => run(app, operation).await,
+    }
 }
 
-/// Runs the operation on a thread of its own. Dropping this future (the client went) tells the query to stop.
-async fn run(app: &App, operation: Operation) -> Result<Answered, HttpError> {
+/// Runs an operation on this thread, if that is short. It takes no place among the running queries: long ones may have
+/// them all.
+fn run_at_once(app: &App, operation: &Operation) -> Result<Option<Answered>, HttpError> {
+    panic::catch_unwind(AssertUnwindSafe(|| app.answer.answer_at_once(operation))).map_err(|_| {
+        tracing::error!("a query panicked; the process goes on");
+        HttpError::Internal
+    })
+}
+
+/// Runs the operation on a thread of its own. Dropping this future, or the body that comes of it (the client went),
+/// tells the query to stop.
+async fn run(app: &App, operation: Operation) -> Result<Answering, HttpError> {
     let permit = acquire(app).await?;
     let deadline = Instant::now() + app.limits.query_time;
     let stop = Stop::default();
     let guard = StopOnDrop(stop.clone());
     let answer = Arc::clone(&app.answer);
-    let running = tokio::task::spawn_blocking(move || {
-        let _until_done: OwnedSemaphorePermit = permit;
-        answer.answer(&operation, &stop)
-    });
-    let finished = timeout_at(deadline, running).await;
-    drop(guard);
-    match finished {
-        Ok(Ok(answered)) => Ok(answered),
+    let (mut outlet, mut pieces) = Outlet::new(permit, Arc::clone(&app.running), app.limits.client_time);
+    let running = tokio::task::spawn_blocking(move || answer.answer(&operation, &stop, &mut outlet));
+    let finished = async {
+        match pieces.recv().await {
+            Some(first) => Ok(Answering::Begun(Rest { first, pieces, running, stop: guard })),
+            None => running.await.map(Answering::Whole),
+        }
+    };
+    match timeout_at(deadline, finished).await {
+        Ok(Ok(answering)) => Ok(answering),
         Ok(Err(error)) => {
             log_panic(&error);
             Err(HttpError::Internal)
@@ -109,8 +145,8 @@ pub(super) fn refusal(error: &HttpError, media_type: MediaType) -> Response {
     response
 }
 
-fn write(status: StatusCode, body: Vec<u8>, media_type: MediaType) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn write(status: StatusCode, body: impl Into<Body>, media_type: MediaType) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));

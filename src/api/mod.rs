@@ -7,11 +7,13 @@ mod graphql;
 mod health;
 mod negotiate;
 mod operation;
+mod outlet;
 mod request;
 mod router;
 mod server;
 
 pub use answer::{Answer, Answered, Operation, Status, Stop};
 pub use error::HttpError;
+pub use outlet::{Outlet, Waited};
 pub use router::{App, HostRule, HttpLimits, router};
 pub use server::{ServeError, refuse_remote, serve};

@@ -47,6 +47,8 @@ pub struct HttpLimits {
     pub query_time: Duration,
     /// How long a query may wait for a free thread.
     pub queue_time: Duration,
+    /// How long a client may take nothing of an answer that is ready for it.
+    pub client_time: Duration,
     /// How many queries run at once.
     pub concurrent_queries: usize,
     /// How many connections are open at once; more wait to be accepted.
@@ -63,6 +65,7 @@ impl Default for HttpLimits {
             header_time: Duration::from_secs(10),
             query_time: Duration::from_secs(30),
             queue_time: Duration::from_secs(5),
+            client_time: Duration::from_secs(30),
             concurrent_queries: std::thread::available_parallelism().map_or(2, usize::from),
             connections: 1024,
             stop_time: Duration::from_secs(10),

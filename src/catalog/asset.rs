@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     scalar,
-    types::{Catalog, Field, FieldKind, ScalarType, TypeDef, TypeKind},
+    types::{Catalog, Field, FieldKind, ScalarType, TypeDef, TypeId, TypeKind},
 };
 use crate::model::{Asset, nearest};
 
@@ -108,20 +108,25 @@ impl Catalog {
     /// # Errors
     /// The first misfit: a name the type does not store, then a value that does not fit.
     pub fn check_asset(&self, asset: &Asset) -> Result<(), AssetMisfit> {
-        let definition = self.asset_type(&asset.typename)?;
+        self.fitting_type(asset).map(|_| ())
+    }
+
+    /// The type of an asset that fits it, checked as [`Catalog::check_asset`] does.
+    pub(super) fn fitting_type(&self, asset: &Asset) -> Result<(TypeId, &TypeDef), AssetMisfit> {
+        let (of, definition) = self.asset_type(&asset.typename)?;
         let check = Check { catalog: self, asset };
         let fitting = check.fields_of_type(definition);
         // Names are looked up one by one only where something is off: this runs for every line of an import.
         if fitting.as_ref() != Ok(&asset.fields.len()) || !asset.unknown.is_empty() {
             check.known_fields(definition)?;
         }
-        fitting.map(|_| ())
+        fitting.map(|_| (of, definition))
     }
 
-    fn asset_type(&self, typename: &str) -> Result<&TypeDef, AssetMisfit> {
+    fn asset_type(&self, typename: &str) -> Result<(TypeId, &TypeDef), AssetMisfit> {
         let what = match self.find(typename) {
-            Some((_, definition)) => match definition.kind {
-                TypeKind::Asset => return Ok(definition),
+            Some((of, definition)) => match definition.kind {
+                TypeKind::Asset => return Ok((of, definition)),
                 TypeKind::Interface => "an interface",
                 TypeKind::Embedded => "a type without an id",
             },

@@ -14,6 +14,7 @@ use super::{
     error::{Report, SchemaProblem},
     keys::{COMBINATORS, TYPENAME_KEY},
     read::Draft,
+    syntax::check_entries,
     types::{FieldId, FieldKind, TypeId},
 };
 use crate::model::nearest;
@@ -51,6 +52,7 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report<'_>) {
 /// Reads a filter: one GraphQL object.
 fn parse_filter(text: &str) -> Result<Node<Value>, String> {
     let document = format!("{{f(a: {text})}}");
+    check_entries(&document).map_err(|malformed| malformed.message)?;
     let mut parser = Parser::new().recursion_limit(NESTING).token_limit(TOKENS);
     let parsed = parser.parse_ast(document, "filter").map_err(|refused| {
         let first = refused.errors.iter().next().map(|each| each.error.to_string());

@@ -13,6 +13,7 @@ use super::{
     directives::DIRECTIVES,
     error::{Report, SchemaProblem, suggest},
     source::{Place, Source, byte_at},
+    syntax::check_schema,
     types::ScalarType,
 };
 
@@ -104,6 +105,11 @@ impl Parsed {
             },
         };
         for (position, source) in sources.iter().enumerate() {
+            if let Err(malformed) = check_schema(&source.text) {
+                let place = Place { source: position, span: malformed.start..malformed.end };
+                report.add(&place, SchemaProblem::Syntax { message: malformed.message }, malformed.remedy);
+                continue;
+            }
             let mut parser = Parser::new().recursion_limit(NESTING).token_limit(TOKENS);
             let document = match parser.parse_ast(source.text.as_str(), &source.name) {
                 Ok(document) => document,

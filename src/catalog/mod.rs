@@ -12,16 +12,20 @@ mod keys;
 mod names;
 mod read;
 mod relations;
+mod row;
 pub mod scalar;
 mod shipped;
 mod source;
+pub(crate) mod syntax;
 mod types;
 
 pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem};
 pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
+pub use row::{Cell, Given, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, Span};
 pub use shipped::shipped;
 pub use source::Source;
+pub(crate) use source::line_and_column;
 pub use types::{
     Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
     TypeDef, TypeId, TypeKind,

@@ -185,6 +185,9 @@ fn reason_of(why: &WhyUnknown) -> Reason {
         WhyUnknown::Cell { typename, id, field } => {
             Reason::Cell { typename: typename.clone(), id: id.clone(), field: field.clone() }
         }
+        WhyUnknown::Stub { typename, id, why } => {
+            Reason::NotRead { typename: typename.clone(), id: id.clone(), why: why.clone() }
+        }
     }
 }
 

@@ -126,6 +126,15 @@ pub enum Reason {
         /// The field.
         field: String,
     },
+    /// No more than the name of an asset is known.
+    NotRead {
+        /// The type of the asset.
+        typename: String,
+        /// Its id.
+        id: String,
+        /// Its `stubReason`, e.g. `NOT_SCANNED`.
+        why: String,
+    },
     /// Nothing at all has been collected.
     NothingCollected,
     /// Known to be undecided, without a narrower reason.
@@ -140,7 +149,7 @@ impl Reason {
             Self::NeverCollected { slice } | Self::NotComplete { slice, .. } | Self::TooOld { slice, .. } => {
                 Some(slice)
             }
-            Self::Cell { .. } | Self::NothingCollected | Self::Undecided => None,
+            Self::Cell { .. } | Self::NotRead { .. } | Self::NothingCollected | Self::Undecided => None,
         }
     }
 
@@ -160,7 +169,10 @@ impl Reason {
             }),
             Self::TooOld { .. } => Some("collect again".to_owned()),
             Self::NothingCollected => Some("run `passmuster collect` first".to_owned()),
-            Self::Cell { .. } | Self::Undecided => None,
+            Self::NotRead { why, .. } if why == "NOT_SCANNED" => {
+                Some("collect the account it belongs to as well".to_owned())
+            }
+            Self::Cell { .. } | Self::NotRead { .. } | Self::Undecided => None,
         }
     }
 
@@ -172,6 +184,7 @@ impl Reason {
             Self::NotComplete { outcome, .. } => outcome.word(),
             Self::TooOld { .. } => "too_old",
             Self::Cell { .. } => "unknown_value",
+            Self::NotRead { .. } => "not_read",
             Self::NothingCollected => "nothing_collected",
             Self::Undecided => "undecided",
         }
@@ -193,6 +206,15 @@ impl fmt::Display for Reason {
             Self::TooOld { completed_at: None, .. } => formatter.write_str("too old"),
             Self::Cell { typename, id, field } => {
                 write!(formatter, "`{field}` of {typename} {id} could not be seen")
+            }
+            Self::NotRead { typename, id, why } => {
+                let why = match why.as_str() {
+                    "NOT_SCANNED" => "its account was not collected",
+                    "DENIED" => "access is denied",
+                    "UNREADABLE" => "what AWS says of it is not understood",
+                    other => other,
+                };
+                write!(formatter, "no more than the name of {typename} {id} is known: {why}")
             }
             Self::NothingCollected => formatter.write_str("nothing has been collected"),
             Self::Undecided => formatter.write_str("not decided by what is known"),

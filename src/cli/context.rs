@@ -15,7 +15,7 @@ use crate::{
     catalog::{Catalog, Source, shipped},
     check::{self, Check, Framework, Sources},
     graph::{Graph, GraphBuilder, GraphError},
-    import::{ImportLimits, read_file},
+    import::{ImportLimits, read_file_rows},
     model::{Asset, Clock, SystemClock, Time},
     query::{Engine, GuardLimits},
     report::Style,
@@ -174,8 +174,7 @@ impl Tools {
 /// Builds the graph of a file of assets.
 pub(crate) fn graph_of_file(catalog: &Arc<Catalog>, file: &Path, now: Time) -> Result<Graph, Failure> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
-    let mut push = |asset| builder.push(&asset).map_err(Into::into);
-    let summary = read_file(file, catalog, ImportLimits::default(), &mut push)
+    let summary = read_file_rows(file, catalog, ImportLimits::default(), &mut builder)
         .map_err(|error| Failure::input(&error))?;
     builder.finish(summary.slices, now).map_err(|error| Failure::input(&error))
 }

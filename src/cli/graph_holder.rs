@@ -10,10 +10,10 @@ use arc_swap::ArcSwapOption;
 
 use super::past_graphs::{KnownMoments, PastGraphs};
 use crate::{
-    api::{Answer, Answered, Operation, Status, Stop},
+    api::{Answer, Answered, Operation, Outlet, Status, Stop, Waited},
     graph::Graph,
     query::{
-        Engine, ExplainRequest, MomentError, QueryErrorKind, Request,
+        Engine, ExplainRequest, MomentError, QueryErrorKind, Request, Response,
         run::{RunError, RunLimits, Stop as RunStop},
     },
 };
@@ -61,13 +61,20 @@ pub(crate) struct AnswerLimits {
     pub(crate) time: Duration,
 }
 
+/// About so many rows may be looked at or written where others wait for the thread: less than a millisecond.
+const WORK_AT_ONCE: u64 = 10_000;
+
 impl AnswerLimits {
-    /// The limits as the engine takes them; `stop` says that nobody waits any more.
-    pub(crate) fn with_stop<R>(&self, stop: &Stop, run: impl FnOnce(&RunLimits<'_>) -> R) -> R {
-        let started = Instant::now();
-        let limit = self.time;
-        let ask = move || {
-            let elapsed = started.elapsed();
+    /// The limits as the engine takes them.
+    fn limits<'a>(&self, stop: &'a (dyn Fn() -> Option<RunStop> + Sync)) -> RunLimits<'a> {
+        RunLimits { max_rows: self.rows, max_bytes: self.bytes, max_work: u64::MAX, stop }
+    }
+
+    /// Says when a query is to stop: its time is up, the waiting for the client not counted; or nobody waits any more.
+    fn stop<'a>(&self, stop: &'a Stop, waited: Waited) -> impl Fn() -> Option<RunStop> + Sync + 'a {
+        let (started, limit) = (Instant::now(), self.time);
+        move || {
+            let elapsed = started.elapsed().saturating_sub(waited.so_far());
             if elapsed >= limit {
                 Some(RunStop::OutOfTime { limit, elapsed })
             } else if stop.is_requested() {
@@ -75,8 +82,7 @@ impl AnswerLimits {
             } else {
                 None
             }
-        };
-        run(&RunLimits { max_rows: self.rows, max_bytes: self.bytes, stop: &ask })
+        }
     }
 }
 
@@ -98,34 +104,56 @@ impl Answer for Serving {
         self.graph.get().is_some()
     }
 
-    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered {
+    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
+        let present = self.graph.get()?;
+        let limits = RunLimits { max_work: WORK_AT_ONCE, ..self.limits.limits(&|| None) };
+        let response = self.engine.execute_at_once(&present.graph, &request(operation), &limits)?;
+        Some(answered(response))
+    }
+
+    fn answer(&self, operation: &Operation, stop: &Stop, outlet: &mut Outlet) -> Answered {
         let Some(present) = self.graph.get() else {
             let body = br#"{"errors":[{"message":"the inventory is still being read: try again in a moment","extensions":{"code":"not_ready"}}]}"#;
             return Answered { body: body.to_vec(), status: Status::NotReady };
         };
-        let request = Request {
-            query: operation.query.clone(),
-            operation_name: operation.operation_name.clone(),
-            variables: operation.variables.clone(),
-            explain: ExplainRequest::read(&operation.extensions),
-            as_of: None,
-        };
         let moments = KnownMoments { present: Some(present), past: self.past.as_ref() };
-        let response =
-            self.limits.with_stop(stop, |limits| self.engine.execute_at(&moments, &request, limits));
-        let is_stopped = response.errors.iter().any(|error| {
-            matches!(error.kind, QueryErrorKind::Stopped(RunError::OutOfTime { .. } | RunError::Cancelled))
-        });
-        let is_unreadable = response
-            .errors
-            .iter()
-            .any(|error| matches!(error.kind, QueryErrorKind::Moment(MomentError::Unreadable { .. })));
-        let status = match (response.has_data, is_stopped) {
-            (_, true) => Status::Stopped,
-            (true, false) => Status::Ran,
-            (false, false) if is_unreadable => Status::NotReady,
-            (false, false) => Status::Refused,
-        };
-        Answered { body: response.body, status }
+        let stop = self.limits.stop(stop, outlet.waited());
+        let mut hand_on = |piece| outlet.send(piece);
+        let limits = self.limits.limits(&stop);
+        answered(self.engine.stream_at(&moments, &request(operation), &limits, &mut hand_on))
     }
+}
+
+fn request(operation: &Operation) -> Request {
+    Request {
+        query: operation.query.clone(),
+        operation_name: operation.operation_name.clone(),
+        variables: operation.variables.clone(),
+        explain: ExplainRequest::read(&operation.extensions),
+        as_of: None,
+    }
+}
+
+/// The answer as HTTP takes it, and how it went.
+fn answered(response: Response) -> Answered {
+    let stopped = response.errors.iter().find_map(|error| match &error.kind {
+        QueryErrorKind::Stopped(error) => Some(error),
+        _ => None,
+    });
+    let is_out_of_time = matches!(stopped, Some(RunError::OutOfTime { .. } | RunError::Cancelled));
+    let is_cut_short = stopped.is_some() && response.sent > 0;
+    if let Some(error) = stopped.filter(|_| is_cut_short) {
+        tracing::warn!("an answer broke off after {} bytes: {error}", response.sent);
+    }
+    let is_unreadable = response
+        .errors
+        .iter()
+        .any(|error| matches!(error.kind, QueryErrorKind::Moment(MomentError::Unreadable { .. })));
+    let status = match response.has_data {
+        _ if is_out_of_time || is_cut_short => Status::Stopped,
+        true => Status::Ran,
+        false if is_unreadable => Status::NotReady,
+        false => Status::Refused,
+    };
+    Answered { body: response.body, status }
 }

@@ -7,6 +7,8 @@ use miette::{
     SourceSpan,
 };
 
+use crate::catalog::line_and_column;
+
 /// One mistake in one text.
 #[derive(Debug)]
 pub(crate) struct Snippet {
@@ -33,6 +35,11 @@ impl Snippet {
     fn label(&self) -> String {
         let severity = if self.is_warning { "warning" } else { "error" };
         format!("{severity}[{}]", self.code)
+    }
+
+    /// Where it begins, both from 1; nothing where the whole text is meant.
+    pub(crate) fn line_and_column(&self) -> Option<(usize, usize)> {
+        self.span.as_ref().map(|span| line_and_column(&self.text, span.start))
     }
 
     /// The text a person reads, with a newline at the end.

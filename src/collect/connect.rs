@@ -15,6 +15,22 @@ use super::{
     options::{AwsConfig, CollectOptions, Patience},
 };
 
+/// The settings that every client has, whatever its service.
+macro_rules! client {
+    ($sdk:ident, $connection:expr, $region:expr, $partition:expr $(, $setting:ident($value:expr))*) => {{
+        let config = $sdk::config::Builder::from(&$connection.config)
+            .region(Region::new($region.to_owned()))
+            .timeout_config($connection.timeouts())
+            .retry_config($connection.retries())
+            .retry_partition(RetryPartition::custom($partition).build())
+            .interceptor(super::cut_short::WholeAnswers)
+            .retry_classifier(super::cut_short::WholeAnswers)
+            $(.$setting($value))*
+            .build();
+        $sdk::Client::from_conf(config)
+    }};
+}
+
 /// Everything that is needed to make clients.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -53,28 +69,30 @@ impl Connection {
 
     /// A client for the caller's identity.
     pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::config::Builder::from(&self.config)
-            .region(Region::new(self.home_region.clone()))
-            .timeout_config(self.timeouts())
-            .retry_config(self.retries())
-            .retry_partition(RetryPartition::custom("sts").build())
-            .interceptor(super::cut_short::WholeAnswers)
-            .retry_classifier(super::cut_short::WholeAnswers)
-            .build();
-        aws_sdk_sts::Client::from_conf(config)
+        client!(aws_sdk_sts, self, &self.home_region, "sts".to_owned())
     }
 
-    /// A client for one account and region.
+    /// A client for one account and region, as all of these.
     pub(crate) fn ec2(&self, account_id: &str, region: &str) -> aws_sdk_ec2::Client {
-        let config = aws_sdk_ec2::config::Builder::from(&self.config)
-            .region(Region::new(region.to_owned()))
-            .timeout_config(self.timeouts())
-            .retry_config(self.retries())
-            .retry_partition(RetryPartition::custom(format!("{account_id}/{region}/ec2")).build())
-            .interceptor(super::cut_short::WholeAnswers)
-            .retry_classifier(super::cut_short::WholeAnswers)
-            .build();
-        aws_sdk_ec2::Client::from_conf(config)
+        client!(aws_sdk_ec2, self, region, format!("{account_id}/{region}/ec2"))
+    }
+
+    pub(crate) fn logs(&self, account_id: &str, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        client!(aws_sdk_cloudwatchlogs, self, region, format!("{account_id}/{region}/logs"))
+    }
+
+    pub(crate) fn firehose(&self, account_id: &str, region: &str) -> aws_sdk_firehose::Client {
+        client!(aws_sdk_firehose, self, region, format!("{account_id}/{region}/firehose"))
+    }
+
+    /// IAM has one endpoint a partition; the region only says which partition.
+    pub(crate) fn iam(&self, account_id: &str) -> aws_sdk_iam::Client {
+        client!(aws_sdk_iam, self, &self.home_region, format!("{account_id}/iam"))
+    }
+
+    /// Buckets by path: one host for all buckets of a region, and names with dots fit its certificate.
+    pub(crate) fn s3(&self, account_id: &str, region: &str) -> aws_sdk_s3::Client {
+        client!(aws_sdk_s3, self, region, format!("{account_id}/{region}/s3"), force_path_style(true))
     }
 
     fn timeouts(&self) -> TimeoutConfig {

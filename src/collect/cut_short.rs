@@ -1,6 +1,6 @@
 //! Catches answers that were cut short. The SDK's XML reader takes a document that ends too early for one with fewer
-//! items and no token, which would make a slice complete that isn't; so every successful answer must end with the tag
-//! that closes it. A cut answer is tried again like a dropped connection.
+//! items and no token, which would make a slice complete that isn't; so every successful answer in XML must end
+//! with the tag that closes it. A cut answer is tried again like a dropped connection.
 
 use aws_sdk_ec2::{
     config::{
@@ -42,12 +42,29 @@ impl Intercept for WholeAnswers {
     }
 }
 
-/// Whether an XML document ends with the closing tag of an answer, e.g. `</DescribeVpcsResponse>`.
+/// Whether an XML document ends with the tag that closes its first element. What is no XML has a reader that sees for
+/// itself where it ends.
 fn ends_whole(body: &[u8]) -> bool {
-    let text = body.trim_ascii_end();
-    memchr::memmem::rfind(text, b"</")
-        .and_then(|start| text.get(start..))
-        .is_some_and(|tail| tail.ends_with(b"Response>"))
+    let text = body.trim_ascii();
+    if !text.starts_with(b"<") {
+        return true;
+    }
+    let Some(root) = root_of(text) else { return false };
+    let name = root.split(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')).next();
+    let closing = [b"</", name.unwrap_or_default(), b">"].concat();
+    text.ends_with(&closing) || (root.ends_with(b"/>") && !root.contains(&b'<'))
+}
+
+/// The document from the name of its first element on.
+fn root_of(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_ascii_start().strip_prefix(b"<")?;
+        if !matches!(rest.first(), Some(b'?' | b'!')) {
+            return Some(rest);
+        }
+        rest = rest.get(memchr::memchr(b'>', rest)? + 1..)?;
+    }
 }
 
 impl ClassifyRetry for WholeAnswers {

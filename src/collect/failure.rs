@@ -17,6 +17,8 @@ pub(crate) struct Failure {
     pub(crate) code: Option<String>,
     /// More, in our own words.
     pub(crate) detail: Option<&'static str>,
+    /// The call that failed, where it is not the one its slice is named for.
+    pub(crate) action: Option<&'static str>,
 }
 
 /// The rows of the error table.
@@ -32,6 +34,8 @@ pub(crate) enum FailureKind {
     Credentials,
     /// The SDK had no credentials to sign with, or could not make the request.
     NotSent,
+    /// There is no such thing, any more or yet.
+    NotFound,
     /// Anything else.
     Other,
 }
@@ -53,10 +57,22 @@ const REGION_OR_CREDENTIALS: &[&str] =
 const CREDENTIALS: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "RegionDisabledException"];
 
+const NOT_FOUND: &[&str] = &[
+    "ResourceNotFoundException",
+    "NoSuchEntity",
+    "NoSuchBucket",
+    "NotFound",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+];
+
 impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
     pub(crate) fn other(detail: &'static str) -> Self {
-        Self { kind: FailureKind::Other, code: None, detail: Some(detail) }
+        Self { kind: FailureKind::Other, code: None, detail: Some(detail), action: None }
     }
 
     /// Reads what the SDK reports after its last attempt.
@@ -79,6 +95,7 @@ impl Failure {
                 kind: FailureKind::NotSent,
                 code: None,
                 detail: Some("the request could not be signed or sent"),
+                action: None,
             },
             SdkError::ServiceError(service) => {
                 of_code(service.err().code(), service.err().message(), service.raw().status().as_u16())
@@ -88,6 +105,11 @@ impl Failure {
             }
             _ => Self::other("the answer could not be read"),
         }
+    }
+
+    /// Says which call failed, where one slice takes several.
+    pub(crate) fn during(self, action: &'static str) -> Self {
+        Self { action: Some(action), ..self }
     }
 
     /// The outcome of a slice that ended so, once it is known whether the caller's credentials still hold.
@@ -102,6 +124,7 @@ impl Failure {
 
     /// `ec2:DescribeFlowLogs: UnauthorizedOperation (explicit deny in a service control policy)`.
     pub(crate) fn reason(&self, action: &str) -> String {
+        let action = self.action.unwrap_or(action);
         match (&self.code, self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),
@@ -111,10 +134,25 @@ impl Failure {
     }
 }
 
+impl<E> From<SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        Self::of(&error)
+    }
+}
+
 fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
     let Some(code) = code else {
-        let kind = if matches!(status, 429 | 503) { FailureKind::Throttled } else { FailureKind::Other };
-        return Failure { kind, code: Some(format!("HTTP {status}")), detail: None };
+        // What answers HEAD has no body, and so no code.
+        let kind = match status {
+            403 => FailureKind::Denied,
+            404 => FailureKind::NotFound,
+            429 | 503 => FailureKind::Throttled,
+            _ => FailureKind::Other,
+        };
+        return Failure { kind, code: Some(format!("HTTP {status}")), detail: None, action: None };
     };
     let (kind, detail) = match code {
         _ if THROTTLED.contains(&code) => (FailureKind::Throttled, None),
@@ -123,10 +161,11 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if CREDENTIALS.contains(&code) => {
             (FailureKind::Credentials, Some("the credentials have expired: renew them and collect again"))
         }
+        _ if NOT_FOUND.contains(&code) => (FailureKind::NotFound, None),
         _ if status == 503 => (FailureKind::Throttled, None),
         _ => (FailureKind::Other, None),
     };
-    Failure { kind, code: Some(plain_code(code)), detail }
+    Failure { kind, code: Some(plain_code(code)), detail, action: None }
 }
 
 /// Which policy denies is only said in AWS's message; the message itself names principals and resources.

@@ -11,6 +11,8 @@ mod failure;
 mod options;
 mod pages;
 mod plan;
+mod policy;
+mod referred;
 mod report;
 mod run;
 mod shape;
@@ -25,6 +27,7 @@ pub use run::collect;
 pub fn collected_types() -> Vec<&'static str> {
     let mut types: Vec<&str> = api::account_wide().into_iter().map(|(asset_type, _)| asset_type).collect();
     types.extend(api::REGIONAL.iter().map(|api| api.asset_type()));
+    types.extend(api::REFERRED.iter().map(|api| api.asset_type()));
     types.sort_unstable();
     types
 }

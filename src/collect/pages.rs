@@ -19,6 +19,26 @@ pub(crate) struct Page {
     pub(crate) next_token: Option<String>,
 }
 
+/// The tokens of one list so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    seen: HashSet<String>,
+}
+
+impl Tokens {
+    /// The token of the next page; nothing after the last one.
+    pub(crate) fn next(&mut self, token: Option<String>) -> Result<Option<String>, Failure> {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+        if !self.seen.insert(token.clone()) {
+            return Err(Failure::other("a page token came twice, the list has no end"));
+        }
+        if self.seen.len() >= MAX_PAGES {
+            return Err(Failure::other("the list has more than 10,000 pages"));
+        }
+        Ok(Some(token))
+    }
+}
+
 /// Reads every page of one slice. Assets come back sorted by id, each once (a list that shifts between two pages
 /// shows an item twice; the later sight counts).
 pub(crate) async fn read_all(
@@ -27,18 +47,14 @@ pub(crate) async fn read_all(
     origin: &Origin,
 ) -> Result<Vec<Asset>, Failure> {
     let mut assets = BTreeMap::new();
-    let mut tokens = HashSet::new();
+    let mut tokens = Tokens::default();
     let mut token = None;
-    for _ in 0..MAX_PAGES {
+    loop {
         let page = api.page(client, origin, token).await?;
         assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
-        match page.next_token.filter(|next| !next.is_empty()) {
-            None => return Ok(assets.into_values().collect()),
-            Some(next) if !tokens.insert(next.clone()) => {
-                return Err(Failure::other("a page token came twice, the list has no end"));
-            }
-            next => token = next,
+        token = tokens.next(page.next_token)?;
+        if token.is_none() {
+            return Ok(assets.into_values().collect());
         }
     }
-    Err(Failure::other("the list has more than 10,000 pages"))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    api::{self, RegionStatus, RegionalApi},
+    api::{self, ReferredApi, RegionStatus, RegionalApi},
     collected_types,
     error::CollectError,
 };
@@ -71,6 +71,11 @@ pub(crate) fn wanted_apis(only: &BTreeSet<String>) -> Vec<&'static dyn RegionalA
     api::REGIONAL.iter().copied().filter(|api| wants(only, api.asset_type())).collect()
 }
 
+/// The APIs of the second pass that were asked for.
+pub(crate) fn wanted_referred(only: &BTreeSet<String>) -> Vec<&'static dyn ReferredApi> {
+    api::REFERRED.iter().copied().filter(|api| wants(only, api.asset_type())).collect()
+}
+
 /// Every slice that will be committed, sorted.
 pub(crate) fn plan_slices(account_id: &str, only: &BTreeSet<String>, regions: &RegionPlan) -> Vec<SliceKey> {
     let account_wide = api::account_wide().into_iter().map(|(asset_type, _)| asset_type);
@@ -78,9 +83,13 @@ pub(crate) fn plan_slices(account_id: &str, only: &BTreeSet<String>, regions: &R
         .filter(|asset_type| wants(only, asset_type))
         .map(|asset_type| SliceKey::new(account_id, GLOBAL_REGION, asset_type))
         .collect();
+    let (wide, regional): (Vec<_>, Vec<_>) =
+        wanted_referred(only).into_iter().partition(|api| api.is_account_wide());
+    slices.extend(wide.iter().map(|api| SliceKey::new(account_id, GLOBAL_REGION, api.asset_type())));
     for region in regions.read.iter().chain(&regions.disabled) {
-        let apis = wanted_apis(only).into_iter();
-        slices.extend(apis.map(|api| SliceKey::new(account_id, region, api.asset_type())));
+        let types = wanted_apis(only).into_iter().map(RegionalApi::asset_type);
+        let types = types.chain(regional.iter().map(|api| api.asset_type()));
+        slices.extend(types.map(|asset_type| SliceKey::new(account_id, region, asset_type)));
     }
     slices.sort();
     slices

@@ -8,13 +8,14 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::{
-    api::{self, Caller, NOT_OPTED_IN, RegionStatus, RegionalApi},
+    api::{self, Asked, Caller, NOT_OPTED_IN, ReferredApi, RegionStatus, RegionalApi},
     connect::Connection,
     error::CollectError,
     failure::{Failure, FailureKind},
     options::CollectOptions,
     pages,
     plan::{self, RegionPlan},
+    referred::Referred,
     report::{CollectReport, Event, SliceReport},
     shape::Origin,
 };
@@ -75,7 +76,7 @@ fn refuse_caller(failure: &Failure) -> CollectError {
         FailureKind::RegionOrCredentials => "check the access key and `AWS_REGION`",
         FailureKind::Denied => "allow the call (docs/aws-permissions.md)",
         FailureKind::Throttled => "collect again in a while",
-        FailureKind::Other => "check the network, a proxy and `AWS_ENDPOINT_URL`",
+        FailureKind::NotFound | FailureKind::Other => "check the network, a proxy and `AWS_ENDPOINT_URL`",
     };
     CollectError::UnknownCaller { reason, remedy }
 }
@@ -122,6 +123,7 @@ impl Run<'_> {
         }
         self.commit_disabled(&regions, &mut report).await?;
         self.collect_regions(origin, &regions, &mut report).await?;
+        self.collect_referred(origin, &regions, &mut report).await?;
         report.slices.sort_by(|one, other| one.key.cmp(&other.key));
         report.regions = regions.read;
         report.not_opted_in = regions.not_opted_in;
@@ -145,11 +147,16 @@ impl Run<'_> {
         regions: &RegionPlan,
         report: &mut CollectReport,
     ) -> Result<(), CollectError> {
+        let lists = plan::wanted_apis(&self.options.only).into_iter();
+        let lists = lists.map(|api| (api.asset_type(), api.action()));
+        let named = plan::wanted_referred(&self.options.only).into_iter();
+        let named = named.filter(|api| !api.is_account_wide()).map(|api| (api.asset_type(), api.action()));
+        let apis: Vec<_> = lists.chain(named).collect();
         for region in &regions.disabled {
-            for api in plan::wanted_apis(&self.options.only) {
-                let reason = format!("{}: the region is {NOT_OPTED_IN}", api.action());
+            for (asset_type, action) in &apis {
+                let reason = format!("{action}: the region is {NOT_OPTED_IN}");
                 let reading = Err((Outcome::Disabled, reason));
-                let slice = self.commit(region, api.asset_type(), api.action(), reading).await?;
+                let slice = self.commit(region, asset_type, action, reading).await?;
                 self.add(report, slice);
             }
         }
@@ -180,6 +187,55 @@ impl Run<'_> {
             self.add(report, slice?);
         }
         Ok(())
+    }
+
+    /// The second pass: what the flow logs name, those of this collection and those known from before.
+    async fn collect_referred(
+        &self,
+        origin: &Origin,
+        regions: &RegionPlan,
+        report: &mut CollectReport,
+    ) -> Result<(), CollectError> {
+        let apis = plan::wanted_referred(&self.options.only);
+        if apis.is_empty() {
+            return Ok(());
+        }
+        let store = Arc::clone(&self.store);
+        let key = SliceKey::new(&self.caller.account_id, GLOBAL_REGION, "FlowLog");
+        let referred = self.off_thread(key, move || Referred::read(&store)).await?;
+        let places: Vec<Origin> = regions.read.iter().map(|region| origin.within(region)).collect();
+        let home = [origin.within(self.connection.home_region())];
+        let work: Vec<_> = apis
+            .into_iter()
+            .flat_map(|api| {
+                let places = if api.is_account_wide() { home.as_slice() } else { places.as_slice() };
+                places.iter().map(move |origin| (api, origin))
+            })
+            .map(|(api, origin)| Box::pin(self.collect_named(api, origin, &referred)))
+            .collect();
+        let mut slices = stream::iter(work).buffer_unordered(self.options.concurrency.max(1));
+        while let Some(slice) = slices.next().await {
+            self.add(report, slice?);
+        }
+        Ok(())
+    }
+
+    async fn collect_named(
+        &self,
+        api: &dyn ReferredApi,
+        origin: &Origin,
+        referred: &Referred,
+    ) -> Result<SliceReport, CollectError> {
+        let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
+        let asked = Asked { connection: self.connection, origin, referred };
+        match api.read(asked).await {
+            Ok(assets) => self.commit(region, api.asset_type(), api.action(), Ok(assets)).await,
+            Err(failure) => {
+                let action = failure.action.unwrap_or(api.action());
+                let reading = Err(self.judge(&failure, action).await);
+                self.commit(region, api.asset_type(), action, reading).await
+            }
+        }
     }
 
     async fn collect_slice(
@@ -235,11 +291,20 @@ impl Run<'_> {
             assets,
         };
         let store = Arc::clone(&self.store);
-        let commit = tokio::task::spawn_blocking(move || store.commit_slice(slice))
+        let commit = self.off_thread(key.clone(), move || store.commit_slice(slice)).await?;
+        Ok(SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit })
+    }
+
+    /// Work of the store for a slice, where it may block.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        slice: SliceKey,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, CollectError> {
+        tokio::task::spawn_blocking(work)
             .await
             .unwrap_or_else(|broken_off| Err(StoreError::Closed { reason: broken_off.to_string() }))
-            .map_err(|source| CollectError::Store { slice: key.clone(), source: Box::new(source) })?;
-        Ok(SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit })
+            .map_err(|source| CollectError::Store { slice, source: Box::new(source) })
     }
 
     fn add(&self, report: &mut CollectReport, slice: SliceReport) {

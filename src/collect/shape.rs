@@ -4,7 +4,7 @@
 use aws_sdk_ec2::{primitives::DateTime, types::Tag};
 use serde_json::{Map, Value, json};
 
-use super::failure::Failure;
+use super::{failure::Failure, referred::Target};
 use crate::model::{Asset, Time};
 
 /// Whose answer it is: the same for every asset of a slice.
@@ -22,6 +22,12 @@ impl Origin {
     /// `arn:P:ec2:R:OWNER:RESOURCE`.
     pub(crate) fn ec2_arn(&self, owner: &str, resource: &str) -> String {
         format!("arn:{}:ec2:{}:{owner}:{resource}", self.partition, self.region)
+    }
+
+    /// True where the caller sees what another account owns; nothing where it owns it itself, since AWS does not tell
+    /// an owner who else sees it.
+    pub(crate) fn sees_as_participant(&self, owner: &str) -> Option<bool> {
+        (owner != self.caller).then_some(true)
     }
 
     /// The same origin, seen from another region.
@@ -62,20 +68,38 @@ impl Shape {
         self.json(field, value.map(Value::from))
     }
 
+    pub(crate) fn long(self, field: &str, value: Option<i64>) -> Self {
+        self.json(field, value.map(Value::from))
+    }
+
     pub(crate) fn list(self, field: &str, values: Vec<Value>) -> Self {
         self.json(field, Some(Value::Array(values)))
     }
 
+    /// Texts whose order means nothing, sorted.
+    pub(crate) fn texts<'v>(self, field: &str, values: impl Iterator<Item = &'v str>) -> Self {
+        self.list(field, sorted(values).into_iter().map(Value::from).collect())
+    }
+
     /// A moment, as UTC with milliseconds.
     pub(crate) fn time(self, field: &str, value: Option<&DateTime>) -> Self {
-        let time = value.and_then(|time| time.to_millis().ok()).and_then(Time::from_millis);
+        self.millis(field, value.and_then(|time| time.to_millis().ok()))
+    }
+
+    /// A moment given in milliseconds since 1970.
+    pub(crate) fn millis(self, field: &str, value: Option<i64>) -> Self {
+        let time = value.and_then(Time::from_millis);
         self.json(field, time.map(|time| Value::from(time.to_string())))
     }
 
     /// The tags sorted by key, and the name from the `Name` tag.
     pub(crate) fn tags(self, tags: &[Tag]) -> Self {
-        let mut pairs: Vec<(&str, &str)> =
-            tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect();
+        self.tag_pairs(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))))
+    }
+
+    /// The same from pairs of key and value.
+    pub(crate) fn tag_pairs<'v>(self, pairs: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+        let mut pairs: Vec<_> = pairs.collect();
         pairs.sort_unstable();
         let name = pairs.iter().find(|(key, _)| *key == "Name").map(|(_, value)| *value);
         let list = pairs.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
@@ -88,6 +112,11 @@ impl Shape {
         self
     }
 
+    /// Marks an asset of which nothing but its name is known.
+    pub(crate) fn stub_reason(self, reason: StubReason) -> Self {
+        self.text("stubReason", Some(reason.as_str()))
+    }
+
     pub(crate) fn build(self) -> Asset {
         self.0
     }
@@ -98,6 +127,53 @@ impl Shape {
         }
         self
     }
+}
+
+/// Why no more than the name of something is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StubReason {
+    /// It belongs to an account that was not asked.
+    NotScanned,
+    /// AWS does not let the caller see it, or whether it is there.
+    Denied,
+    /// What AWS says of it is in a form that is not understood.
+    Unreadable,
+}
+
+impl StubReason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::NotScanned => "NOT_SCANNED",
+            Self::Denied => "DENIED",
+            Self::Unreadable => "UNREADABLE",
+        }
+    }
+}
+
+/// Begins an asset of which a flow log gives the name and nobody gives more.
+pub(crate) fn stub(typename: &str, target: &Target, origin: &Origin, reason: StubReason) -> Shape {
+    let mut shape = Shape::new(typename, target.arn.clone(), &target.name, &target.account_id, origin)
+        .text("name", Some(&target.name))
+        .stub_reason(reason)
+        .unseen(&["tags"]);
+    if target.account_id.is_empty() {
+        shape.0.fields.remove("accountId");
+        shape = shape.unseen(&["accountId"]);
+    }
+    shape
+}
+
+/// Texts sorted, each once.
+pub(crate) fn sorted<'v>(values: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
+    let mut values: Vec<&str> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// The ARN that AWS gives, else one made by its rules.
+pub(crate) fn given_or(arn: Option<&str>, made: impl FnOnce() -> String) -> String {
+    arn.filter(|arn| !arn.is_empty()).map_or_else(made, str::to_owned)
 }
 
 /// An embedded object out of those fields that have a value.

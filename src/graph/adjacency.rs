@@ -2,7 +2,7 @@
 //! are one slice, ascending and distinct.
 
 /// The neighbours of each row of one side.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Neighbours {
     /// Where each row's slice begins, and at the end the number of edges.
     offsets: Vec<u32>,
@@ -72,7 +72,7 @@ impl Neighbours {
 }
 
 /// Both directions of the edges between two tables.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Adjacency {
     /// From each source row to its targets.
     pub(crate) forward: Neighbours,

@@ -41,15 +41,16 @@ impl Bitmap {
         Self { words, len }
     }
 
-    /// The rows whose value `holds`: the scan of a column.
+    /// The rows whose value `holds`: the scan of a column. A test without branches is done for many values at once.
     pub fn from_values<T: Copy>(values: &[T], mut holds: impl FnMut(T) -> bool) -> Self {
         let words = values
             .chunks(BITS)
             .map(|chunk| {
-                chunk
-                    .iter()
-                    .enumerate()
-                    .fold(0u64, |word, (bit, &value)| word | u64::from(holds(value)) << bit)
+                let mut held = [0u8; BITS];
+                for (held, &value) in held.iter_mut().zip(chunk) {
+                    *held = u8::from(holds(value));
+                }
+                pack(&held)
             })
             .collect();
         Self { words, len: values.len() }
@@ -62,6 +63,15 @@ impl Bitmap {
             set.set(row as usize);
         }
         set
+    }
+
+    /// The same rows among more (or fewer, where those beyond the end are left out).
+    #[must_use]
+    pub(crate) fn resized(mut self, len: usize) -> Self {
+        self.words.resize(len.div_ceil(BITS), 0);
+        self.len = len;
+        self.clear_tail();
+        self
     }
 
     /// How many rows the table has.
@@ -144,6 +154,23 @@ impl Bitmap {
         self
     }
 
+    /// Visits the rows of the set, ascending: for loops that do little for each.
+    #[inline]
+    pub fn for_each(&self, mut visit: impl FnMut(u32)) {
+        for (place, &word) in (0u32..).zip(&self.words) {
+            let mut rest = word;
+            while rest != 0 {
+                visit(place * 64 + rest.trailing_zeros());
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    /// The rows of the set, 64 by 64: the first row of each word, and its bits.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0u32..).zip(&self.words).map(|(place, &word)| (place * 64, word))
+    }
+
     /// The rows of the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..).zip(&self.words).flat_map(|(place, &word)| rows_of_word(place * 64, word))
@@ -167,7 +194,17 @@ impl Bitmap {
     }
 }
 
-fn rows_of_word(base: u32, word: u64) -> impl Iterator<Item = u32> {
+/// A bit for each byte that is 1; the others are 0.
+fn pack(held: &[u8; BITS]) -> u64 {
+    let (eights, _) = held.as_chunks::<8>();
+    eights.iter().rev().fold(0, |word, eight| {
+        // Each product moves one byte's bit to its place in the highest byte, and no two meet on the way.
+        word << 8 | u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    })
+}
+
+/// The rows of one word, ascending.
+pub(crate) fn rows_of_word(base: u32, word: u64) -> impl Iterator<Item = u32> {
     let mut rest = word;
     std::iter::from_fn(move || {
         (rest != 0).then(|| {

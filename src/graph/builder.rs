@@ -1,77 +1,188 @@
-//! From assets to a graph: each asset is checked against the catalog and taken apart into columns; at the end rows are
-//! sorted by id and relations derived.
+//! From rows to a graph: each thread takes rows apart into columns of its own; at the end these are put together, rows
+//! are sorted by id and relations derived.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Graph, GraphError, Slices, column::TableId, relate, table_builder::TableBuilder};
+use super::{
+    Graph, GraphError, Slices,
+    column::TableId,
+    relate, slices,
+    table::Table,
+    table_builder::{Ids, RepeatedId, TableBuilder},
+};
 use crate::{
-    catalog::{Catalog, TypeId, TypeKind},
-    model::{Asset, SliceState, Time},
+    catalog::{Catalog, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, TypeId, TypeKind},
+    model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
 /// A graph that is being filled. After an error it is to be dropped: nothing of that batch is kept.
 #[derive(Debug)]
 pub struct GraphBuilder {
     catalog: Arc<Catalog>,
-    types: BTreeMap<String, TypeId>,
-    tables: BTreeMap<TypeId, TableBuilder>,
+    /// What assets are put into one by one.
+    own: GraphShard,
+    /// The parts of all threads, once they are there.
+    joined: Vec<JoinedTable>,
+}
+
+/// The parts of one table.
+#[derive(Debug)]
+struct JoinedTable {
+    of: TypeId,
+    parts: Vec<TableBuilder>,
+    /// Nothing where there are too many.
+    ids: Option<Ids>,
+}
+
+/// What one thread has of a graph that is being filled.
+#[derive(Debug)]
+pub struct GraphShard {
+    catalog: Arc<Catalog>,
+    /// By [`TypeId`]; nothing for what is no asset type.
+    tables: Vec<Option<TableBuilder>>,
+}
+
+impl GraphShard {
+    fn new(catalog: &Arc<Catalog>) -> Self {
+        let tables = catalog.iter().map(|(id, definition)| {
+            (definition.kind == TypeKind::Asset).then(|| TableBuilder::new(id, catalog))
+        });
+        Self { catalog: Arc::clone(catalog), tables: tables.collect() }
+    }
+}
+
+impl RowShard for GraphShard {
+    fn push(&mut self, row: &Row<'_, '_>) {
+        if let Some(Some(table)) = self.tables.get_mut(row.of.0 as usize) {
+            table.push(row, &self.catalog);
+        }
+    }
+}
+
+impl RowTarget for GraphBuilder {
+    type Shard = GraphShard;
+
+    fn shard(&self) -> GraphShard {
+        GraphShard::new(&self.catalog)
+    }
+
+    fn join(&mut self, shards: Vec<GraphShard>) -> Option<RepeatedAsset> {
+        let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
+        let mut by_type: Vec<Vec<TableBuilder>> = Vec::new();
+        by_type.resize_with(self.catalog.types().len(), Vec::new);
+        for shard in shards.into_iter().chain([own]) {
+            for (parts, table) in by_type.iter_mut().zip(shard.tables) {
+                parts.extend(table.filter(|table| table.rows() > 0));
+            }
+        }
+        self.joined.clear();
+        let mut repeated: Option<RepeatedAsset> = None;
+        for ((of, definition), mut parts) in self.catalog.iter().zip(by_type) {
+            if definition.kind != TypeKind::Asset {
+                continue;
+            }
+            if parts.is_empty() {
+                parts.push(TableBuilder::new(of, &self.catalog));
+            }
+            let ids = TableBuilder::take_ids(&mut parts);
+            if let Some(found) = ids.as_ref().and_then(|ids| ids.repeated(&parts)) {
+                let RepeatedId { id, first_line, line } = found;
+                let found = RepeatedAsset { typename: definition.name.clone(), id, line, first_line };
+                repeated = repeated.into_iter().chain([found]).min_by_key(|repeated| repeated.line);
+            }
+            self.joined.push(JoinedTable { of, parts, ids });
+        }
+        repeated
+    }
+
+    fn assets_by_slice(&self) -> BTreeMap<SliceKey, u64> {
+        let mut counts = BTreeMap::new();
+        for JoinedTable { of, parts, .. } in &self.joined {
+            let definition = self.catalog.get(*of);
+            let field = |name: &str| definition.find(name).map(|(field, _)| field);
+            let Some(account) = field("accountId") else { continue };
+            for part in parts {
+                for ((account_id, region), count) in part.count_texts(account, field("region")) {
+                    let region = region.unwrap_or(GLOBAL_REGION);
+                    *counts
+                        .entry(SliceKey::new(account_id, region, definition.name.as_str()))
+                        .or_default() += count;
+                }
+            }
+        }
+        counts
+    }
 }
 
 impl GraphBuilder {
     /// An empty graph of the types of a catalog.
     #[must_use]
     pub fn new(catalog: Arc<Catalog>) -> Self {
-        let assets = || catalog.iter().filter(|(_, definition)| definition.kind == TypeKind::Asset);
-        let types = assets().map(|(id, definition)| (definition.name.clone(), id)).collect();
-        let tables = assets().map(|(id, _)| (id, TableBuilder::new(id, &catalog))).collect();
-        Self { catalog, types, tables }
+        let own = GraphShard::new(&catalog);
+        Self { catalog, own, joined: Vec::new() }
     }
 
     /// Adds one asset. The order of assets makes no difference, though sorted by id is fastest.
     ///
     /// # Errors
-    /// An asset that does not fit its type, by name and field; a second one with the same type and id.
+    /// An asset that does not fit its type, by name and field.
     pub fn push(&mut self, asset: &Asset) -> Result<(), GraphError> {
-        let Asset { typename, id, .. } = asset;
-        self.catalog.check_asset(asset)?;
-        let table = self.types.get(typename).and_then(|of| self.tables.get_mut(of));
-        let Some(table) = table else {
-            return Err(GraphError::UnknownType { typename: typename.clone(), id: id.clone() });
-        };
-        if table.contains(id) {
-            return Err(GraphError::Duplicate { typename: typename.clone(), id: id.clone() });
+        let mut buffer = RowBuffer::default();
+        self.own.push(&self.catalog.row_of(asset, 0, &mut buffer)?);
+        Ok(())
+    }
+
+    /// Joins the slices as assets to tables that were joined before: no file holds any of that type.
+    fn join_slices(&mut self) {
+        let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
+        for table in own.tables.into_iter().flatten().filter(|table| table.rows() > 0) {
+            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else { continue };
+            joined.parts = vec![table];
+            joined.ids = TableBuilder::take_ids(&mut joined.parts);
         }
-        table.push_asset(asset, &self.catalog).map_err(|(field, problem)| GraphError::BadField {
-            typename: typename.clone(),
-            id: id.clone(),
-            field,
-            problem,
-        })
     }
 
     /// The graph of everything added. `slices` says how well it was collected; without any it is complete as it
-    /// stands (a file). `built_at` is the moment it was built from the store or file.
+    /// stands (a file); where the catalog has a type `Slice`, they are assets of it too. `built_at` is the moment it
+    /// was built from the store or file.
     ///
     /// # Errors
-    /// More texts or edges than the columns can number.
-    pub fn finish(self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
-        let Self { catalog, tables: builders, .. } = self;
+    /// Two assets of one type and id; more rows, texts or edges than the columns can number.
+    pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
+        let states = slices.iter().flatten();
+        let assets: Vec<Asset> =
+            states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
+        for asset in &assets {
+            self.push(asset)?;
+        }
+        if !self.joined.is_empty() {
+            self.join_slices();
+        } else if let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new()) {
+            return Err(GraphError::Duplicate { typename, id });
+        }
+        let Self { catalog, joined, .. } = self;
         let too_large = |of: TypeId, what| GraphError::TooLarge {
             typename: catalog.get(of).name.clone(),
             what,
             limit: u64::from(u32::MAX),
         };
-        let mut tables = Vec::new();
+        let mut places = 0;
+        let mut tables: Vec<(TableId, Table)> = Vec::new();
         let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
-        for (of, builder) in builders {
-            let order = builder.order();
-            let table = builder.finish(order.as_deref(), &mut tables);
-            by_type.insert(of, table.ok_or_else(|| too_large(of, "the texts of a field"))?);
+        for JoinedTable { of, mut parts, ids } in joined {
+            TableBuilder::place(&mut parts, &mut places, &catalog);
+            let table = ids
+                .and_then(|ids| TableBuilder::finish(parts, ids.order(), Some(&ids), &catalog, &mut tables));
+            let (place, _) = table.ok_or_else(|| too_large(of, "the rows or texts"))?;
+            by_type.insert(of, place);
         }
+        tables.sort_by_key(|(place, _)| *place);
+        let mut tables: Vec<Table> = tables.into_iter().map(|(_, table)| table).collect();
         relate::relate(&catalog, &mut tables, &by_type)
             .map_err(|excess| too_large(excess.of, "the edges of a relation"))?;
         let by_type =
             (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
+        let tables = tables.into_iter().map(Arc::new).collect();
         Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
     }
 }

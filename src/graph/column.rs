@@ -1,14 +1,13 @@
 //! One field of one table: its values by row, with null and unknown kept apart, and how a cell becomes JSON.
 
-use std::{borrow::Cow, sync::OnceLock};
-
-use ipnet::IpNet;
+use std::borrow::Cow;
 
 use super::{
-    adjacency::{Adjacency, Neighbours},
+    adjacency::Adjacency,
     bitmap::Bitmap,
-    dictionary::{Dictionary, NO_CODE},
+    cells::Cells,
     moment,
+    text::{Nets, TextData},
 };
 use crate::catalog::TypeId;
 
@@ -17,7 +16,7 @@ use crate::catalog::TypeId;
 pub(crate) struct TableId(pub(crate) usize);
 
 /// One column. A row is null, unknown, or has a value; never two of these.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Column {
     /// Rows that are null; nothing where none is.
     pub(crate) nulls: Option<Bitmap>,
@@ -41,16 +40,16 @@ pub(crate) enum IntForm {
 }
 
 /// The values of a column. A row without a value holds [`NO_CODE`], 0, 0.0, false or nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Data {
     /// String, ID, enums, JSON.
     Text(TextData),
-    /// CIDR and IPAddress: the texts in address order, and the net of each code.
-    Net { text: TextData, nets: Vec<IpNet> },
+    /// CIDR and IPAddress: the texts, and the net of each code.
+    Net { text: TextData, nets: Nets },
     /// Int, BigInt, DateTime, Date.
-    Int { values: Vec<i64>, form: IntForm },
+    Int { values: Cells<i64>, form: IntForm },
     /// Float, always finite.
-    Float(Vec<f64>),
+    Float(Cells<f64>),
     /// Boolean: the rows that are true.
     Bool(Bitmap),
     /// A list of scalars: where each row's items begin, and the items.
@@ -61,43 +60,12 @@ pub(crate) enum Data {
     Computed,
 }
 
-/// Codes into a dictionary.
-#[derive(Debug)]
-pub(crate) struct TextData {
-    pub(crate) codes: Vec<u32>,
-    pub(crate) dictionary: Dictionary,
-    postings: OnceLock<Option<Neighbours>>,
-}
-
 /// The edges of a relation to one table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) of: TypeId,
     pub(crate) table: TableId,
     pub(crate) adjacency: Adjacency,
-}
-
-impl TextData {
-    pub(crate) fn new(codes: Vec<u32>, dictionary: Dictionary) -> Self {
-        Self { codes, dictionary, postings: OnceLock::new() }
-    }
-
-    /// The code of a row, if it has a value.
-    #[inline]
-    pub(crate) fn code(&self, row: u32) -> Option<u32> {
-        self.codes.get(row as usize).copied().filter(|&code| code != NO_CODE)
-    }
-
-    /// The rows that hold a code. The index over them is made at the first question.
-    pub(crate) fn rows_of(&self, code: u32) -> &[u32] {
-        let postings = self.postings.get_or_init(|| {
-            let codes = Neighbours::build(self.codes.len(), |row, out| {
-                out.extend(self.codes.get(row).filter(|&&code| code != NO_CODE));
-            })?;
-            Some(Adjacency::new(codes, self.dictionary.len()).backward)
-        });
-        postings.as_ref().map_or(&[], |postings| postings.of(code))
-    }
 }
 
 impl Column {
@@ -114,6 +82,11 @@ impl Column {
     /// Whether the row has a value.
     pub(crate) fn has_value(&self, row: u32) -> bool {
         !self.is_null(row) && !self.is_unknown(row)
+    }
+
+    /// Whether any row has none.
+    pub(crate) fn lacks_values(&self) -> bool {
+        [&self.nulls, &self.unknown].into_iter().flatten().any(|rows| !rows.is_empty())
     }
 
     /// Whether it holds lists of scalars.
@@ -140,7 +113,7 @@ impl Column {
     /// The raw text of a row, for text and nets.
     pub(crate) fn text(&self, row: u32) -> Option<Cow<'_, str>> {
         let text = self.text_data()?;
-        Some(text.dictionary.text(text.code(row)?))
+        Some(text.text(text.code(row)?))
     }
 
     /// The items of a list in a row, as a range of the item column.
@@ -158,7 +131,7 @@ impl Column {
     pub(crate) fn write_json(&self, row: u32, out: &mut Vec<u8>) -> bool {
         match &self.data {
             Data::Text(text) | Data::Net { text, .. } => match text.code(row) {
-                Some(code) => out.extend_from_slice(text.dictionary.json(code)),
+                Some(code) => out.extend_from_slice(text.json(code)),
                 None => return false,
             },
             _ if !self.has_value(row) => return false,

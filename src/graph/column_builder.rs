@@ -1,202 +1,170 @@
-//! A column while assets come in: values in the order of arrival, codes in the order of first appearance. Finishing
-//! sorts the dictionary and puts the rows in their final order.
+//! A column while rows come in, on each thread its own part: values in the order of arrival, texts numbered as they
+//! come. Finishing puts the parts together, sorts the texts into a dictionary and the rows into their final order.
 
 use ipnet::IpNet;
-use serde_json::Value;
 
 use super::{
     adjacency::{Adjacency, Neighbours},
+    arrivals::{AllTexts, Texts},
     bitmap::Bitmap,
-    column::{Column, Data, IntForm, Link, TextData},
-    dictionary::{Dictionary, Form, Interner, NO_CODE},
+    column::{Column, Data, IntForm, Link, TableId},
+    dictionary::{DictionaryBuilder, Form, NO_CODE},
     table::Table,
     table_builder::TableBuilder,
+    text::{Nets, TextData},
 };
-use crate::catalog::{Catalog, Field, FieldKind, ScalarType, TypeId, scalar};
+use crate::catalog::{Catalog, Cell, Field, FieldId, FieldKind, Given, Row, ScalarType, TypeId, scalar};
 
-/// A column that is being filled.
+/// A part of a column that is being filled. Rows that are passed over are null.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     cells: Cells,
-    nulls: Vec<u32>,
+    /// The rows that have a value.
+    given: Rows,
     unknown: Vec<u32>,
-    rows: u32,
 }
 
 #[derive(Debug)]
 enum Cells {
-    Text { scalar: ScalarType, codes: Vec<u32>, interner: Interner },
+    Text { scalar: ScalarType, codes: Vec<u32>, texts: Texts },
     Int { scalar: ScalarType, values: Vec<i64> },
     Float(Vec<f64>),
     Bool(Vec<bool>),
-    List { offsets: Vec<u32>, items: Box<ColumnBuilder> },
-    Embedded { of: TypeId, many: bool, offsets: Vec<u32>, child: Option<Box<TableBuilder>> },
+    List { ends: Vec<u32>, items: Box<ColumnBuilder> },
+    Embedded { of: TypeId, many: bool, ends: Vec<u32>, child: Option<Box<TableBuilder>> },
     Relation { many: bool },
     Computed,
 }
 
-/// What a cell is refused for: the place below the field, and the problem.
-pub(crate) type Refusal = (String, &'static str);
+/// A set of rows that grows.
+#[derive(Debug, Default)]
+struct Rows(Vec<u64>);
 
 impl ColumnBuilder {
     pub(crate) fn new(field: &Field) -> Self {
         let cells = match &field.kind {
             FieldKind::Scalar { scalar, list: None, .. } => Cells::scalar(*scalar),
-            FieldKind::Scalar { scalar, list: Some(_), .. } => Cells::List {
-                offsets: vec![0],
-                items: Box::new(Self { cells: Cells::scalar(*scalar), ..Self::empty() }),
-            },
+            FieldKind::Scalar { scalar, list: Some(_), .. } => {
+                Cells::List { ends: Vec::new(), items: Box::new(Self::of(Cells::scalar(*scalar))) }
+            }
             FieldKind::Embedded { of, list } => {
-                Cells::Embedded { of: *of, many: list.is_some(), offsets: vec![0], child: None }
+                Cells::Embedded { of: *of, many: list.is_some(), ends: Vec::new(), child: None }
             }
             FieldKind::Relation { many, .. } => Cells::Relation { many: *many },
             FieldKind::Computed { .. } => Cells::Computed,
         };
-        Self { cells, ..Self::empty() }
+        Self::of(cells)
     }
 
-    fn empty() -> Self {
-        Self { cells: Cells::Computed, nulls: Vec::new(), unknown: Vec::new(), rows: 0 }
+    fn of(cells: Cells) -> Self {
+        Self { cells, given: Rows::default(), unknown: Vec::new() }
     }
 
-    /// Appends the id of an asset.
-    pub(crate) fn push_text(&mut self, text: &str) {
-        if let Cells::Text { codes, interner, .. } = &mut self.cells {
-            codes.push(interner.intern(text));
-        }
-        self.rows += 1;
-    }
-
-    /// Whether a text was already pushed.
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        matches!(&self.cells, Cells::Text { interner, .. } if interner.contains(text))
-    }
-
-    /// Appends a row whose value could not be seen.
-    pub(crate) fn push_unknown(&mut self) {
-        self.unknown.push(self.rows);
-        self.push_nothing();
-    }
-
-    /// Appends a value, or a null.
-    pub(crate) fn push(&mut self, value: Option<&Value>, catalog: &Catalog) -> Result<(), Refusal> {
-        let value = match value {
-            None | Some(Value::Null) => {
-                if !matches!(self.cells, Cells::Relation { .. } | Cells::Computed) {
-                    self.nulls.push(self.rows);
+    /// Sets the value of a row, which must be behind all rows set before.
+    pub(crate) fn push(&mut self, number: u32, cell: Cell<'_>, row: &Row<'_, '_>, catalog: &Catalog) {
+        let at = number as usize;
+        match (&mut self.cells, cell) {
+            (_, Cell::Null) => return,
+            (_, Cell::Unknown) => return self.unknown.push(number),
+            (Cells::Text { codes, texts, .. }, Cell::Text(text)) => {
+                put(codes, at, NO_CODE, texts.intern(text));
+            }
+            (Cells::Text { codes, texts, .. }, Cell::Json(value)) => {
+                put(codes, at, NO_CODE, texts.intern(&value.to_string()));
+            }
+            (Cells::Int { values, .. }, Cell::Int(value)) => put(values, at, 0, value),
+            (Cells::Float(values), Cell::Float(value)) => put(values, at, 0.0, value),
+            (Cells::Bool(values), Cell::Bool(value)) => put(values, at, false, value),
+            (Cells::List { ends, items }, Cell::List(span)) => {
+                let mut end = ends.last().copied().unwrap_or(0);
+                for item in row.cells(span) {
+                    items.push(end, item.cell, row, catalog);
+                    end += 1;
                 }
-                self.push_nothing();
-                return Ok(());
+                put(ends, at, ends.last().copied().unwrap_or(0), end);
             }
-            Some(value) => value,
-        };
-        let refuse = |problem| (String::new(), problem);
-        match &mut self.cells {
-            Cells::Text { scalar, codes, interner } => {
-                let text = text_of(*scalar, value).ok_or_else(|| refuse(expected(*scalar)))?;
-                codes.push(interner.intern(&text));
-            }
-            Cells::Int { scalar, values } => {
-                values.push(int_of(*scalar, value).ok_or_else(|| refuse(expected(*scalar)))?);
-            }
-            Cells::Float(values) => {
-                values.push(scalar::read_float(value).ok_or_else(|| refuse(expected(ScalarType::Float)))?);
-            }
-            Cells::Bool(values) => {
-                values.push(value.as_bool().ok_or_else(|| refuse(expected(ScalarType::Boolean)))?)
-            }
-            Cells::List { offsets, items } => {
-                let Value::Array(elements) = value else { return Err(refuse("must be a list")) };
-                for (place, element) in elements.iter().enumerate() {
-                    items.push(Some(element), catalog).map_err(|refusal| below(place, refusal))?;
+            (Cells::Embedded { of, ends, child, .. }, cell @ (Cell::List(_) | Cell::Object(_))) => {
+                let child = child.get_or_insert_with(|| Box::new(TableBuilder::new(*of, catalog)));
+                let one = [Given { field: FieldId(0), cell }];
+                let objects = if let Cell::List(span) = cell { row.cells(span) } else { &one };
+                for object in objects {
+                    if let Cell::Object(span) = object.cell {
+                        child.push_object(row.cells(span), row, catalog);
+                    }
                 }
-                offsets.push(items.rows);
+                let end = u32::try_from(child.rows()).unwrap_or(u32::MAX);
+                put(ends, at, ends.last().copied().unwrap_or(0), end);
             }
-            Cells::Embedded { of, many, offsets, child } => {
-                let objects: &[Value] = match value {
-                    Value::Array(objects) if *many => objects,
-                    _ if *many => return Err(refuse("must be a list of objects")),
-                    object => std::slice::from_ref(object),
-                };
-                let mut rows = offsets.last().copied().unwrap_or(0);
-                for (place, object) in objects.iter().enumerate() {
-                    let Value::Object(object) = object else { return Err(refuse("must hold objects")) };
-                    let child = child.get_or_insert_with(|| Box::new(TableBuilder::new(*of, catalog)));
-                    child.push_object(object, catalog).map_err(|refusal| below(place, refusal))?;
-                    rows += 1;
-                }
-                offsets.push(rows);
-            }
-            Cells::Relation { .. } => return Err(refuse("is a relation: it is derived, leave it out")),
-            Cells::Computed => return Err(refuse("is computed: leave it out")),
+            // The catalog has judged the row: no other cell comes here.
+            _ => return,
         }
-        self.rows += 1;
-        Ok(())
+        self.given.set(at);
     }
 
-    fn push_nothing(&mut self) {
-        match &mut self.cells {
-            Cells::Text { codes, .. } => codes.push(NO_CODE),
-            Cells::Int { values, .. } => values.push(0),
-            Cells::Float(values) => values.push(0.0),
-            Cells::Bool(values) => values.push(false),
-            Cells::List { offsets, .. } | Cells::Embedded { offsets, .. } => {
-                offsets.push(offsets.last().copied().unwrap_or(0));
-            }
-            Cells::Relation { .. } | Cells::Computed => {}
-        }
-        self.rows += 1;
+    /// The number of the text of a row; nothing where it has none.
+    pub(crate) fn code(&self, row: u32) -> Option<u32> {
+        let Cells::Text { codes, .. } = &self.cells else { return None };
+        codes.get(row as usize).copied().filter(|&code| code != NO_CODE)
     }
 
-    /// The order that sorts the rows by their texts; nothing where they came sorted.
-    pub(crate) fn order(&self) -> Option<Vec<u32>> {
-        let Cells::Text { codes, interner, .. } = &self.cells else { return None };
-        let texts = interner.by_code();
-        let text = |row: &u32| codes.get(*row as usize).and_then(|&code| texts.get(code as usize)).copied();
-        let mut order: Vec<u32> = (0..self.rows).collect();
-        if order.is_sorted_by_key(text) {
-            return None;
-        }
-        order.sort_unstable_by_key(text);
-        Some(order)
+    /// The text of a number.
+    pub(crate) fn text(&self, code: u32) -> &str {
+        let Cells::Text { texts, .. } = &self.cells else { return "" };
+        texts.text(code)
     }
 
-    /// The finished column, with its rows in `order` (as they came where nothing is said). Tables of embedded objects
-    /// are appended to `tables`. Nothing where something is too large.
-    pub(crate) fn finish(self, order: Option<&[u32]>, tables: &mut Vec<Table>) -> Option<Column> {
-        let rows = self.rows as usize;
-        let nulls = row_set(&self.nulls, rows, order);
-        let unknown = row_set(&self.unknown, rows, order);
-        let data = match self.cells {
-            Cells::Text { scalar, codes, interner } => finish_text(scalar, codes, interner, order)?,
-            Cells::Int { scalar, values } => {
-                Data::Int { values: reorder(values, order), form: int_form(scalar) }
-            }
-            Cells::Float(values) => Data::Float(reorder(values, order)),
-            Cells::Bool(values) => Data::Bool(Bitmap::from_values(&reorder(values, order), |value| value)),
-            Cells::List { offsets, items } => {
-                let (offsets, item_order) = reorder_lists(offsets, order);
-                let items = items.finish(item_order.as_deref(), tables)?;
-                Data::List { offsets, items: Box::new(items) }
-            }
-            Cells::Embedded { of, many, offsets, child } => {
-                let (offsets, child_order) = reorder_lists(offsets, order);
-                let mut links = Vec::new();
-                if let Some(child) = child {
-                    let objects = child.rows();
-                    let table = child.finish(child_order.as_deref(), tables)?;
-                    let forward = Neighbours::build(rows, |row, out| {
-                        if let (Some(&start), Some(&end)) = (offsets.get(row), offsets.get(row + 1)) {
-                            out.extend(start..end);
-                        }
-                    })?;
-                    links.push(Link { of, table, adjacency: Adjacency::new(forward, objects) });
-                }
-                Data::Links { links, many }
-            }
-            Cells::Relation { many } => Data::Links { links: Vec::new(), many },
-            Cells::Computed => Data::Computed,
-        };
+    /// Makes sure that it has a table for embedded objects where another part has one.
+    pub(crate) fn match_tables(&mut self, other: &Self, catalog: &Catalog) {
+        if let (Cells::Embedded { of, child, .. }, Cells::Embedded { child: Some(other), .. }) =
+            (&mut self.cells, &other.cells)
+        {
+            child
+                .get_or_insert_with(|| Box::new(TableBuilder::new(*of, catalog)))
+                .match_tables(other, catalog);
+        }
+    }
+
+    /// Gives the tables of embedded objects their places.
+    pub(crate) fn number_tables(&mut self, next: &mut usize) {
+        if let Cells::Embedded { child: Some(child), .. } = &mut self.cells {
+            child.number_tables(next);
+        }
+    }
+
+    /// The finished column of all parts, each with so many rows, in `order` (as they came where nothing is said).
+    /// Tables of embedded objects are appended to `tables`. Nothing where something is too large.
+    pub(crate) fn finish(
+        parts: Vec<Self>,
+        rows: &[u32],
+        order: Option<&[u32]>,
+        catalog: &Catalog,
+        tables: &mut Vec<(TableId, Table)>,
+    ) -> Option<Column> {
+        let total = usize::try_from(rows.iter().map(|&rows| u64::from(rows)).sum::<u64>()).ok()?;
+        let mut bases = Vec::new();
+        let mut base = 0;
+        for &rows in rows {
+            bases.push(base);
+            base += rows as usize;
+        }
+        let mut given = Bitmap::zeros(total);
+        let mut unknown = Vec::new();
+        let mut cells = Vec::new();
+        for (part, &base) in parts.into_iter().zip(&bases) {
+            part.given.each(|row| given.set(base + row));
+            unknown.extend(part.unknown.iter().map(|&row| base + row as usize));
+            cells.push(part.cells);
+        }
+        let mut nulls = given.complement();
+        let mut unseen = Bitmap::zeros(total);
+        for row in unknown {
+            unseen.set(row);
+            nulls.clear(row);
+        }
+        let is_stored = !matches!(cells.first(), None | Some(Cells::Relation { .. } | Cells::Computed));
+        let set = |rows: Bitmap| (is_stored && !rows.is_empty()).then(|| in_order(rows, order));
+        let (nulls, unknown) = (set(nulls), set(unseen));
+        let data = finish_cells(cells, rows, order, catalog, tables)?;
         Some(Column { nulls, unknown, data })
     }
 }
@@ -209,9 +177,7 @@ impl Cells {
             | ScalarType::Json
             | ScalarType::Enum(_)
             | ScalarType::Cidr
-            | ScalarType::IpAddress => {
-                Self::Text { scalar, codes: Vec::new(), interner: Interner::default() }
-            }
+            | ScalarType::IpAddress => Self::Text { scalar, codes: Vec::new(), texts: Texts::default() },
             ScalarType::Int | ScalarType::BigInt | ScalarType::DateTime | ScalarType::Date => {
                 Self::Int { scalar, values: Vec::new() }
             }
@@ -221,47 +187,113 @@ impl Cells {
     }
 }
 
-fn below(place: usize, (path, problem): Refusal) -> Refusal {
-    (format!("[{place}]{path}"), problem)
-}
-
-fn expected(scalar: ScalarType) -> &'static str {
-    match scalar {
-        ScalarType::String => "must be a string",
-        ScalarType::Id => "must be a string or a whole number",
-        ScalarType::Enum(_) => "must be a name of its enum",
-        ScalarType::Cidr => "must be a prefix such as 10.0.0.0/16",
-        ScalarType::IpAddress => "must be an address such as 10.0.0.1",
-        ScalarType::Int => "must be a whole number of 32 bits",
-        ScalarType::BigInt => "must be a whole number of 64 bits, or its digits as a string",
-        ScalarType::DateTime => "must be a moment such as 2026-11-20T12:04:11Z",
-        ScalarType::Date => "must be a day such as 2026-11-20",
-        ScalarType::Float => "must be a finite number",
-        ScalarType::Boolean => "must be true or false",
-        ScalarType::Json => "must be JSON",
-    }
-}
-
-fn text_of(scalar: ScalarType, value: &Value) -> Option<std::borrow::Cow<'_, str>> {
-    match (scalar, value) {
-        (ScalarType::Json, value) => Some(value.to_string().into()),
-        (ScalarType::Id, value) => scalar::read_id(value).map(Into::into),
-        (ScalarType::Cidr | ScalarType::IpAddress, Value::String(text)) => {
-            scalar::parse_net(text).map(|_| text.as_str().into())
+impl Rows {
+    fn set(&mut self, row: usize) {
+        let word = row / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
         }
-        (_, Value::String(text)) => Some(text.as_str().into()),
-        _ => None,
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    fn each(&self, mut take: impl FnMut(usize)) {
+        for (place, &word) in self.0.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                take(place * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
     }
 }
 
-fn int_of(scalar: ScalarType, value: &Value) -> Option<i64> {
-    match (scalar, value) {
-        (ScalarType::Int, value) => scalar::read_int(value),
-        (ScalarType::BigInt, value) => scalar::read_big_int(value),
-        (ScalarType::DateTime, Value::String(text)) => scalar::parse_datetime(text),
-        (ScalarType::Date, Value::String(text)) => scalar::parse_date(text),
-        _ => None,
+/// Sets the value of a row behind all others.
+fn put<T: Copy>(values: &mut Vec<T>, row: usize, filler: T, value: T) {
+    if values.len() < row {
+        values.resize(row, filler);
     }
+    values.push(value);
+}
+
+fn finish_cells(
+    parts: Vec<Cells>,
+    rows: &[u32],
+    order: Option<&[u32]>,
+    catalog: &Catalog,
+    tables: &mut Vec<(TableId, Table)>,
+) -> Option<Data> {
+    let first = parts.first()?;
+    Some(match first {
+        Cells::Text { scalar, .. } => {
+            let scalar = *scalar;
+            let parts = parts.into_iter().filter_map(|part| match part {
+                Cells::Text { codes, texts, .. } => Some((codes, texts)),
+                _ => None,
+            });
+            let (codes, texts) = parts.unzip();
+            finish_text(scalar, codes, texts, rows, order)?
+        }
+        Cells::Int { scalar, .. } => {
+            let form = int_form(*scalar);
+            let values = parts.into_iter().filter_map(|part| match part {
+                Cells::Int { values, .. } => Some(values),
+                _ => None,
+            });
+            Data::Int { values: joined(values, rows, 0, order).into(), form }
+        }
+        Cells::Float(_) => {
+            let values = parts
+                .into_iter()
+                .filter_map(|part| if let Cells::Float(values) = part { Some(values) } else { None });
+            Data::Float(joined(values, rows, 0.0, order).into())
+        }
+        Cells::Bool(_) => {
+            let values = parts
+                .into_iter()
+                .filter_map(|part| if let Cells::Bool(values) = part { Some(values) } else { None });
+            Data::Bool(Bitmap::from_values(&joined(values, rows, false, order), |value| value))
+        }
+        Cells::List { .. } => {
+            let parts = parts.into_iter().filter_map(|part| match part {
+                Cells::List { ends, items } => Some((ends, *items)),
+                _ => None,
+            });
+            let (ends, items): (Vec<Vec<u32>>, Vec<ColumnBuilder>) = parts.unzip();
+            let (offsets, item_rows) = offsets_of(ends, rows)?;
+            let (offsets, item_order) = reorder_lists(offsets, order);
+            let items = ColumnBuilder::finish(items, &item_rows, item_order.as_deref(), catalog, tables)?;
+            Data::List { offsets, items: Box::new(items) }
+        }
+        Cells::Embedded { of, many, .. } => {
+            let (of, many) = (*of, *many);
+            let parts = parts.into_iter().filter_map(|part| match part {
+                Cells::Embedded { ends, child, .. } => Some((ends, child)),
+                _ => None,
+            });
+            let (ends, children): (Vec<Vec<u32>>, Vec<Option<Box<TableBuilder>>>) = parts.unzip();
+            let mut links = Vec::new();
+            if children.iter().any(Option::is_some) {
+                let (offsets, _) = offsets_of(ends, rows)?;
+                let (offsets, child_order) = reorder_lists(offsets, order);
+                let children = children
+                    .into_iter()
+                    .map(|child| child.map_or_else(|| TableBuilder::new(of, catalog), |child| *child));
+                let (table, objects) =
+                    TableBuilder::finish(children.collect(), child_order.as_deref(), None, catalog, tables)?;
+                let forward = Neighbours::build(offsets.len() - 1, |row, out| {
+                    if let (Some(&start), Some(&end)) = (offsets.get(row), offsets.get(row + 1)) {
+                        out.extend(start..end);
+                    }
+                })?;
+                links.push(Link { of, table, adjacency: Adjacency::new(forward, objects) });
+            }
+            Data::Links { links, many }
+        }
+        Cells::Relation { many } => Data::Links { links: Vec::new(), many: *many },
+        Cells::Computed => Data::Computed,
+    })
 }
 
 fn int_form(scalar: ScalarType) -> IntForm {
@@ -275,45 +307,98 @@ fn int_form(scalar: ScalarType) -> IntForm {
 
 fn finish_text(
     scalar: ScalarType,
-    codes: Vec<u32>,
-    interner: Interner,
+    codes: Vec<Vec<u32>>,
+    texts: Vec<Texts>,
+    rows: &[u32],
     order: Option<&[u32]>,
 ) -> Option<Data> {
+    let texts = AllTexts::new(texts)?;
     let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
     let is_net = matches!(scalar, ScalarType::Cidr | ScalarType::IpAddress);
-    let (texts, ranks) = if is_net {
-        interner.sort_by_cached_key(|text| (scalar::parse_net(text), text.to_owned()))
-    } else {
-        interner.sort()
-    };
-    let codes = reorder(codes, order);
-    let codes = codes.into_iter().map(|code| ranks.get(code as usize).copied().unwrap_or(NO_CODE)).collect();
-    let dictionary = Dictionary::new(texts.iter().map(AsRef::as_ref), form)?;
-    let text = TextData::new(codes, dictionary);
-    if !is_net {
-        return Some(Data::Text(text));
-    }
-    let nets: Vec<IpNet> = texts.iter().filter_map(|text| scalar::parse_net(text)).collect();
-    Some(Data::Net { text, nets })
+    let sorted = if is_net { Some(in_address_order(&texts)) } else { texts.sorted() };
+    let mut dictionary = DictionaryBuilder::new(form);
+    let mut nets: Vec<IpNet> = Vec::new();
+    let ranks = texts.rank(sorted.as_deref(), |text| {
+        dictionary.push(text);
+        if is_net {
+            nets.extend(scalar::parse_net(text));
+        }
+    });
+    drop(sorted);
+    let codes = codes.into_iter().zip(texts.bases()).map(|(mut codes, &base)| {
+        for code in &mut codes {
+            *code = ranks
+                .get(code.wrapping_add(base) as usize)
+                .copied()
+                .filter(|_| *code != NO_CODE)
+                .unwrap_or(NO_CODE);
+        }
+        codes
+    });
+    let text = TextData::new(joined(codes, rows, NO_CODE, order), dictionary.finish()?);
+    Some(if is_net { Data::Net { text, nets: Nets::new(nets) } } else { Data::Text(text) })
 }
 
-fn row_set(rows: &[u32], len: usize, order: Option<&[u32]>) -> Option<Bitmap> {
-    if rows.is_empty() {
-        return None;
-    }
-    let set = Bitmap::from_rows(len, rows.iter().copied());
-    Some(match order {
-        None => set,
-        Some(order) => Bitmap::from_values(order, |row| set.get(row as usize)),
-    })
+/// Addresses in their order, equal ones by the text.
+fn in_address_order(texts: &AllTexts) -> Vec<u32> {
+    let mut entries: Vec<(Option<IpNet>, u32)> =
+        (0..texts.len()).map(|number| (scalar::parse_net(texts.text(number)), number)).collect();
+    entries.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| texts.compare(one.1, other.1)));
+    entries.into_iter().map(|(_, number)| number).collect()
 }
 
-#[expect(clippy::indexing_slicing, reason = "an order holds each row of its column once")]
-fn reorder<T: Copy>(values: Vec<T>, order: Option<&[u32]>) -> Vec<T> {
+fn in_order(rows: Bitmap, order: Option<&[u32]>) -> Bitmap {
     match order {
-        None => values,
-        Some(order) => order.iter().map(|&row| values[row as usize]).collect(),
+        None => rows,
+        Some(_) if rows.is_full() => rows,
+        Some(order) => Bitmap::from_values(order, |row| rows.get(row as usize)),
     }
+}
+
+/// The values of all parts in their final order, each part filled up to its rows.
+#[expect(clippy::indexing_slicing, reason = "an order holds each row of its column once")]
+fn joined<T: Copy>(
+    parts: impl Iterator<Item = Vec<T>>,
+    rows: &[u32],
+    filler: T,
+    order: Option<&[u32]>,
+) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    let mut end = 0;
+    for (part, &rows) in parts.zip(rows) {
+        if all.is_empty() && end == 0 {
+            all = part;
+            all.reserve_exact(rows as usize - all.len());
+        } else {
+            all.extend(part);
+        }
+        end += rows as usize;
+        all.resize(end, filler);
+    }
+    match order {
+        None => all,
+        Some(order) => order.iter().map(|&row| all[row as usize]).collect(),
+    }
+}
+
+/// Where the items of each row begin, over all parts, and how many items each part has.
+fn offsets_of(ends: Vec<Vec<u32>>, rows: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
+    let total = rows.iter().map(|&rows| rows as usize).sum::<usize>();
+    let mut offsets = Vec::with_capacity(total + 1);
+    let mut items = Vec::with_capacity(rows.len());
+    offsets.push(0u32);
+    let mut base = 0u32;
+    let mut length = 1;
+    for (part, &rows) in ends.into_iter().zip(rows) {
+        let count = part.last().copied().unwrap_or(0);
+        let end = base.checked_add(count)?;
+        offsets.extend(part.into_iter().map(|place| base + place));
+        length += rows as usize;
+        offsets.resize(length, end);
+        items.push(count);
+        base = end;
+    }
+    Some((offsets, items))
 }
 
 /// The offsets of lists whose rows are reordered, and the order that their items take.

@@ -3,8 +3,6 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use rustc_hash::FxHashMap;
-
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;
 
@@ -29,25 +27,48 @@ pub(crate) struct Dictionary {
     has_escapes: bool,
 }
 
-impl Dictionary {
-    /// From raw texts in the order their codes shall have; nothing where the arena would outgrow its offsets.
-    pub(crate) fn new<'t>(texts: impl IntoIterator<Item = &'t str>, form: Form) -> Option<Self> {
-        let mut arena = String::from("\"");
-        let mut starts = vec![0];
-        for text in texts {
-            match form {
-                Form::Escaped => escape_into(&mut arena, text),
-                Form::Verbatim => arena.push_str(text),
-            }
-            starts.push(u32::try_from(arena.len()).ok()?);
-            arena.push('"');
+/// A dictionary that is being written, text by text, in the order their codes shall have.
+#[derive(Debug)]
+pub(crate) struct DictionaryBuilder {
+    arena: String,
+    starts: Vec<u32>,
+    form: Form,
+    /// Whether the arena has outgrown its offsets.
+    is_full: bool,
+}
+
+impl DictionaryBuilder {
+    pub(crate) fn new(form: Form) -> Self {
+        Self { arena: String::from("\""), starts: vec![0], form, is_full: false }
+    }
+
+    /// Adds a raw text.
+    pub(crate) fn push(&mut self, text: &str) {
+        match self.form {
+            Form::Escaped => escape_into(&mut self.arena, text),
+            Form::Verbatim => self.arena.push_str(text),
+        }
+        match u32::try_from(self.arena.len()) {
+            Ok(start) => self.starts.push(start),
+            Err(_) => self.is_full = true,
+        }
+        self.arena.push('"');
+    }
+
+    /// Nothing where the arena has outgrown its offsets.
+    pub(crate) fn finish(self) -> Option<Dictionary> {
+        let Self { mut arena, mut starts, form, is_full } = self;
+        if is_full {
+            return None;
         }
         arena.shrink_to_fit();
         starts.shrink_to_fit();
         let has_escapes = form == Form::Escaped && memchr::memchr(b'\\', arena.as_bytes()).is_some();
-        Some(Self { arena, starts, form, has_escapes })
+        Some(Dictionary { arena, starts, form, has_escapes })
     }
+}
 
+impl Dictionary {
     /// How many distinct texts there are.
     pub(crate) fn len(&self) -> usize {
         self.starts.len().saturating_sub(1)
@@ -128,68 +149,4 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
     }
     let quoted = serde_json::Value::String(text.to_owned()).to_string();
     out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
-}
-
-/// Texts as they come in, numbered in the order of their first appearance.
-#[derive(Debug, Default)]
-pub(crate) struct Interner {
-    codes: FxHashMap<Box<str>, u32>,
-}
-
-impl Interner {
-    /// The provisional code of a text.
-    pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        if let Some(&code) = self.codes.get(text) {
-            return code;
-        }
-        let code = u32::try_from(self.codes.len()).unwrap_or(NO_CODE);
-        self.codes.insert(text.into(), code);
-        code
-    }
-
-    /// Whether a text was seen.
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        self.codes.contains_key(text)
-    }
-
-    /// The texts by their provisional codes.
-    pub(crate) fn by_code(&self) -> Vec<&str> {
-        let mut texts = vec![""; self.codes.len()];
-        for (text, &code) in &self.codes {
-            if let Some(slot) = texts.get_mut(code as usize) {
-                *slot = text;
-            }
-        }
-        texts
-    }
-
-    /// The texts sorted by code point, and for each provisional code its place in that order.
-    pub(crate) fn sort(self) -> (Vec<Box<str>>, Vec<u32>) {
-        // In the order of arrival, which is often sorted or made of sorted runs: the stable sort merges these.
-        let mut arrived: Vec<(Box<str>, u32)> = vec![Default::default(); self.codes.len()];
-        for (text, code) in self.codes {
-            if let Some(slot) = arrived.get_mut(code as usize) {
-                *slot = (text, code);
-            }
-        }
-        arrived.sort();
-        rank(arrived)
-    }
-
-    /// The texts sorted by a key that each is asked for once, and for each provisional code its place in that order.
-    pub(crate) fn sort_by_cached_key<K: Ord>(self, key: impl Fn(&str) -> K) -> (Vec<Box<str>>, Vec<u32>) {
-        let mut entries: Vec<(Box<str>, u32)> = self.codes.into_iter().collect();
-        entries.sort_by_cached_key(|(text, _)| key(text));
-        rank(entries)
-    }
-}
-
-fn rank(entries: Vec<(Box<str>, u32)>) -> (Vec<Box<str>>, Vec<u32>) {
-    let mut ranks = vec![NO_CODE; entries.len()];
-    for (rank, (_, code)) in (0u32..).zip(&entries) {
-        if let Some(slot) = ranks.get_mut(*code as usize) {
-            *slot = rank;
-        }
-    }
-    (entries.into_iter().map(|(text, _)| text).collect(), ranks)
 }

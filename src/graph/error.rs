@@ -5,31 +5,9 @@ use crate::catalog::AssetMisfit;
 /// Why an asset is refused or a graph can't be finished. Nothing of a refused batch is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
-    /// The type is not in the schema, or not one whose values are assets.
-    #[error(
-        "`{typename}` is not an asset type of the schema (asset `{id}`): add it to the schema or leave the asset out"
-    )]
-    UnknownType {
-        /// As given.
-        typename: String,
-        /// The asset's id.
-        id: String,
-    },
     /// The asset does not fit its type; the message names asset, field and problem.
     #[error(transparent)]
     Misfit(#[from] AssetMisfit),
-    /// A field holds what its column can't.
-    #[error("{typename} `{id}`: field `{field}` {problem}")]
-    BadField {
-        /// The type.
-        typename: String,
-        /// The asset's id.
-        id: String,
-        /// The field, with its place inside embedded objects.
-        field: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
     /// Two assets of one type under one id.
     #[error("{typename} `{id}` is given twice: an id is unique within its type, remove one of the two")]
     Duplicate {

@@ -3,9 +3,11 @@
 //! newest, never changed.
 
 mod adjacency;
+mod arrivals;
 mod bitmap;
 mod builder;
 mod cache;
+mod cells;
 mod column;
 mod column_builder;
 mod dictionary;
@@ -15,19 +17,22 @@ mod relate;
 mod slices;
 mod table;
 mod table_builder;
+mod text;
 
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
 pub use slices::Slices;
 pub(crate) use {
-    column::{Column, Data, IntForm, Link, TableId, TextData, write_float, write_int},
-    dictionary::{Dictionary, NO_CODE, escape_into},
-    slices::Need,
+    bitmap::rows_of_word,
+    column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
+    dictionary::{NO_CODE, escape_into},
+    slices::{Need, SLICE_TYPE},
     table::Table,
+    text::{Codes, Nets, TextData, TextPlace},
 };
 
 use crate::{
@@ -39,7 +44,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Graph {
     catalog: Arc<Catalog>,
-    tables: Vec<Table>,
+    tables: Vec<Arc<Table>>,
     by_type: Vec<Option<TableId>>,
     slices: Option<Slices>,
     built_at: Time,
@@ -71,11 +76,11 @@ impl Graph {
             .concrete(of)
             .into_iter()
             .filter_map(|of| self.table_of(of))
-            .map(|(_, table)| table.rows)
+            .map(|(_, table)| table.count())
             .sum()
     }
 
-    /// The row of an asset. Rows of a type are numbered in the order of their ids.
+    /// The row of an asset.
     #[must_use]
     pub fn find(&self, of: TypeId, id: &str) -> Option<u32> {
         self.table_of(of)?.1.find(id)
@@ -180,6 +185,11 @@ impl Graph {
     pub(crate) fn table_of(&self, of: TypeId) -> Option<(TableId, &Table)> {
         let id = (*self.by_type.get(of.0 as usize)?)?;
         Some((id, self.table(id)))
+    }
+
+    /// The tables of a type: one of an asset type; of an embedded one, one for each field that holds it.
+    pub(crate) fn tables_of(&self, of: TypeId) -> impl Iterator<Item = &Table> {
+        self.tables.iter().map(|table| &**table).filter(move |table| table.of == of)
     }
 
     /// A table by its place.

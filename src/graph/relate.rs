@@ -1,7 +1,7 @@
 //! Edges derived from keys: a hash join for each relation and each concrete target type, and the composition of
 //! relations that are written as paths.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -36,6 +36,10 @@ pub(crate) fn relate(
                     let mut edges = Vec::new();
                     for target in catalog.concrete(*target) {
                         let Some(&target_table) = by_type.get(&target) else { continue };
+                        // Most inventories hold few of the types there are.
+                        if is_empty(tables, table) || is_empty(tables, target_table) {
+                            continue;
+                        }
                         let joined = join(catalog, tables, table, target_table, pairs);
                         edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
                     }
@@ -67,6 +71,10 @@ pub(crate) fn relate(
         paths = waiting;
     }
     Ok(())
+}
+
+fn is_empty(tables: &[Table], table: TableId) -> bool {
+    tables.get(table.0).is_none_or(|table| table.rows == 0)
 }
 
 /// Whether a path goes over one of the relations named.
@@ -111,7 +119,7 @@ fn store(
     }
     links.sort_by_key(|link| link.of);
     let column = tables.get_mut(table.0)?.columns.get_mut(field.0 as usize)?;
-    column.data = Data::Links { links, many };
+    Arc::make_mut(column).data = Data::Links { links, many };
     Some(())
 }
 
@@ -241,12 +249,12 @@ fn items_of(column: &Column) -> &Column {
 /// The code of every item of both columns, where equal values have equal codes, below the number returned.
 fn item_codes(own: &Column, reference: &Column) -> (Vec<u32>, Vec<u32>, usize) {
     if let (Some(own), Some(reference)) = (own.text_data(), reference.text_data()) {
-        let places: FxHashMap<_, _> = reference.dictionary.iter().map(|(code, text)| (text, code)).collect();
+        let places: FxHashMap<_, _> = reference.iter().map(|(code, text)| (text, code)).collect();
         let known: Vec<u32> =
-            own.dictionary.iter().map(|(_, text)| places.get(&text).copied().unwrap_or(NO_CODE)).collect();
+            own.iter().map(|(_, text)| places.get(&text).copied().unwrap_or(NO_CODE)).collect();
         let own_codes =
             own.codes.iter().map(|&code| known.get(code as usize).copied().unwrap_or(NO_CODE)).collect();
-        return (own_codes, reference.codes.clone(), reference.dictionary.len());
+        return (own_codes, reference.codes.iter().copied().collect(), reference.distinct());
     }
     let (Some(own), Some(reference)) = (whole_numbers(own), whole_numbers(reference)) else {
         return (Vec::new(), Vec::new(), 0);
@@ -271,7 +279,7 @@ fn whole_numbers(column: &Column) -> Option<Vec<Option<i64>>> {
     let value_at = |row: u32, value: i64| column.has_value(row).then_some(value);
     match &column.data {
         Data::Int { values, .. } => {
-            Some((0u32..).zip(values).map(|(row, &value)| value_at(row, value)).collect())
+            Some((0u32..).zip(values.iter()).map(|(row, &value)| value_at(row, value)).collect())
         }
         Data::Bool(values) => Some(
             (0u32..).take(values.len()).map(|row| value_at(row, values.get(row as usize).into())).collect(),

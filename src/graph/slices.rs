@@ -2,12 +2,43 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{GLOBAL_REGION, SliceKey, SliceState};
+use crate::{
+    catalog::{Catalog, FieldKind},
+    model::{Asset, GLOBAL_REGION, SliceKey, SliceState},
+};
+
+/// The type whose assets are the slices themselves. It is always complete.
+pub(crate) const SLICE_TYPE: &str = "Slice";
+
+/// A slice as an asset, with those of its fields that the schema stores; nothing where the schema has no such type.
+pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
+    let (_, definition) =
+        catalog.find(SLICE_TYPE).filter(|(_, definition)| definition.find("id").is_some())?;
+    let SliceKey { account_id, region, asset_type } = &slice.key;
+    let asset = Asset::new(SLICE_TYPE, format!("{account_id}/{region}/{asset_type}"))
+        .with("accountId", account_id.as_str())
+        .with("region", region.as_str())
+        .with("assetType", asset_type.as_str())
+        .with("api", Some(slice.api.as_str()).filter(|api| !api.is_empty()))
+        .with("outcome", slice.outcome.as_str())
+        .with("reason", slice.reason.as_deref())
+        .with("attemptedAt", slice.attempted_at.map(|time| time.to_string()))
+        .with("completedAt", slice.completed_at.map(|time| time.to_string()))
+        .with("assetCount", slice.assets);
+    let is_stored = |name: &String| {
+        let field = definition.find(name).map(|(_, field)| &field.kind);
+        matches!(field, Some(FieldKind::Scalar { .. }))
+    };
+    let fields = asset.fields.into_iter().filter(|(name, _)| is_stored(name)).collect();
+    Some(Asset { fields, ..asset })
+}
 
 /// The slices of an inventory.
 #[derive(Clone, Debug, Default)]
 pub struct Slices {
     states: Vec<SliceState>,
+    /// The places of those that are not complete.
+    incomplete: Vec<usize>,
     /// Type, then account, then region, to the place in `states`.
     places: BTreeMap<String, BTreeMap<String, BTreeMap<String, usize>>>,
     /// Every account with a slice of any type, and the regions it has regional slices in.
@@ -28,6 +59,9 @@ impl Slices {
         states.sort_by(|left, right| left.key.cmp(&right.key));
         let mut slices = Self::default();
         for (place, state) in states.iter().enumerate() {
+            if !state.is_complete_since(None) {
+                slices.incomplete.push(place);
+            }
             let key = &state.key;
             let regions = slices.accounts.entry(key.account_id.clone()).or_default();
             if key.region != GLOBAL_REGION {
@@ -44,6 +78,11 @@ impl Slices {
     #[must_use]
     pub fn all(&self) -> &[SliceState] {
         &self.states
+    }
+
+    /// The slices that are not complete, in the same order.
+    pub fn incomplete(&self) -> impl Iterator<Item = &SliceState> {
+        self.incomplete.iter().filter_map(|place| self.states.get(*place))
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
@@ -93,6 +132,9 @@ impl Slices {
         is_complete: &dyn Fn(&SliceState) -> bool,
         missing: &mut Vec<Need>,
     ) {
+        if asset_type == SLICE_TYPE {
+            return;
+        }
         let Some(account_id) = account_id else {
             for account_id in self.accounts() {
                 self.missing_for(asset_type, Some(account_id), None, is_complete, missing);

@@ -2,22 +2,22 @@
 //! on an error the receiver throws away what it has, and nothing of a bad file is kept.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use super::{
     ImportError, SinkError,
+    judge::{Entry, Judge, Slices},
     lines::{Lines, Next},
-    slice_line,
 };
 use crate::{
     catalog::Catalog,
-    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState},
+    model::{Asset, GLOBAL_REGION, SliceKey, SliceState},
 };
 
 /// The bounds of a file.
@@ -52,13 +52,19 @@ pub fn read_file(
     limits: ImportLimits,
     on_asset: &mut dyn FnMut(Asset) -> Result<(), SinkError>,
 ) -> Result<FileSummary, ImportError> {
+    let (name, reader) = open(path)?;
+    read_ndjson(&name, BufReader::with_capacity(256 * 1024, reader), catalog, limits, on_asset)
+}
+
+/// A file, or the standard input for `-`, with the name that stands in messages.
+pub(super) fn open(path: &Path) -> Result<(String, Box<dyn Read + Send>), ImportError> {
     if path == Path::new("-") {
-        return read_ndjson("stdin", std::io::stdin().lock(), catalog, limits, on_asset);
+        return Ok(("stdin".to_owned(), Box::new(std::io::stdin())));
     }
     let name = path.display().to_string();
     #[expect(clippy::disallowed_methods, reason = "reading files of assets is what this room is for")]
     let file = File::open(path).map_err(|source| ImportError::Read { file: name.clone(), source })?;
-    read_ndjson(&name, BufReader::with_capacity(256 * 1024, file), catalog, limits, on_asset)
+    Ok((name, Box::new(file)))
 }
 
 /// Reads NDJSON and hands on every asset, judged against the catalog. `name` stands in the messages.
@@ -93,8 +99,8 @@ struct Reading<'a> {
     catalog: &'a Catalog,
     /// The line of every (type, id). Digests, not the texts: ids are half of a large file.
     seen: FxHashMap<[u8; 16], u64>,
-    slices: Vec<(u64, SliceState)>,
-    counts: FxHashMap<SliceKey, u64>,
+    slices: Slices,
+    counts: BTreeMap<SliceKey, u64>,
     assets: u64,
 }
 
@@ -104,8 +110,8 @@ impl<'a> Reading<'a> {
             name,
             catalog,
             seen: FxHashMap::default(),
-            slices: Vec::new(),
-            counts: FxHashMap::default(),
+            slices: Slices::default(),
+            counts: BTreeMap::new(),
             assets: 0,
         }
     }
@@ -116,63 +122,23 @@ impl<'a> Reading<'a> {
         bytes: &[u8],
         on_asset: &mut dyn FnMut(Asset) -> Result<(), SinkError>,
     ) -> Result<(), ImportError> {
-        let text = self.text(line, bytes)?;
+        let judge = Judge { name: self.name, catalog: self.catalog };
+        let text = judge.text(line, bytes)?;
         if text.is_empty() {
             return Ok(());
         }
-        let file = || self.name.to_owned();
-        let value: Value = serde_json::from_str(text).map_err(|error| self.bad_json(line, text, &error))?;
-        if let Value::Object(object) = &value
-            && object.get("__typename").and_then(Value::as_str) == Some(slice_line::TYPENAME)
-        {
-            let slice = slice_line::read(self.catalog, object).map_err(|source| ImportError::BadSlice {
-                file: file(),
-                line,
-                source,
-            })?;
-            return self.take_slice(line, slice);
+        match judge.read(line, text)? {
+            Entry::Slice(slice) => self.slices.take(self.name, line, slice),
+            Entry::Asset(asset) => {
+                self.catalog.check_asset(&asset).map_err(|misfit| judge.misfit(line, misfit))?;
+                self.note(line, &asset)?;
+                on_asset(asset).map_err(|source| ImportError::Refused {
+                    file: self.name.to_owned(),
+                    line,
+                    source,
+                })
+            }
         }
-        let asset = Asset::from_json(value).map_err(|source| ImportError::NotAnAsset {
-            file: file(),
-            line,
-            source,
-        })?;
-        self.catalog.check_asset(&asset).map_err(|source| ImportError::Misfit {
-            file: file(),
-            line,
-            source: Box::new(source),
-        })?;
-        self.note(line, &asset)?;
-        on_asset(asset).map_err(|source| ImportError::Refused { file: self.name.to_owned(), line, source })
-    }
-
-    /// The line as text, without trailing blanks and, on the first line, without a byte order mark.
-    fn text<'line>(&self, line: u64, bytes: &'line [u8]) -> Result<&'line str, ImportError> {
-        let is_utf16 = bytes.starts_with(&[0xff, 0xfe])
-            || bytes.starts_with(&[0xfe, 0xff])
-            || bytes.iter().take(4).any(|byte| *byte == 0);
-        if line == 1 && is_utf16 {
-            return Err(ImportError::Utf16 { file: self.name.to_owned() });
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| ImportError::NotUtf8 {
-            file: self.name.to_owned(),
-            line,
-            column: error.valid_up_to() + 1,
-        })?;
-        let text = if line == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
-        // Leading blanks stay, or columns would be off.
-        Ok(text.trim_ascii_end())
-    }
-
-    fn bad_json(&self, line: u64, text: &str, error: &serde_json::Error) -> ImportError {
-        let file = self.name.to_owned();
-        if matches!(text.trim_ascii(), "{" | "[") {
-            return ImportError::NotLines { file, line };
-        }
-        let message = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let message = message.strip_suffix(&place).unwrap_or(&message).to_owned();
-        ImportError::BadJson { file, line, column: error.column().max(1), message }
     }
 
     /// Refuses the second of two assets with one type and id, and counts the asset for its slice.
@@ -198,33 +164,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn take_slice(&mut self, line: u64, slice: SliceState) -> Result<(), ImportError> {
-        // The list is short (accounts x regions x types) and its order shows in the message only.
-        if let Some((first_line, known)) = self.slices.iter().find(|(_, known)| known.key == slice.key) {
-            return Err(ImportError::DuplicateSlice {
-                file: self.name.to_owned(),
-                line,
-                first_line: *first_line,
-                key: known.key.clone(),
-            });
-        }
-        self.slices.push((line, slice));
-        Ok(())
-    }
-
     fn finish(self) -> FileSummary {
-        if self.slices.is_empty() {
-            return FileSummary { assets: self.assets, slices: None };
-        }
-        let mut slices: Vec<_> = self.slices.into_iter().map(|(_, slice)| slice).collect();
-        slices.sort_by(|left, right| left.key.cmp(&right.key));
-        for slice in &mut slices {
-            slice.assets = self.counts.get(&slice.key).copied().unwrap_or(0);
-            // A complete slice was complete when it was attempted.
-            if slice.outcome == Outcome::Complete && slice.completed_at.is_none() {
-                slice.completed_at = slice.attempted_at;
-            }
-        }
-        FileSummary { assets: self.assets, slices: Some(slices) }
+        FileSummary { assets: self.assets, slices: self.slices.finish(|| self.counts) }
     }
 }

@@ -15,8 +15,9 @@ use apollo_compiler::{
 
 use super::{
     error::{Place, QueryError, QueryErrorKind, did_you_mean},
-    guard::{check_entries, without_descriptions},
+    guard::without_descriptions,
 };
+use crate::catalog::syntax::check_entries;
 
 /// Stored fragments: the name of each and the text that defines it (`queries/fragments/NAME.graphql`).
 pub type Fragments = BTreeMap<String, String>;

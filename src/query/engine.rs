@@ -1,22 +1,23 @@
 //! The engine: the one door to the language. It guards, parses, validates, plans and runs a query against a graph and
 //! hands back the bytes of the response; checks ask it for a judgement of the same plan in an open world.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::{
-    document::{Fragments, QueryDocument, place_in},
+    document::Fragments,
     error::{QueryError, QueryErrorKind},
     explain::{ExplainRequest, Explanation},
-    guard::{GuardLimits, guard},
+    guard::GuardLimits,
     lint::{Warning, lint},
     moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
-    planner::{self, Planned},
+    prepare::{CacheLimits, Preparations, Prepared, Preparer},
+    response::{self, push_errors, push_extensions, refused},
     run::{
-        Incomplete, Judgement, Ran, RunError, RunLimits, Why, WhyWorld, find_assets, incomplete_slices,
-        judge, run, run_explained, why,
+        Judgement, Outlet, Ran, RunError, RunLimits, Streamed, Why, WhyWorld, find_assets, incomplete_slices,
+        judge, run_explained, stream, why,
     },
     schema::{GeneratedSchema, SchemaError},
     specification::Specification,
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     catalog::{Catalog, TypeId},
     graph::Graph,
-    model::{SliceState, Time},
+    model::Time,
 };
 
 /// One GraphQL request.
@@ -53,8 +54,11 @@ impl Request {
 /// One GraphQL response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The whole response as JSON, without a newline at the end.
+    /// The whole response as JSON, without a newline at the end; where a part was handed on before, what follows it.
     pub body: Vec<u8>,
+    /// How many bytes were handed on before `body`. Where there are some and a limit then ended the run, `body` is
+    /// empty and what was handed on is no JSON: whoever reads it must be able to tell that it broke off.
+    pub sent: usize,
     /// Whether there is a `data` entry: false where the request was refused before it ran.
     pub has_data: bool,
     /// What the response reports as errors.
@@ -67,22 +71,18 @@ pub struct Response {
     pub explanation: Option<Explanation>,
 }
 
+/// A longer document is not parsed where others wait.
+const LONGEST_NEW: usize = 2 * 1024;
+
+/// How every response with data begins.
+const DATA: &[u8] = b"{\"data\":";
+
 /// Everything a query is held against, whatever data it runs over.
 #[derive(Debug)]
 pub struct Engine {
     catalog: Arc<Catalog>,
-    fragments: Fragments,
     schema: GeneratedSchema,
-    specification: Specification,
-    guard: GuardLimits,
-}
-
-/// A plan ready to run, with what else the response needs.
-#[derive(Debug)]
-struct Prepared {
-    planned: Planned,
-    document: QueryDocument,
-    introspection: BTreeMap<String, Vec<u8>>,
+    preparer: Preparer,
 }
 
 impl Engine {
@@ -91,9 +91,29 @@ impl Engine {
     /// # Errors
     /// Where no GraphQL schema can be made of the catalog.
     pub fn new(catalog: Arc<Catalog>, fragments: Fragments, guard: GuardLimits) -> Result<Self, SchemaError> {
+        Self::with_cache(catalog, fragments, guard, CacheLimits::default())
+    }
+
+    /// An engine that remembers more or less of the requests it prepares.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_cache(
+        catalog: Arc<Catalog>,
+        fragments: Fragments,
+        guard: GuardLimits,
+        cache: CacheLimits,
+    ) -> Result<Self, SchemaError> {
         let schema = GeneratedSchema::new(&catalog)?;
         let specification = Specification::new(&schema.sdl()).map_err(|message| SchemaError { message })?;
-        Ok(Self { catalog, fragments, schema, specification, guard })
+        let preparer = Preparer::new(Arc::clone(&catalog), fragments, specification, guard, cache);
+        Ok(Self { catalog, schema, preparer })
+    }
+
+    /// How often requests were prepared from scratch so far.
+    #[must_use]
+    pub fn preparations(&self) -> Preparations {
+        self.preparer.preparations()
     }
 
     /// The catalog behind the schema.
@@ -117,20 +137,102 @@ impl Engine {
     /// Runs a request against the graphs of the moments it asks for. Never fails: what goes wrong is in the response.
     #[must_use]
     pub fn execute_at(&self, moments: &dyn Moments, request: &Request, limits: &RunLimits<'_>) -> Response {
+        self.answer_at(moments, request, limits, None)
+    }
+
+    /// As [`Engine::execute_at`], but a large answer is handed on piece by piece while it is written: see
+    /// [`Response::sent`].
+    #[must_use]
+    pub fn stream_at(
+        &self,
+        moments: &dyn Moments,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Outlet<'_>,
+    ) -> Response {
+        self.answer_at(moments, request, limits, Some(outlet))
+    }
+
+    fn answer_at(
+        &self,
+        moments: &dyn Moments,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
+    ) -> Response {
         let gathered =
             self.prepare(request).and_then(|prepared| Ok((prepared.planned.plan.gather(moments)?, prepared)));
         match gathered {
-            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits),
+            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits, outlet),
             Err(errors) => refused(errors),
         }
+    }
+
+    /// Runs a request over the present, unless that may take longer than a thread can spare that others wait for: where
+    /// the document is new and long, asks for the past or for an explanation, or comes to more work than
+    /// `limits.max_work`. Nothing then; ask again with [`Engine::stream_at`] where it may take its time.
+    #[must_use]
+    pub fn execute_at_once(
+        &self,
+        graph: &Graph,
+        request: &Request,
+        limits: &RunLimits<'_>,
+    ) -> Option<Response> {
+        if request.explain.is_some() || request.as_of.is_some() {
+            return None;
+        }
+        let prepared = match self.preparer.recall(&request.query) {
+            Some(document) if document.may_be_short() => self.preparer.prepare_recalled(document, request),
+            None if request.query.len() <= LONGEST_NEW => self.prepare(request),
+            _ => return None,
+        };
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(errors) => return Some(refused(errors)),
+        };
+        if prepared.planned.plan.roots.iter().any(|root| root.as_of.is_some()) {
+            return None;
+        }
+        let response = self.answer(&prepared, &Graphs::from(graph), request, limits, None);
+        let is_long = response
+            .errors
+            .iter()
+            .any(|error| matches!(error.kind, QueryErrorKind::Stopped(RunError::TooMuchWork { .. })));
+        if is_long {
+            prepared.document.was_long();
+            return None;
+        }
+        Some(response)
     }
 
     /// Runs a request against graphs that were gathered for its plan (see [`Plan::gather`]). Never fails: what goes
     /// wrong is in the response.
     #[must_use]
     pub fn execute_over(&self, graphs: &Graphs<'_>, request: &Request, limits: &RunLimits<'_>) -> Response {
+        self.answer_over(graphs, request, limits, None)
+    }
+
+    /// As [`Engine::execute_over`], handed on piece by piece as by [`Engine::stream_at`].
+    #[must_use]
+    pub fn stream_over(
+        &self,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Outlet<'_>,
+    ) -> Response {
+        self.answer_over(graphs, request, limits, Some(outlet))
+    }
+
+    fn answer_over(
+        &self,
+        graphs: &Graphs<'_>,
+        request: &Request,
+        limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
+    ) -> Response {
         match self.prepare(request) {
-            Ok(prepared) => self.answer(&prepared, graphs, request, limits),
+            Ok(prepared) => self.answer(&prepared, graphs, request, limits, outlet),
             Err(errors) => refused(errors),
         }
     }
@@ -142,45 +244,48 @@ impl Engine {
         graphs: &Graphs<'_>,
         request: &Request,
         limits: &RunLimits<'_>,
+        outlet: Option<Outlet<'_>>,
     ) -> Response {
-        let introspection = &prepared.introspection;
-        let planned = &prepared.planned;
-        let answered = match request.explain {
-            None => run(&planned.plan, graphs.clone(), introspection, limits).map(|ran| (ran, None)),
-            Some(_) => self.run_explained(prepared, graphs, limits).map(|(ran, how)| (ran, Some(how))),
-        };
-        match answered {
-            Ok((ran, mut explanation)) => {
-                let incomplete = incomplete_slices(&planned.plan, graphs.clone());
-                let mut errors: Vec<QueryError> = ran.errors.into_iter().map(QueryError::from).collect();
-                // What assets have is asked of the newest inventory that the query looks at.
-                let newest = graphs.at(None).or_else(|| {
-                    planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
-                });
-                let warnings = self.warnings(prepared, newest);
-                let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
-                if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
-                    match self.whys(prepared, graphs, asset) {
-                        Ok(whys) => explanation.whys = whys,
-                        Err(refused) => errors.extend(refused),
-                    }
-                }
-                let mut body = Vec::with_capacity(ran.data.len() + 64);
-                body.extend_from_slice(b"{\"data\":");
-                body.extend_from_slice(&ran.data);
-                push_errors(&mut body, &errors);
-                push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: ran.rows, warnings, explanation }
+        let (streamed, mut explanation) = match request.explain {
+            None => {
+                let (plan, introspection) = (&prepared.planned.plan, &prepared.introspection);
+                (stream(plan, graphs, introspection, limits, DATA.to_vec(), outlet), None)
             }
-            Err(stopped) => {
-                let errors = vec![QueryError::from(stopped)];
-                let mut body = b"{\"data\":null".to_vec();
-                push_errors(&mut body, &errors);
-                body.push(b'}');
-                Response { body, has_data: true, errors, rows: 0, warnings: Vec::new(), explanation: None }
+            Some(_) => match self.run_explained(prepared, graphs, limits) {
+                Ok((ran, explanation)) => {
+                    let ended = Ok((ran.errors, ran.rows));
+                    (Streamed { rest: [DATA, &ran.data].concat(), sent: 0, ended }, Some(explanation))
+                }
+                Err(error) => (Streamed { rest: Vec::new(), sent: 0, ended: Err(error) }, None),
+            },
+        };
+        let Streamed { rest: mut body, sent, ended } = streamed;
+        let (errors, rows) = match ended {
+            Ok(ended) => ended,
+            Err(stopped) => return response::stopped(stopped, sent),
+        };
+        let mut errors: Vec<QueryError> = errors.into_iter().map(QueryError::from).collect();
+        let incomplete = incomplete_slices(&prepared.planned.plan, graphs.clone());
+        // What assets have is asked of the newest inventory that the query looks at.
+        let newest = graphs.at(None).or_else(|| {
+            prepared.planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
+        });
+        let warnings = self.warnings(prepared, newest);
+        let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
+        if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
+            match self.whys(prepared, graphs, asset) {
+                Ok(whys) => explanation.whys = whys,
+                Err(refused) => errors.extend(refused),
             }
         }
+        push_errors(&mut body, &errors);
+        push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
+        body.push(b'}');
+        Response { body, sent, has_data: true, errors, rows, warnings, explanation }
+    }
+
+    fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
+        self.preparer.prepare(request)
     }
 
     /// Plans a request without running it.
@@ -188,7 +293,7 @@ impl Engine {
     /// # Errors
     /// Everything wrong with it.
     pub fn plan(&self, request: &Request) -> Result<Plan, Vec<QueryError>> {
-        self.prepare(request).map(|prepared| prepared.planned.plan)
+        self.prepare(request).map(|prepared| prepared.planned.plan.clone())
     }
 
     /// The parts of a request's filters that can't match: by the schema alone, or with a graph by what its assets
@@ -202,7 +307,7 @@ impl Engine {
     }
 
     fn warnings(&self, prepared: &Prepared, graph: Option<&Graph>) -> Vec<Warning> {
-        lint(&self.catalog, &prepared.document, &prepared.planned.tested, graph)
+        lint(&self.catalog, &prepared.document.parsed, &prepared.planned.tested, graph)
     }
 
     fn run_explained(
@@ -296,8 +401,8 @@ impl Engine {
     ) -> Result<Why, Vec<QueryError>> {
         let request = Request { explain: Some(ExplainRequest::default()), ..Request::new(query) };
         let prepared = self.prepare(&request)?;
-        let plan = prepared.planned.written.unwrap_or(prepared.planned.plan);
-        let nodes = self.check_nodes(plan)?;
+        let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
+        let nodes = self.check_nodes(plan.clone())?;
         let world = WhyWorld::Open { oldest };
         self.why_of(graph, (nodes.of, &nodes.filters), asset, world)
     }
@@ -362,34 +467,6 @@ impl Engine {
     pub fn covered(&self, query: &str) -> Result<TypeId, Vec<QueryError>> {
         self.plan_check(query).map(|nodes| nodes.of)
     }
-
-    fn prepare(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
-        guard(&request.query, &self.guard).map_err(|error| {
-            let place = place_in(&request.query, error.offset());
-            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(Some(place))]
-        })?;
-        let document = QueryDocument::parse(&request.query, &self.fragments)?;
-        // Once more with the stored fragments in it: now sizes and circles are those of the whole document.
-        guard(&document.text, &self.guard).map_err(|error| {
-            let place = document.place_of_offset(error.offset());
-            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
-        })?;
-        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
-        let keeps_written = request.explain.is_some();
-        let mut planned = planner::plan(&self.catalog, &document, operation, variables, keeps_written)?;
-        let valid = self.specification.check(&document)?;
-        self.specification.check_variables(&document, &valid, operation, variables)?;
-        let wants_introspection =
-            planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
-        let introspection = if wants_introspection {
-            self.specification.introspect(&document, &valid, operation, variables)?
-        } else {
-            BTreeMap::new()
-        };
-        planned.plan = planned.plan.with_default_moment(request.as_of);
-        planned.written = planned.written.map(|plan| plan.with_default_moment(request.as_of));
-        Ok(Prepared { planned, document, introspection })
-    }
 }
 
 /// The type and the filters of a root field that chooses among many assets, and what else decides what it shows.
@@ -415,76 +492,4 @@ fn page_note(nodes: &Nodes) -> Option<String> {
         None if nodes.offset > 0 => Some(format!("the answer shows those that match{after}")),
         None => None,
     }
-}
-
-fn refused(errors: Vec<QueryError>) -> Response {
-    let mut body = vec![b'{'];
-    push_errors(&mut body, &errors);
-    body.push(b'}');
-    Response { body, has_data: false, errors, rows: 0, warnings: Vec::new(), explanation: None }
-}
-
-/// Appends `"errors": [..]`, with a comma before it unless it is the first entry.
-fn push_errors(body: &mut Vec<u8>, errors: &[QueryError]) {
-    if errors.is_empty() {
-        return;
-    }
-    let list: Vec<Json> = errors.iter().map(QueryError::to_json).collect();
-    push_entry(body, "errors", &Json::Array(list));
-}
-
-/// Appends `"extensions"`: what the answer could not see, what in the query is odd, how it was answered. Nothing where
-/// there is nothing of these.
-fn push_extensions(
-    body: &mut Vec<u8>,
-    slices: &[Incomplete],
-    warnings: &[Warning],
-    explanation: Option<&Explanation>,
-) {
-    let to_json = |incomplete: &Incomplete| {
-        let mut json = slice_to_json(&incomplete.slice);
-        if let (Json::Object(object), Some(moment)) = (&mut json, incomplete.as_of) {
-            object.insert("asOf".to_owned(), moment.to_string().into());
-        }
-        json
-    };
-    let mut extensions = Map::new();
-    if !slices.is_empty() {
-        extensions.insert("incomplete".to_owned(), slices.iter().map(to_json).collect());
-    }
-    if !warnings.is_empty() {
-        extensions.insert("warnings".to_owned(), warnings.iter().map(Warning::to_json).collect());
-    }
-    if let Some(explanation) = explanation {
-        extensions.insert("explain".to_owned(), explanation.to_json());
-    }
-    if !extensions.is_empty() {
-        push_entry(body, "extensions", &Json::Object(extensions));
-    }
-}
-
-fn push_entry(body: &mut Vec<u8>, key: &str, value: &Json) {
-    if body.len() > 1 {
-        body.push(b',');
-    }
-    body.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
-}
-
-/// A slice as the response shows it.
-#[must_use]
-pub fn slice_to_json(slice: &SliceState) -> Json {
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Json| {
-        if !value.is_null() {
-            object.insert(key.to_owned(), value);
-        }
-    };
-    put("assetType", slice.key.asset_type.clone().into());
-    put("accountId", slice.key.account_id.clone().into());
-    put("region", slice.key.region.clone().into());
-    put("outcome", slice.outcome.as_str().into());
-    put("reason", slice.reason.clone().into());
-    put("attemptedAt", slice.attempted_at.map(|time| time.to_string()).into());
-    put("completedAt", slice.completed_at.map(|time| time.to_string()).into());
-    Json::Object(object)
 }

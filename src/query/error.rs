@@ -282,9 +282,11 @@ impl QueryErrorKind {
             Self::Moment(MomentError::NoHistory { .. }) => "no_history",
             Self::Moment(MomentError::Unreadable { .. }) => "unreadable",
             Self::Stopped(RunError::NoMoment { .. }) => "no_history",
+            Self::Stopped(RunError::PatternTooCostly { .. }) => "pattern_too_costly",
             Self::Stopped(RunError::TooManyRows { .. }) => "too_many_rows",
             Self::Stopped(RunError::TooManyBytes { .. }) => "answer_too_large",
             Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",
+            Self::Stopped(RunError::TooMuchWork { .. }) => "too_much_work",
             Self::Stopped(RunError::Cancelled) => "cancelled",
             Self::Internal => "internal",
         }

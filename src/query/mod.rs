@@ -1,5 +1,6 @@
 //! From GraphQL text to JSON bytes: guard, parse, validate, plan, run, write. Each stage is a value.
 
+mod cache;
 mod cursor;
 mod document;
 mod engine;
@@ -11,13 +12,15 @@ mod moments;
 mod names;
 mod plan;
 mod planner;
+mod prepare;
+mod response;
 pub mod run;
 pub mod schema;
 mod specification;
 
 pub use cursor::CursorFault;
 pub use document::Fragments;
-pub use engine::{Engine, Request, Response, slice_to_json};
+pub use engine::{Engine, Request, Response};
 pub use error::{Place, QueryError, QueryErrorKind};
 pub use explain::{ExplainRequest, Explanation, PlanText};
 pub use guard::GuardLimits;
@@ -30,3 +33,5 @@ pub use plan::{
     OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position, Quantifier, RootField,
     RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
 };
+pub use prepare::{CacheLimits, Preparations};
+pub use response::slice_to_json;

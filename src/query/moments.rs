@@ -82,13 +82,11 @@ impl Plan {
         if moments.is_empty() { BTreeSet::from([None]) } else { moments }
     }
 
-    /// The plan where root fields that name no moment ask for this one.
-    #[must_use]
-    pub(super) fn with_default_moment(mut self, moment: Option<Time>) -> Self {
+    /// Lets root fields that name no moment ask for this one.
+    pub(super) fn ask_by_default(&mut self, moment: Time) {
         for root in self.roots.iter_mut().filter(|root| root.is_of_inventory()) {
-            root.as_of = root.as_of.or(moment);
+            root.as_of = root.as_of.or(Some(moment));
         }
-        self
     }
 
     /// The graphs of all its moments.

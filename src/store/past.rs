@@ -71,7 +71,7 @@ impl Store {
     pub fn read_past(&self, in_force: InForce, visit: &mut dyn FnMut(Asset)) -> Result<Past, StoreError> {
         let index = self.index();
         let Undone { slices, rows, work } = self.undo(&index, in_force.sequence)?;
-        read_visible(&index, &slices, &rows, visit)?;
+        read_visible(&index, &slices, &rows, &[keys::kind::ASSET], visit)?;
         Ok(Past { in_force, slices, work })
     }
 

@@ -61,6 +61,17 @@ impl Store {
         self.read_snapshot(visit).map(|_| ())
     }
 
+    /// The assets of one type as [`Store::read_assets`] gives them, at a cost of that type alone.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn read_assets_of(&self, asset_type: &str, visit: &mut dyn FnMut(Asset)) -> Result<(), StoreError> {
+        let index = self.index();
+        let slices = read_slices(&index)?;
+        let prefix = keys::names(keys::kind::ASSET, &[asset_type]);
+        read_visible(&index, &slices, &AssetRows::new(), &prefix, visit)
+    }
+
     /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
     /// between them. Commits wait meanwhile, so `visit` must not call the store.
     ///
@@ -69,23 +80,24 @@ impl Store {
     pub fn read_snapshot(&self, visit: &mut dyn FnMut(Asset)) -> Result<Snapshot, StoreError> {
         let index = self.index();
         let slices = read_slices(&index)?;
-        read_visible(&index, &slices, &AssetRows::new(), visit)?;
+        read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
         let sequence = self.sequence();
         Ok(Snapshot { sequence, slices })
     }
 }
 
 /// Hands on every asset that can be seen where the slices are in these states and `rows` stand in place of those of
-/// the index.
+/// the index; only of keys that begin with `prefix`, which never splits the rows of one asset.
 pub(super) fn read_visible(
     index: &Index,
     slices: &[SliceState],
     rows: &AssetRows,
+    prefix: &[u8],
     visit: &mut dyn FnMut(Asset),
 ) -> Result<(), StoreError> {
     let states = states_of(slices);
     let mut group: Vec<Listing> = Vec::new();
-    scan_over(index, &[keys::kind::ASSET], rows, &mut |key, value| {
+    scan_over(index, prefix, rows, &mut |key, value| {
         let listing = read_listing(index, key, value, &states)?;
         if group.first().is_some_and(|first| !first.is_same(&listing)) {
             visit_group(&mut group, &states, visit);

@@ -18,7 +18,8 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use passmuster::api::{
-    Answer, Answered, App, HostRule, HttpLimits, Operation, Status, Stop, refuse_remote, router, serve,
+    Answer, Answered, App, HostRule, HttpLimits, Operation, Outlet, Status, Stop, refuse_remote, router,
+    serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -27,7 +28,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-type AnswerWith = dyn Fn(&Operation, &Stop) -> Answered + Send + Sync;
+type AnswerWith = dyn Fn(&Operation, &Stop, &mut Outlet) -> Answered + Send + Sync;
 
 /// Answers as a test says.
 struct Scripted {
@@ -46,14 +47,29 @@ impl Answer for Scripted {
         self.ready.load(Ordering::SeqCst)
     }
 
-    fn answer(&self, operation: &Operation, stop: &Stop) -> Answered {
-        (self.answer)(operation, stop)
+    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
+        match operation.query.as_str() {
+            "{short}" => Some(ran(&echoed(operation))),
+            "{short boom}" => panic!("secret detail"),
+            _ => None,
+        }
+    }
+
+    fn answer(&self, operation: &Operation, stop: &Stop, outlet: &mut Outlet) -> Answered {
+        (self.answer)(operation, stop, outlet)
     }
 }
 
 fn app_with(
     limits: HttpLimits,
     answer: impl Fn(&Operation, &Stop) -> Answered + Send + Sync + 'static,
+) -> Router {
+    streaming_app(limits, move |operation, stop, _| answer(operation, stop))
+}
+
+fn streaming_app(
+    limits: HttpLimits,
+    answer: impl Fn(&Operation, &Stop, &mut Outlet) -> Answered + Send + Sync + 'static,
 ) -> Router {
     let answer = Scripted { ready: AtomicBool::new(true), answer: Box::new(answer) };
     router(App::new(Arc::new(answer), limits, HostRule::OwnMachine))
@@ -432,7 +448,7 @@ async fn a_query_that_finds_no_free_thread_says_so() {
 
 #[tokio::test]
 async fn readiness_waits_for_the_graph_and_health_does_not() {
-    let answer = Arc::new(Scripted { ready: AtomicBool::new(false), answer: Box::new(|_, _| refused()) });
+    let answer = Arc::new(Scripted { ready: AtomicBool::new(false), answer: Box::new(|_, _, _| refused()) });
     let router = router(App::new(answer.clone(), HttpLimits::default(), HostRule::OwnMachine));
     let at = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(send(router.clone(), at("/healthz")).await.status(), StatusCode::OK);
@@ -561,4 +577,148 @@ async fn a_stop_lets_a_running_query_finish_and_takes_no_new_connection() {
     let answer = read_all(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"{a}\""), "{answer}");
     tokio::time::timeout(PATIENCE, server).await.unwrap().unwrap();
+}
+
+/// H7, Q21
+#[tokio::test]
+async fn short_queries_are_answered_while_long_ones_have_every_thread() {
+    let limits = HttpLimits { concurrent_queries: 1, ..HttpLimits::default() };
+    let (router, events) = endless(limits);
+    let long = tokio::spawn(send(router.clone(), post(r#"{"query":"{a}"}"#)));
+    let events = tokio::task::spawn_blocking(move || {
+        assert_eq!(events.recv_timeout(PATIENCE), Ok("started"));
+        events
+    })
+    .await
+    .unwrap();
+    for _ in 0..100 {
+        let response = send(router.clone(), post(r#"{"query":"{short}"}"#)).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(body_of(response).await["data"]["query"], "{short}");
+    }
+    let (status, code, message) = refusal(router, post(r#"{"query":"{short boom}"}"#)).await;
+    assert_eq!((status, code.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"));
+    assert!(!message.contains("secret"), "{message}");
+    assert!(events.try_recv().is_err(), "the long one runs all the while");
+    long.abort();
+    let stopped = tokio::task::spawn_blocking(move || events.recv_timeout(PATIENCE)).await.unwrap();
+    assert_eq!(stopped, Ok("stopped"));
+}
+
+fn piece() -> Vec<u8> {
+    vec![b'x'; 1024 * 1024]
+}
+
+#[tokio::test]
+async fn the_first_piece_of_an_answer_leaves_before_the_last_is_written() {
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let may_go_on = std::sync::Mutex::new(may_go_on);
+    let router = streaming_app(HttpLimits::default(), move |_, _, outlet| {
+        assert!(outlet.send(b"[1,".to_vec()));
+        may_go_on.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        assert!(outlet.send(b"2,".to_vec()));
+        Answered { body: b"3]".to_vec(), status: Status::Ran }
+    });
+    let response = send(router, post(r#"{"query":"{a}"}"#)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers().get(header::CONTENT_LENGTH), None);
+    let mut body = response.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(&first[..], b"[1,");
+    go_on.send(()).unwrap();
+    assert_eq!(&body.collect().await.unwrap().to_bytes()[..], b"2,3]");
+}
+
+/// How an answer in pieces ends on the wire.
+async fn tail_of(answer: impl Fn(&mut Outlet) -> Answered + Send + Sync + 'static) -> String {
+    let router = streaming_app(HttpLimits::default(), move |_, _, outlet| answer(outlet));
+    let (address, _stop, _server) = on_socket(router, HttpLimits::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = REQUEST.replace("host:", "connection: close\r\nhost:");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let text = read_all(&mut stream).await;
+    // One that breaks off at once may not even begin.
+    let is_chunked = text.starts_with("HTTP/1.1 200") && text.contains("transfer-encoding: chunked");
+    assert!(text.is_empty() || is_chunked, "{text}");
+    text.split("\r\n\r\n").skip(1).collect::<Vec<_>>().join("\r\n\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_breaks_off_never_looks_whole() {
+    const END: &str = "0\r\n\r\n";
+    let whole = tail_of(|outlet| {
+        outlet.send(b"{\"data\":[1,".to_vec());
+        Answered { body: b"2]}".to_vec(), status: Status::Ran }
+    });
+    let whole = whole.await;
+    assert!(whole.ends_with(END) && whole.contains("2]}"), "{whole}");
+    let stopped = tail_of(|outlet| {
+        outlet.send(b"{\"data\":[1,".to_vec());
+        Answered { body: Vec::new(), status: Status::Stopped }
+    });
+    let panicked = tail_of(|outlet| {
+        outlet.send(b"{\"data\":[1,".to_vec());
+        panic!("in the middle")
+    });
+    for broken in [stopped.await, panicked.await] {
+        assert!(!broken.contains(END), "{broken}");
+    }
+}
+
+/// H4, H7: a client that reads slowly holds neither the work nor the place of another query, and not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_stops_its_query_and_no_other() {
+    let (told, events) = mpsc::channel();
+    let limits = HttpLimits {
+        concurrent_queries: 1,
+        client_time: Duration::from_millis(500),
+        ..HttpLimits::default()
+    };
+    let router = streaming_app(limits, move |operation, _, outlet| {
+        if operation.query == "{b}" {
+            return ran(&echoed(operation));
+        }
+        let mut sent = 0;
+        while sent < 10_000 && outlet.send(piece()) {
+            sent += 1;
+        }
+        told.send((sent, outlet.waited().so_far())).unwrap();
+        Answered { body: Vec::new(), status: Status::Stopped }
+    });
+    let (address, _stop, _server) = on_socket(router, limits).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(REQUEST.as_bytes()).await.unwrap();
+    let mut beginning = [0; 12];
+    idle.read_exact(&mut beginning).await.unwrap();
+    assert_eq!(&beginning, b"HTTP/1.1 200");
+    let mut other = TcpStream::connect(address).await.unwrap();
+    let request = REQUEST.replace("{a}", "{b}").replace("host:", "connection: close\r\nhost:");
+    other.write_all(request.as_bytes()).await.unwrap();
+    assert!(read_all(&mut other).await.contains("{b}"), "answered beside it");
+    let event = tokio::task::spawn_blocking(move || events.recv_timeout(PATIENCE)).await.unwrap();
+    let (sent, waited) = event.unwrap();
+    assert!(sent < 100, "written no further than the client reads: {sent} MB");
+    assert!(waited >= limits.client_time, "what it waited is not the query's own time");
+}
+
+/// H7
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_pieces_stops_when_its_client_disconnects() {
+    let (told, events) = mpsc::channel();
+    let router = streaming_app(HttpLimits::default(), move |_, stop, outlet| {
+        let mut sent = 0;
+        while sent < 100_000 && !stop.is_requested() && outlet.send(piece()) {
+            sent += 1;
+        }
+        told.send(sent).unwrap();
+        Answered { body: Vec::new(), status: Status::Stopped }
+    });
+    let (address, _stop, _server) = on_socket(router, HttpLimits::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    let mut some = vec![0; 3 * 1024 * 1024];
+    stream.read_exact(&mut some).await.unwrap();
+    drop(stream);
+    let sent = tokio::task::spawn_blocking(move || events.recv_timeout(PATIENCE)).await.unwrap().unwrap();
+    assert!((3..100).contains(&sent), "{sent} MB of 100,000 were written");
 }

@@ -420,6 +420,18 @@ fn a_quantifier_costs_a_pass_over_values_and_edges_not_rows_times_edges() {
 }
 
 #[test]
+fn a_quantifier_that_nearly_all_satisfy_follows_the_edges_of_the_others() {
+    let active = |number: usize| json!(if number == 7 { "INACTIVE" } else { "ACTIVE" });
+    let name = |number: usize| format!("vpc-{number:05}");
+    let vpcs = (0..500).map(|number| vpc(&name(number), json!({})));
+    let logs = (0..500).map(|number| log(&format!("fl-{number:05}"), &name(number), active(number)));
+    let fixture = fixture(vpcs.chain(logs).collect(), None);
+    let explained =
+        fixture.explained(r#"{ vpcs(where: {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}) { id } }"#);
+    assert_eq!((explained.steps[0].rows_out, explained.visited.edges), (1, 2), "one there, one back");
+}
+
+#[test]
 fn nested_quantifiers_are_linear_in_the_edges_they_touch() {
     let (vpcs, subnets) = (300, 4);
     let fixture = large(vpcs, subnets);
@@ -459,6 +471,63 @@ fn a_sorted_page_puts_only_its_own_rows_in_order() {
     let unsorted = fixture.explained("{ vpcs(limit: 5) { id hasFlowLog { id } } }");
     assert_eq!(unsorted.visited.sorted, 0);
     assert_eq!(unsorted.visited.edges, 5, "only the edges of the page are followed");
+}
+
+/// The words, rows in and rows out of the steps below the root field.
+fn steps_below(explained: &Explanation) -> Vec<(&str, u64, u64)> {
+    let below = explained.steps.iter().filter(|step| step.depth == 1);
+    below.map(|step| (step.what.as_str(), step.rows_in, step.rows_out)).collect()
+}
+
+#[test]
+fn totals_and_figures_build_no_row() {
+    let fixture = large(500, 2);
+    let filter = r#"(where: {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}})"#;
+    for (query, rows) in [
+        (format!("{{ vpcsConnection{filter} {{ totalCount }} }}"), 1500),
+        (format!("{{ vpcsAggregate{filter} {{ count }} }}"), 1500),
+        // One look at each of the 450 sizes for all four figures of it.
+        (format!("{{ vpcsAggregate{filter} {{ count size {{ min max average sum }} }} }}"), 1500 + 450),
+    ] {
+        let explained = fixture.explained(&query);
+        let (root, visited) = (&explained.steps[0], explained.visited);
+        assert_eq!((root.rows_in, root.rows_out), (500, 0), "{query}");
+        assert!(root.bytes < 80, "{query}: {} bytes", root.bytes);
+        assert_eq!((visited.rows, visited.sorted), (rows, 0), "{query}: {visited:?}");
+        assert!(visited.edges <= 500, "{query}: {visited:?}");
+    }
+    let related =
+        fixture.explained("{ vpcs { subnetsConnection { totalCount } subnetsAggregate { count } } }");
+    assert_eq!(related.steps[0].rows_out, 500, "VPCs alone are written");
+}
+
+#[test]
+fn figures_groups_and_pages_are_steps_of_their_own() {
+    let fixture = large(500, 0);
+    let figures = fixture.explained("{ vpcsAggregate { size { max } name { longest } } }");
+    assert_eq!(steps_below(&figures), [("figures of size", 500, 0), ("figures of name", 500, 0)]);
+    let groups = fixture.explained("{ vpcsGroup(by: [region, accountId], where: {size_LT: 100}) { count } }");
+    assert_eq!(
+        steps_below(&groups),
+        [("Vpc: size_LT: 100", 500, 100), ("Vpc: group by region, accountId", 100, 1)]
+    );
+    assert_eq!(groups.visited.rows, 500 + 2 * 100, "the filter's column, then two columns of what it left");
+    let found = fixture.explained(r#"{ vpcsGroup(by: [region], where: {vpcId: "vpc-00007"}) { count } }"#);
+    assert_eq!(steps_below(&found), [("Vpc: found by index", 1, 1), ("Vpc: group by region", 1, 1)]);
+    let page = fixture.explained("{ vpcsConnection(sort: [{name: ASC}], first: 3) { edges { cursor } } }");
+    assert_eq!(steps_below(&page), [("page: sort, first 3", 500, 3)]);
+    assert_eq!(page.visited.sorted, 4, "one more than the page says whether there is a next");
+}
+
+#[test]
+fn an_order_counts_the_edges_it_follows() {
+    let fixture = large(50, 3);
+    let by_count = fixture.explained("{ vpcs(sort: [{subnetsAggregate: {count: DESC}}], limit: 2) { id } }");
+    assert_eq!(by_count.visited.edges, 150, "those of every row, once, however often it is compared");
+    let through = fixture.explained("{ subnets(sort: [{vpc: {name: ASC}}], limit: 2) { id } }");
+    assert_eq!(through.visited.edges, 150);
+    let to_one = fixture.explained("{ subnets { vpc { id } } }");
+    assert_eq!(to_one.visited.edges, 150);
 }
 
 #[test]

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 const SDL: &str = r#"
 enum Stage { PROD DEV }
 interface Thing { id: ID! name: String owner: String status: String @values(list: ["ACTIVE", "INACTIVE"]) }
+type Tag { key: String! value: String note: String }
 type Vpc implements Thing {
-  id: ID! name: String owner: String status: String
+  tags: [Tag!] first: Tag id: ID! name: String owner: String status: String
   stage: Stage size: Int weight: Float at: DateTime kinds: [String!] @values(list: ["a", "b"])
   unused: String parentId: String
   logs: [Log!]! @relation(fields: ["id"], references: ["vpcId"])
@@ -40,7 +41,11 @@ fn fixture() -> Fixture {
         object
     };
     let mut assets = vec![
-        vpc("a", json!({"name": "Alpha", "status": "ACTIVE", "stage": "PROD", "size": 1, "weight": 1.5})),
+        vpc(
+            "a",
+            json!({"name": "Alpha", "status": "ACTIVE", "stage": "PROD", "size": 1, "weight": 1.5,
+            "tags": [{"key": "Env", "value": "prod"}], "first": {"key": "Owner"}}),
+        ),
         vpc("b", json!({"name": "Beta", "status": "NEW", "size": 2, "kinds": ["a"], "at": "2024-01-01"})),
         json!({"__typename": "Log", "id": "l", "name": "Alpha", "vpcId": "a", "owner": "me"}),
     ];
@@ -93,6 +98,9 @@ fn what_can_not_match_is_warned_of() {
         (r#"{at_GT: "2025-01-01", at_LT: "2024-01-01"}"#, vec!["contradiction"]),
         (r#"{logs_SOME: {name: "alpha"}}"#, vec!["wrong_case"]),
         (r#"{OR: [{size: 1}, {name_IN: []}]}"#, vec!["empty_list"]),
+        (r#"{tags_SOME: {key: "env"}}"#, vec!["wrong_case"]),
+        (r#"{tags_SOME: {note: "x"}}"#, vec!["always_null"]),
+        (r#"{tags_SOME: {key: "Env", AND: {key: "x"}}}"#, vec!["contradiction"]),
     ] {
         assert_eq!(fixture.codes(filter), expected, "{filter}");
     }
@@ -108,6 +116,10 @@ fn what_can_match_is_not_warned_of() {
         r#"{status: "NEW"}"#,
         r#"{status_CONTAINS: "ctiv"}"#,
         r#"{name: "nobody"}"#,
+        r#"{tags_SOME: {key: "Env", value: "prod"}}"#,
+        // Another field holds such objects, too.
+        r#"{tags_SOME: {key: "Owner"}}"#,
+        r#"{tags_SOME: {key: "Env"}, AND: {tags_SOME: {key: "Owner"}}}"#,
         r#"{name_NOT_IN: []}"#,
         r#"{unused: null}"#,
         r#"{unused_NOT: null}"#,

@@ -31,11 +31,13 @@ mod graph;
 mod guard;
 mod language;
 mod lint;
+mod plan_cache;
 mod query;
 mod query_faults;
 mod run;
 mod schema;
 mod specification;
+mod streaming;
 
 mod check;
 mod report;

@@ -319,8 +319,8 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
         ),
         ("vpcs { hasFlowLog(limit: 1) {id} hasFlowLog {id} }", "conflicting_fields", 1, 34, ""),
         ("vpcs(where: {name: \"a\", name: \"b\"}) { id }", "given_twice", 1, 25, ""),
-        ("query A { vpcs { id } } query B { vpcs { id } }", "which_operation", 0, 0, ""),
-        ("mutation { vpcs { id } }", "not_a_query", 0, 0, ""),
+        ("query A { vpcs { id } } query B { vpcs { id } }", "which_operation", 1, 1, ""),
+        ("mutation { vpcs { id } }", "not_a_query", 1, 1, ""),
     ] {
         let (actual, at_line, at_column, message, actual_help) = fixture.refusal(query, json!({}));
         assert_eq!((actual.as_str(), at_line, at_column), (code, line, column), "{query}: {message}");

@@ -1,13 +1,19 @@
 //! Q1-Q23 of the faults that must be survived, each through the whole engine: what comes back is a refusal with a code
 //! or an answer, and the engine answers the next query. The guard's own tests go further into Q1-Q10.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use passmuster::{
     catalog::{Catalog, Source},
     graph::{Graph, GraphBuilder},
     model::{Asset, Time},
-    query::{Engine, Fragments, GuardLimits, Request, run::RunLimits},
+    query::{
+        Engine, Fragments, GuardLimits, Request,
+        run::{RunLimits, Stop},
+    },
 };
 use serde_json::{Value, json};
 
@@ -282,6 +288,92 @@ fn q22_patterns_and_filters_made_to_take_forever() {
     let wider: Vec<Value> = (0..300_000).map(|at| json!({"name": at.to_string()})).collect();
     let query = "query ($w: [VpcWhere!]) { vpcs(where: {OR: $w}) { id } }";
     assert_eq!(fixture.code(query, json!({ "w": wider })), "plan_too_large");
+}
+
+/// A VPC whose name is this.
+fn named(name: &str) -> Fixture {
+    let Fixture { engine, graph } = fixture();
+    let mut builder = GraphBuilder::new(Arc::clone(graph.catalog()));
+    let asset = json!({"__typename": "Vpc", "id": "x", "vpcId": "v", "state": "up", "name": name});
+    builder.push(&Asset::from_json(asset).unwrap()).unwrap();
+    Fixture { engine, graph: builder.finish(None, Time::from_millis(0).unwrap()).unwrap() }
+}
+
+/// The first error of a query that is stopped at the given look at the clock, and how often it was looked at.
+fn stopped_at(fixture: &Fixture, filter: &str, stop_at: usize) -> (Option<String>, usize) {
+    let looks = AtomicUsize::new(0);
+    let stop = || {
+        let look = looks.fetch_add(1, Ordering::SeqCst);
+        (look >= stop_at).then_some(Stop::Cancelled)
+    };
+    let limits = RunLimits { max_rows: 1_000, max_bytes: 1_000_000, stop: &stop };
+    let request = Request::new(format!("{{ vpcs(where: {filter}) {{ id }} }}"));
+    let response = fixture.engine.execute(&fixture.graph, &request, &limits);
+    let code = response.errors.first().map(|error| error.kind.code().to_owned());
+    (code, looks.load(Ordering::SeqCst))
+}
+
+#[test]
+fn q22_the_clock_is_looked_at_by_the_bytes_a_pattern_reads_not_by_the_values() {
+    let long = named(&"a".repeat(1 << 20));
+    for filter in [
+        r#"{name_MATCHES: "(a*)*b"}"#,
+        // Asked of one row, as behind an index.
+        r#"{vpcId: "v", name_MATCHES: "(a*)*b"}"#,
+    ] {
+        let (code, looks) = stopped_at(&long, filter, usize::MAX);
+        assert_eq!(code, None, "{filter}");
+        assert!(looks >= (1 << 20) / 4096, "{filter}: {looks} looks");
+        let (code, looks) = stopped_at(&long, filter, 20);
+        assert_eq!(code.as_deref(), Some("cancelled"), "{filter}");
+        assert!(looks <= 22, "it goes on after a stop: {looks} looks");
+    }
+}
+
+#[test]
+fn q22_a_long_text_matches_as_a_short_one_does() {
+    let patterns = [
+        "a+",
+        "a*b?",
+        "(a|aa)+",
+        "(?i)A+",
+        "a{3,}",
+        "[^b]*",
+        ".*a$",
+        "^a.*",
+        r"\\w+",
+        r"\\ba+\\b",
+        r"\\ba+é\\b",
+        ".*é",
+        r"a+\\B",
+        "(?s).*",
+        "a+|b",
+        "b|a+",
+        "",
+        "a+(?m)$",
+    ];
+    let mut matching = 0;
+    for end in ["", "b", "é", "\n", "a b"] {
+        let (short, long) = (named(&format!("aaa{end}")), named(&format!("{}{end}", "a".repeat(9_000))));
+        for pattern in patterns {
+            let query = format!("{{ vpcs(where: {{name_MATCHES: \"{pattern}\"}}) {{ id }} }}");
+            let expected = short.ids(&query, json!({}));
+            matching += expected.len();
+            assert_eq!(long.ids(&query, json!({})), expected, "{pattern} {end:?}");
+        }
+    }
+    assert!(matching > 20, "{matching} matches");
+}
+
+#[test]
+fn q22_a_pattern_that_cannot_be_read_in_pieces_is_refused_over_a_text_that_is_too_long() {
+    let long = named(&format!("{}é", "a".repeat(1 << 20)));
+    let filter = |pattern: &str| format!("{{name_MATCHES: \"{pattern}\"}}");
+    let (code, _) = stopped_at(&long, &filter(r"\\w{3}.*\\b.*"), usize::MAX);
+    assert_eq!(code.as_deref(), Some("pattern_too_costly"));
+    for allowed in [r"(?-u:\\w{3}).*(?-u:\\b).*é", r"a*\\bé", r"\\w{3}.*é"] {
+        assert_eq!(stopped_at(&long, &filter(allowed), usize::MAX).0, None, "{allowed}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use passmuster::{
     catalog::{Catalog, Source},
     graph::{Graph, GraphBuilder, GraphCache},
     model::{Asset, Outcome, SliceKey, Time},
-    query::{Engine, Fragments, GuardLimits, MomentError, Moments, Request, run::RunLimits},
+    query::{Engine, ExplainRequest, Fragments, GuardLimits, MomentError, Moments, Request, run::RunLimits},
     store::{SliceCommit, Store, StoreError, StoreOptions},
 };
 use serde_json::{Value, json};
@@ -107,6 +107,33 @@ fn inventory(dir: &Path) -> Inventory {
     inventory.commit("FlowLog", Outcome::Complete, "2026-11-03", vec![log("INACTIVE")]);
     inventory.commit("FlowLog", Outcome::Denied, "2026-11-04", vec![]);
     inventory
+}
+
+#[test]
+fn the_plan_says_which_moment_each_root_field_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = inventory(folder.path());
+    let query = "{ then: vpcs(asOf: \"2026-11-01T12:00:00+01:00\") { id } now: vpcsAggregate { count }
+        counts: vpcsGroup(asOf: \"2026-11-02\", by: [name]) { count }
+        one: vpc(id: \"b\", asOf: \"2026-11-02\") { id } }";
+    let request = Request { explain: Some(ExplainRequest::default()), ..Request::new(query) };
+    let answer = ask_request(&inventory, &request);
+    let plan: Vec<&str> = answer["extensions"]["explain"]["plan"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"))
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|line| !line.starts_with(' '))
+        .collect();
+    assert_eq!(
+        plan,
+        [
+            "then: list of Vpc as of 2026-11-01T11:00:00.000Z",
+            "now: figures of Vpc",
+            "counts: counts of Vpc as of 2026-11-02T00:00:00.000Z",
+            "one: the Vpc with id \"b\" as of 2026-11-02T00:00:00.000Z",
+        ]
+    );
 }
 
 #[test]

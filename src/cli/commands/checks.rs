@@ -3,19 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use super::super::{
     Exit,
     arguments::{Format, FormatArguments},
     context::{Context, Tools},
-    failure::Failure,
+    failure::{Failure, Report},
     place,
+    snippet::Snippet,
 };
 use super::check::{framework_of, select};
 use crate::{
     check::{CaseOutcome, run_cases},
     query::{QueryErrorKind, Request},
-    report::{Sheet, case_list, cases_text, check_json, check_list, check_page, framework_list},
+    report::{Cell, Sheet, case_list, cases_text, check_json, check_list, check_page, framework_list},
 };
 
 /// List, show, lint and test the stored checks
@@ -65,7 +67,8 @@ enum ChecksCommand {
     /// Find mistakes in check files: unknown fields and keys, filters that can't match, ids that are taken
     #[command(after_help = "Examples:
   passmuster checks lint
-  passmuster checks lint ./queries --data vpcs.ndjson --strict")]
+  passmuster checks lint ./queries --data vpcs.ndjson --strict
+  passmuster checks lint ./queries -o json")]
     Lint {
         /// Folder of checks, e.g. ./queries
         #[arg(value_name = "DIR")]
@@ -76,6 +79,8 @@ enum ChecksCommand {
         /// Fail on warnings, too: filters that can't match
         #[arg(long)]
         strict: bool,
+        #[command(flatten)]
+        format: FormatArguments,
     },
     /// Run the cases of the checks: small inventories with the verdict each must give
     #[command(after_help = "Examples:
@@ -120,16 +125,31 @@ pub(crate) fn run(arguments: &ChecksArguments, context: &Context) -> Result<Exit
             }
             Ok(Exit::Pass)
         }
-        ChecksCommand::Lint { folder, data, strict } => {
+        ChecksCommand::Lint { folder, data, strict, format } => {
             let queries = folder.as_deref().or(context.common.queries.as_deref());
-            lint(&context.tools_of(queries)?, data.as_deref(), *strict, context)
+            match lint(&context.tools_of(queries)?, data.as_deref(), context) {
+                Ok(linted) => print_linted(linted, *strict, *format, context),
+                Err(Failure { exit, report: Report::Snippets(mistakes) })
+                    if format.format != Format::Table =>
+                {
+                    print_sheet(&lint_list(&mistakes), *format, context)?;
+                    Ok(exit)
+                }
+                Err(failure) => Err(failure),
+            }
         }
         ChecksCommand::Test { ids, format } => test(ids, *format, context),
     }
 }
 
+/// What linting found where there are no mistakes.
+struct Linted {
+    checks: usize,
+    warnings: Vec<Snippet>,
+}
+
 /// Mistakes are refused; filters that can't match are warned of.
-fn lint(tools: &Tools, data: Option<&Path>, strict: bool, context: &Context) -> Result<Exit, Failure> {
+fn lint(tools: &Tools, data: Option<&Path>, context: &Context) -> Result<Linted, Failure> {
     let checks = tools.checks()?;
     let graph = data.map(|file| context.graph(&tools.catalog, Some(file))).transpose()?;
     let queries =
@@ -150,15 +170,45 @@ fn lint(tools: &Tools, data: Option<&Path>, strict: bool, context: &Context) -> 
     if !mistakes.is_empty() {
         return Err(Failure::snippets(mistakes));
     }
-    let count = warnings.len();
-    if count == 0 {
-        context.output.line(&format!("{} checks, no mistakes", checks.len()))?;
-        return Ok(Exit::Pass);
+    Ok(Linted { checks: checks.len(), warnings })
+}
+
+fn print_linted(
+    linted: Linted,
+    strict: bool,
+    format: FormatArguments,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let (checks, count) = (linted.checks, linted.warnings.len());
+    if format.format != Format::Table {
+        print_sheet(&lint_list(&linted.warnings), format, context)?;
+    } else if count == 0 {
+        context.output.line(&format!("{checks} checks, no mistakes"))?;
+    } else {
+        context.output.note(&Failure::snippets(linted.warnings).render(context.output.stderr_color));
+        let noun = if count == 1 { "warning" } else { "warnings" };
+        context.output.line(&format!("{checks} checks, no mistakes, {count} {noun}"))?;
     }
-    context.output.note(&Failure::snippets(warnings).render(context.output.stderr_color));
-    let noun = if count == 1 { "warning" } else { "warnings" };
-    context.output.line(&format!("{} checks, no mistakes, {count} {noun}", checks.len()))?;
-    Ok(if strict { Exit::BadInput } else { Exit::Pass })
+    Ok(if strict && count > 0 { Exit::BadInput } else { Exit::Pass })
+}
+
+/// One row a mistake or warning.
+fn lint_list(snippets: &[Snippet]) -> Sheet {
+    let mut sheet = Sheet::new(&["severity", "code", "file", "#line", "#column", "~message", "~help"]);
+    for snippet in snippets {
+        let (line, column) = snippet.line_and_column().unzip();
+        let help = snippet.remedy.as_ref().or(snippet.help.as_ref());
+        sheet.rows.push(vec![
+            Cell::new(if snippet.is_warning { "warning" } else { "error" }),
+            Cell::new(snippet.code.as_str()),
+            Cell::new(snippet.file.as_str()),
+            Cell::new(line.map_or(Value::Null, Value::from)),
+            Cell::new(column.map_or(Value::Null, Value::from)),
+            Cell::new(snippet.message.as_str()),
+            Cell::new(help.map_or(Value::Null, |help| Value::from(help.as_str()))),
+        ]);
+    }
+    sheet
 }
 
 fn test(ids: &[String], format: FormatArguments, context: &Context) -> Result<Exit, Failure> {

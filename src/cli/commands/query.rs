@@ -26,7 +26,7 @@ use crate::{
     check::Sources,
     model::nearest,
     query::{
-        ExplainRequest, Graphs, Plan, QueryError, Request, Response, RootKind,
+        Engine, ExplainRequest, Graphs, Plan, QueryError, Request, Response, RootKind,
         run::{Incomplete, RunLimits, incomplete_slices},
     },
     report::{Answer, Cell, Sheet, age, noun, thousands},
@@ -127,6 +127,8 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let started = Instant::now();
     let response = if arguments.all {
         pages::execute_all(&tools.engine, &graphs, &request)?
+    } else if format == Format::Json {
+        print_as_written(&tools.engine, &graphs, &request, context)?
     } else {
         tools.engine.execute_over(&graphs, &request, &RunLimits::unlimited())
     };
@@ -228,6 +230,24 @@ fn show_errors(written: &Written, errors: &[QueryError], tools: &Tools, context:
     context.output.note(&Failure::snippets(snippets).render(context.output.stderr_color));
 }
 
+/// Answers as JSON. Of a large answer all but the end is printed while it is written: it need not fit into memory.
+fn print_as_written(
+    engine: &Engine,
+    graphs: &Graphs<'_>,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, Failure> {
+    let mut printed = Ok(());
+    let mut outlet = |piece: Vec<u8>| {
+        printed = context.output.write(&piece);
+        printed.is_ok()
+    };
+    let response = engine.stream_over(graphs, request, &RunLimits::unlimited(), &mut outlet);
+    printed?;
+    Ok(response)
+}
+
+/// Prints an answer, or what is left to print of one.
 fn print(response: &Response, format: Format, context: &Context) -> Result<(), Failure> {
     if format == Format::Json {
         context.output.write(&response.body)?;

@@ -1,14 +1,12 @@
 //! `ec2:DescribeSubnets`: subnets bring their own ARN, which names the owner.
 
-use aws_sdk_ec2::types::Subnet;
-use futures_util::future::BoxFuture;
+use aws_sdk_ec2::{Client, types::Subnet};
 
-use super::{PAGE_SIZE, RegionalApi};
+use super::{Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
-        pages::Page,
-        shape::{Origin, Shape, required},
+        shape::{Origin, Shape, given_or, required},
     },
     model::Asset,
 };
@@ -17,47 +15,32 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct DescribeSubnets;
 
-impl RegionalApi for DescribeSubnets {
-    fn asset_type(&self) -> &'static str {
-        "Subnet"
+impl RegionalList for DescribeSubnets {
+    const TYPE: &'static str = "Subnet";
+    const ACTION: &'static str = "ec2:DescribeSubnets";
+    type Item = Subnet;
+
+    async fn page(client: &Client, token: Option<String>) -> Result<Items<Subnet>, Failure> {
+        let answer = client.describe_subnets().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+        Ok((answer.subnets.unwrap_or_default(), answer.next_token))
     }
 
-    fn action(&self) -> &'static str {
-        "ec2:DescribeSubnets"
+    fn shape(subnet: &Subnet, origin: &Origin) -> Result<Asset, Failure> {
+        let subnet_id = required(subnet.subnet_id(), "a subnet without `subnetId`")?;
+        let owner = required(subnet.owner_id(), "a subnet without `ownerId`")?;
+        let made = || origin.ec2_arn(owner, &format!("subnet/{subnet_id}"));
+        let id = given_or(subnet.subnet_arn(), made);
+        Ok(Shape::new("Subnet", id, subnet_id, owner, origin)
+            .tags(subnet.tags())
+            .text("subnetId", Some(subnet_id))
+            .text("vpcId", subnet.vpc_id())
+            .text("ownerId", Some(owner))
+            .text("state", subnet.state().map(|state| state.as_str()))
+            .text("cidrBlock", subnet.cidr_block())
+            .text("availabilityZone", subnet.availability_zone())
+            .flag("defaultForAz", subnet.default_for_az())
+            .flag("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch())
+            .flag("isShared", origin.sees_as_participant(owner))
+            .build())
     }
-
-    fn page<'a>(
-        &'a self,
-        client: &'a aws_sdk_ec2::Client,
-        origin: &'a Origin,
-        token: Option<String>,
-    ) -> BoxFuture<'a, Result<Page, Failure>> {
-        Box::pin(async move {
-            let call = client.describe_subnets().max_results(PAGE_SIZE).set_next_token(token);
-            let answer = call.send().await.map_err(|error| Failure::of(&error))?;
-            let assets =
-                answer.subnets().iter().map(|subnet| shape(subnet, origin)).collect::<Result<_, _>>()?;
-            Ok(Page { assets, next_token: answer.next_token().map(str::to_owned) })
-        })
-    }
-}
-
-fn shape(subnet: &Subnet, origin: &Origin) -> Result<Asset, Failure> {
-    let subnet_id = required(subnet.subnet_id(), "a subnet without `subnetId`")?;
-    let owner = required(subnet.owner_id(), "a subnet without `ownerId`")?;
-    let id = match subnet.subnet_arn() {
-        Some(arn) if !arn.is_empty() => arn.to_owned(),
-        _ => origin.ec2_arn(owner, &format!("subnet/{subnet_id}")),
-    };
-    Ok(Shape::new("Subnet", id, subnet_id, owner, origin)
-        .tags(subnet.tags())
-        .text("subnetId", Some(subnet_id))
-        .text("vpcId", subnet.vpc_id())
-        .text("ownerId", Some(owner))
-        .text("state", subnet.state().map(|state| state.as_str()))
-        .text("cidrBlock", subnet.cidr_block())
-        .text("availabilityZone", subnet.availability_zone())
-        .flag("defaultForAz", subnet.default_for_az())
-        .flag("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch())
-        .build())
 }

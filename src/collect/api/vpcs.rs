@@ -1,15 +1,16 @@
 //! `ec2:DescribeVpcs`: a VPC has neither an ARN nor a region in the answer. Its ARN takes the owner, so that a shared
 //! VPC is one asset whoever sees it.
 
-use aws_sdk_ec2::types::{Vpc, VpcCidrBlockState};
-use futures_util::future::BoxFuture;
+use aws_sdk_ec2::{
+    Client,
+    types::{Vpc, VpcCidrBlockState},
+};
 use serde_json::Value;
 
-use super::{PAGE_SIZE, RegionalApi};
+use super::{Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
-        pages::Page,
         shape::{Origin, Shape, object, required},
     },
     model::Asset,
@@ -19,48 +20,37 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct DescribeVpcs;
 
-impl RegionalApi for DescribeVpcs {
-    fn asset_type(&self) -> &'static str {
-        "Vpc"
+impl RegionalList for DescribeVpcs {
+    const TYPE: &'static str = "Vpc";
+    const ACTION: &'static str = "ec2:DescribeVpcs";
+    type Item = Vpc;
+
+    async fn page(client: &Client, token: Option<String>) -> Result<Items<Vpc>, Failure> {
+        let answer = client.describe_vpcs().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+        Ok((answer.vpcs.unwrap_or_default(), answer.next_token))
     }
 
-    fn action(&self) -> &'static str {
-        "ec2:DescribeVpcs"
+    fn shape(vpc: &Vpc, origin: &Origin) -> Result<Asset, Failure> {
+        let vpc_id = required(vpc.vpc_id(), "a VPC without `vpcId`")?;
+        let owner = required(vpc.owner_id(), "a VPC without `ownerId`")?;
+        let block_mode =
+            vpc.block_public_access_states().and_then(|states| states.internet_gateway_block_mode());
+        let id = origin.ec2_arn(owner, &format!("vpc/{vpc_id}"));
+        Ok(Shape::new("Vpc", id, vpc_id, owner, origin)
+            .tags(vpc.tags())
+            .text("vpcId", Some(vpc_id))
+            .text("ownerId", Some(owner))
+            .text("state", vpc.state().map(|state| state.as_str()))
+            .text("cidrBlock", vpc.cidr_block())
+            .list("cidrBlockAssociations", ipv4_blocks(vpc))
+            .list("ipv6CidrBlockAssociations", ipv6_blocks(vpc))
+            .flag("isDefault", vpc.is_default())
+            .text("instanceTenancy", vpc.instance_tenancy().map(|tenancy| tenancy.as_str()))
+            .text("dhcpOptionsId", vpc.dhcp_options_id())
+            .text("internetGatewayBlockMode", block_mode.map(|mode| mode.as_str()))
+            .flag("isShared", origin.sees_as_participant(owner))
+            .build())
     }
-
-    fn page<'a>(
-        &'a self,
-        client: &'a aws_sdk_ec2::Client,
-        origin: &'a Origin,
-        token: Option<String>,
-    ) -> BoxFuture<'a, Result<Page, Failure>> {
-        Box::pin(async move {
-            let call = client.describe_vpcs().max_results(PAGE_SIZE).set_next_token(token);
-            let answer = call.send().await.map_err(|error| Failure::of(&error))?;
-            let assets = answer.vpcs().iter().map(|vpc| shape(vpc, origin)).collect::<Result<_, _>>()?;
-            Ok(Page { assets, next_token: answer.next_token().map(str::to_owned) })
-        })
-    }
-}
-
-fn shape(vpc: &Vpc, origin: &Origin) -> Result<Asset, Failure> {
-    let vpc_id = required(vpc.vpc_id(), "a VPC without `vpcId`")?;
-    let owner = required(vpc.owner_id(), "a VPC without `ownerId`")?;
-    let block_mode = vpc.block_public_access_states().and_then(|states| states.internet_gateway_block_mode());
-    let id = origin.ec2_arn(owner, &format!("vpc/{vpc_id}"));
-    Ok(Shape::new("Vpc", id, vpc_id, owner, origin)
-        .tags(vpc.tags())
-        .text("vpcId", Some(vpc_id))
-        .text("ownerId", Some(owner))
-        .text("state", vpc.state().map(|state| state.as_str()))
-        .text("cidrBlock", vpc.cidr_block())
-        .list("cidrBlockAssociations", ipv4_blocks(vpc))
-        .list("ipv6CidrBlockAssociations", ipv6_blocks(vpc))
-        .flag("isDefault", vpc.is_default())
-        .text("instanceTenancy", vpc.instance_tenancy().map(|tenancy| tenancy.as_str()))
-        .text("dhcpOptionsId", vpc.dhcp_options_id())
-        .text("internetGatewayBlockMode", block_mode.map(|mode| mode.as_str()))
-        .build())
 }
 
 fn ipv4_blocks(vpc: &Vpc) -> Vec<Value> {

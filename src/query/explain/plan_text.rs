@@ -6,7 +6,8 @@ use super::words::Words;
 use crate::{
     catalog::{Catalog, TypeId},
     query::plan::{
-        Connection, ConnectionKind, EdgeKind, Filters, Nodes, Output, OutputKind, Plan, RootKind, SortKey,
+        Connection, ConnectionKind, EdgeKind, Filters, Nodes, Output, OutputKind, Plan, RootField, RootKind,
+        SortKey,
     },
 };
 
@@ -29,7 +30,7 @@ impl fmt::Display for PlanText<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Lines { catalog: self.catalog, lines: Vec::new() };
         for root in &self.plan.roots {
-            lines.root(&root.key, &root.kind);
+            lines.root(root);
         }
         formatter.write_str(&lines.lines.join("\n"))
     }
@@ -49,31 +50,33 @@ impl Lines<'_> {
         &self.catalog.get(of).name
     }
 
-    fn root(&mut self, key: &str, kind: &RootKind) {
-        match kind {
+    fn root(&mut self, root: &RootField) {
+        let key = &root.key;
+        let as_of = root.as_of.map_or_else(String::new, |moment| format!(" as of {moment}"));
+        match &root.kind {
             RootKind::Nodes(nodes) => {
-                let line = format!("{key}: list of {}", self.name(nodes.of));
+                let line = format!("{key}: list of {}{as_of}", self.name(nodes.of));
                 self.push(0, &line);
                 self.nodes(1, nodes);
             }
             RootKind::Node { of, id, output } => {
                 let id = serde_json::Value::from(id.as_str());
-                let line = format!("{key}: the {} with id {id}", self.name(*of));
+                let line = format!("{key}: the {} with id {id}{as_of}", self.name(*of));
                 self.push(0, &line);
                 self.output(1, output);
             }
             RootKind::Connection(connection) => {
-                let line = format!("{key}: page of {}", self.name(connection.of));
+                let line = format!("{key}: page of {}{as_of}", self.name(connection.of));
                 self.push(0, &line);
                 self.connection(1, connection);
             }
             RootKind::Aggregate(aggregate) => {
-                let line = format!("{key}: figures of {}", self.name(aggregate.of));
+                let line = format!("{key}: figures of {}{as_of}", self.name(aggregate.of));
                 self.push(0, &line);
                 self.filters(1, &aggregate.filters);
             }
             RootKind::Groups(groups) => {
-                let line = format!("{key}: counts of {}", self.name(groups.of));
+                let line = format!("{key}: counts of {}{as_of}", self.name(groups.of));
                 self.push(0, &line);
                 self.filters(1, &groups.filters);
                 let by: Vec<&str> = groups.by.iter().map(|by| by.name.as_str()).collect();
@@ -83,7 +86,7 @@ impl Lines<'_> {
             RootKind::Search(search) => {
                 let types: Vec<&str> = search.types.iter().map(|of| self.name(*of)).collect();
                 let text = serde_json::Value::from(search.text.as_str());
-                let line = format!("{key}: search for {text} in {}", types.join(", "));
+                let line = format!("{key}: search for {text} in {}{as_of}", types.join(", "));
                 self.push(0, &line);
                 self.limit(1, search.limit);
             }

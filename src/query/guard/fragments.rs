@@ -3,10 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    GuardError, GuardLimit, GuardLimits, check,
-    tokens::{Token, TokenKind},
-};
+use super::{GuardError, GuardLimit, GuardLimits, check};
+use crate::catalog::syntax::{Token, TokenKind};
 
 /// What one definition selects by itself, and the fragments it uses.
 #[derive(Debug, Default)]

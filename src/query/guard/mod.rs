@@ -1,17 +1,16 @@
 //! What stands before every parser: one pass over the text that refuses what would overflow a parser's stack or keep a
 //! validator busy for minutes (Q1-Q10), in time proportional to the text. It judges size and shape, not meaning.
 
-mod escapes;
-mod forms;
+mod descriptions;
 mod fragments;
-mod tokens;
 
 use std::fmt;
 
-pub(crate) use forms::{check_entries, without_descriptions};
+pub(crate) use descriptions::without_descriptions;
 
 use fragments::Sizes;
-use tokens::{Token, TokenKind, Tokens};
+
+use crate::catalog::syntax::{LexicalError, Token, TokenKind, Tokens};
 
 /// How large a document may be. Every limit is inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +129,18 @@ pub enum GuardError {
         /// Where it is defined.
         offset: usize,
     },
+}
+
+impl From<LexicalError> for GuardError {
+    fn from(error: LexicalError) -> Self {
+        match error {
+            LexicalError::UnterminatedString { quotes, offset } => {
+                Self::UnterminatedString { quotes, offset }
+            }
+            LexicalError::ForbiddenCharacter { code, offset } => Self::ForbiddenCharacter { code, offset },
+            LexicalError::LoneSurrogate { escape, offset } => Self::LoneSurrogate { escape, offset },
+        }
+    }
 }
 
 impl GuardError {

@@ -103,7 +103,7 @@ fn may_pass(value: &Operand, test: &Test) -> bool {
         (Test::Contains(part), Operand::Text(text)) => text.contains(part.as_str()),
         (Test::StartsWith(part), Operand::Text(text)) => text.starts_with(part.as_str()),
         (Test::EndsWith(part), Operand::Text(text)) => text.ends_with(part.as_str()),
-        (Test::Matches(pattern), Operand::Text(text)) => pattern.regex.is_match(text),
+        (Test::Matches(pattern), Operand::Text(text)) => pattern.is_match_at_once(text),
         _ => true,
     }
 }

@@ -237,7 +237,7 @@ impl Lint<'_> {
             _ => return None,
         };
         let texts = self.texts(tested);
-        let is_present = |value: &str| texts.is_some_and(|texts| texts.dictionary.find(value).is_some());
+        let is_present = |value: &str| texts.iter().any(|texts| texts.find(value).is_some());
         let field = definition.name.clone();
         for value in values {
             if is_present(value) || known_values.iter().any(|known| known == value) {
@@ -250,7 +250,7 @@ impl Lint<'_> {
                 let kind = WarningKind::UnknownValue { field, value: written, known: known_values.clone() };
                 return Some((kind, help));
             }
-            if let Some(present) = texts.and_then(|texts| in_another_case(texts, value)) {
+            if let Some(present) = texts.iter().find_map(|texts| in_another_case(texts, value)) {
                 let help = format!("did you mean `{present}`? `_MATCHES: \"(?i)..\"` ignores case");
                 return Some((WarningKind::WrongCase { field, value: written, present }, Some(help)));
             }
@@ -258,10 +258,10 @@ impl Lint<'_> {
         None
     }
 
-    /// The texts that assets have in the field.
-    fn texts(&self, tested: &Tested) -> Option<&TextData> {
-        let (_, table) = self.graph?.table_of(tested.of)?;
-        table.column(tested.field).text_data()
+    /// The texts that assets, or objects inside assets, have in the field.
+    fn texts(&self, tested: &Tested) -> Vec<&TextData> {
+        let tables = self.graph.into_iter().flat_map(|graph| graph.tables_of(tested.of));
+        tables.filter_map(|table| table.column(tested.field).text_data()).collect()
     }
 
     fn always_null(&self, of_key: &[&Tested]) -> Option<WarningKind> {
@@ -271,12 +271,13 @@ impl Lint<'_> {
             if !matches!(tested.what, Tests::Value(_)) {
                 return None;
             }
-            let (_, table) = graph.table_of(tested.of)?;
-            let nulls = table.column(tested.field).nulls.as_ref();
-            if table.rows > 0 && !nulls.is_some_and(crate::graph::Bitmap::is_full) {
-                return None;
+            for table in graph.tables_of(tested.of) {
+                let nulls = table.column(tested.field).nulls.as_ref();
+                if table.count() > 0 && !nulls.is_some_and(|nulls| table.is_all(nulls)) {
+                    return None;
+                }
+                assets += table.count();
             }
-            assets += table.rows;
         }
         let first = of_key.first()?;
         let definition = self.catalog.get(first.of);
@@ -291,10 +292,10 @@ impl Lint<'_> {
 
 /// The text of a column that is equal but for its case, as JSON.
 fn in_another_case(texts: &TextData, wanted: &str) -> Option<String> {
-    if texts.dictionary.len() > MOST_TEXTS {
+    if texts.distinct() > MOST_TEXTS {
         return None;
     }
     let lower = wanted.to_lowercase();
-    let found = texts.dictionary.iter().find(|(_, text)| text.to_lowercase() == lower)?;
+    let found = texts.iter().find(|(_, text)| text.to_lowercase() == lower)?;
     Some(Value::from(found.1.as_ref()).to_string())
 }

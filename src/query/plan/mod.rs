@@ -4,6 +4,7 @@
 mod aggregate;
 mod connection;
 mod group;
+mod pattern;
 mod search;
 mod sort;
 mod visit;
@@ -14,7 +15,8 @@ pub use connection::{
 };
 pub use group::{GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups};
 use ipnet::IpNet;
-use regex::Regex;
+pub use pattern::Pattern;
+pub(crate) use pattern::Unmatched;
 pub use search::{Search, SearchField, SearchKind};
 pub use sort::{SortBy, SortKey, SortedValue};
 
@@ -219,15 +221,6 @@ pub enum Operand {
     Bool(bool),
     /// CIDR and IPAddress (an address is a prefix of full length), host bits cleared.
     Net(IpNet),
-}
-
-/// A regular expression of linear time, anchored at both ends, and the text it was written as.
-#[derive(Clone, Debug)]
-pub struct Pattern {
-    /// As written.
-    pub text: String,
-    /// Anchored.
-    pub regex: Regex,
 }
 
 /// A demand on the related assets as a whole, three-valued.

@@ -356,22 +356,12 @@ impl<'a> Planner<'a> {
     }
 
     fn pattern(&self, entry: &Entry<'a>) -> Option<Pattern> {
-        /// Compiled patterns are bounded, so that one query can take neither the machine's memory nor, step by step
-        /// through an automaton as large as the text, its time (Q22).
-        const LARGEST_PATTERN: usize = 1 << 18;
         let Operand::Text(text) = self.operand(ScalarType::String, entry.key, entry.value)? else {
             return None;
         };
-        let anchored = format!("^(?:{text})$");
-        // The pattern must be one by itself: `a)|(b` is none, though the anchored form would be.
-        let compile = |pattern: &str| {
-            regex::RegexBuilder::new(pattern).size_limit(LARGEST_PATTERN).dot_matches_new_line(false).build()
-        };
-        let compiled = compile(&text).and_then(|_| compile(&anchored));
-        match compiled {
-            Ok(regex) => Some(Pattern { text, regex }),
-            Err(error) => {
-                let reason = last_line(&error.to_string());
+        match Pattern::new(text.clone()) {
+            Ok(pattern) => Some(pattern),
+            Err(reason) => {
                 self.refuse(QueryErrorKind::BadPattern { pattern: text, reason }, entry.value.span(), None);
                 None
             }
@@ -394,11 +384,6 @@ impl<'a> Planner<'a> {
 /// `VpcWhere`
 pub(super) fn where_name(definition: &TypeDef) -> String {
     format!("{}Where", definition.name)
-}
-
-fn last_line(text: &str) -> String {
-    let line = text.lines().last().unwrap_or(text);
-    line.trim().strip_prefix("error: ").unwrap_or(line.trim()).to_owned()
 }
 
 fn negate(filter: Filter) -> Filter {

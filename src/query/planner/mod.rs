@@ -27,6 +27,7 @@ use std::{
 };
 
 use apollo_compiler::{
+    Node,
     ast::{OperationDefinition, OperationType},
     parser::SourceSpan,
 };
@@ -39,7 +40,7 @@ use self::{
 };
 use super::{
     document::QueryDocument,
-    error::{QueryError, QueryErrorKind, did_you_mean},
+    error::{Place, QueryError, QueryErrorKind, did_you_mean},
     plan::Plan,
 };
 use crate::catalog::{Catalog, TypeId};
@@ -62,12 +63,14 @@ struct Planner<'a> {
 }
 
 /// An operation, planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Planned {
     pub(super) plan: Plan,
     /// The plan before it was simplified, if that is wanted.
     pub(super) written: Option<Plan>,
     pub(super) tested: Vec<Tested>,
+    /// How many fields and filter keys it has.
+    pub(super) nodes: usize,
 }
 
 /// Plans one operation of a document.
@@ -81,14 +84,16 @@ pub(super) fn plan(
     variables: &Map<String, Json>,
     keeps_written: bool,
 ) -> Result<Planned, Vec<QueryError>> {
-    let operation = find_operation(document, operation_name)?;
+    let found = find_operation(document, operation_name)?;
+    let operation: &OperationDefinition = found;
     let refused = match operation.operation_type {
         OperationType::Query => None,
         OperationType::Mutation => Some("mutation"),
         OperationType::Subscription => Some("subscription"),
     };
     if let Some(operation) = refused {
-        return Err(vec![QueryError::new(QueryErrorKind::NotAQuery { operation })]);
+        let place = place_of_begin(document, found, operation.len());
+        return Err(vec![QueryError::new(QueryErrorKind::NotAQuery { operation }).at(place)]);
     }
     let mut errors = Vec::new();
     let scope = variables::bind(catalog, document, operation, variables, &mut errors);
@@ -107,32 +112,46 @@ pub(super) fn plan(
         let plan = Plan { roots };
         let written = keeps_written.then(|| plan.clone());
         let plan = rewrite::simplify(plan);
-        return Ok(Planned { plan, written, tested: planner.record.into_tested() });
+        let (tested, nodes) = (planner.record.into_tested(), planner.nodes.get());
+        return Ok(Planned { plan, written, tested, nodes });
     }
     errors.sort_by(|one, other| one.place.cmp(&other.place));
     errors.dedup();
     Err(errors)
 }
 
+/// Where an operation begins: the whole of it would be no place.
+fn place_of_begin(
+    document: &QueryDocument,
+    operation: &Node<OperationDefinition>,
+    length: usize,
+) -> Option<Place> {
+    let place = document.place(operation.location())?;
+    Some(Place { end: place.end.min(place.start + length), ..place })
+}
+
 fn find_operation<'a>(
     document: &'a QueryDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, Vec<QueryError>> {
+) -> Result<&'a Node<OperationDefinition>, Vec<QueryError>> {
     let operations = &document.operations;
+    let begin = || operations.first().and_then(|first| place_of_begin(document, first, 0));
+    let place = begin().or_else(|| document.place_of_offset(0));
     match (name, operations.as_slice()) {
         (None, [only]) => Ok(only),
         (None, several) => Err(vec![
             QueryError::new(QueryErrorKind::WhichOperation { count: several.len() })
-                .with_help("send the name of one as `operationName`"),
+                .with_help("send the name of one as `operationName`")
+                .at(place),
         ]),
         (Some(name), several) => several
             .iter()
             .find(|operation| operation.name.as_ref().is_some_and(|known| known.as_str() == name))
-            .map(|operation| &**operation)
             .ok_or_else(|| {
                 let known = several.iter().filter_map(|operation| operation.name.as_ref());
                 let mut error = QueryError::new(QueryErrorKind::UnknownOperation { name: name.to_owned() });
                 error.help = did_you_mean(name, known.map(|name| name.as_str()));
+                error.place = place;
                 vec![error]
             }),
     }

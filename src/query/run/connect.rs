@@ -132,12 +132,16 @@ impl Evaluator<'_, '_> {
                 if !connection.needs_page {
                     return Ok(Page { total, ..Page::default() });
                 }
-                if nodes.sort.is_empty() {
-                    return self.page_by_id(connection, &sets, total);
-                }
-                let rows = sets.iter().enumerate();
-                let picks = rows.flat_map(|(place, set)| set.iter().map(move |row| (place, row)));
-                self.page_behind(connection, picks.collect(), total)
+                let step = self.work.begin(|| page_words(connection));
+                let page = if nodes.sort.is_empty() {
+                    self.page_by_id(connection, &sets, total)?
+                } else {
+                    let rows = sets.iter().enumerate();
+                    let picks = rows.flat_map(|(place, set)| set.iter().map(move |row| (place, row)));
+                    self.page_behind(connection, picks.collect(), total)?
+                };
+                self.work.end(step, total, page.picks.len(), 0);
+                Ok(page)
             }
             Source::Related(links, row) => {
                 let mut picks = Vec::new();
@@ -159,14 +163,18 @@ impl Evaluator<'_, '_> {
         total: usize,
     ) -> Result<Page, RunError> {
         let order = Order::new(self, &connection.nodes);
-        let first_rows = match connection.after {
-            Some(position) => Behind::new(&order, &connection.nodes, position).first_rows,
+        let first_ranks = match connection.after {
+            Some(position) => Behind::new(&order, &connection.nodes, position).first_ranks,
             None => vec![0; sets.len()],
         };
         let (mut picks, mut has_previous) = (Vec::new(), false);
-        for ((place, set), first_row) in sets.iter().enumerate().zip(first_rows) {
-            has_previous |= set.iter().next().is_some_and(|row| row < first_row);
-            picks.extend(set.iter_from(first_row).take(connection.window()).map(|row| (place, row)));
+        for ((place, set), first_rank) in sets.iter().enumerate().zip(first_ranks) {
+            let Some(candidates) = connection.nodes.candidates.get(place) else { continue };
+            let table = self.world.graph.table(candidates.table);
+            let first = table.in_id_order(set).next();
+            has_previous |= first.is_some_and(|row| table.rank(row) < first_rank);
+            let behind = table.in_id_order_from(set, first_rank).take(connection.window());
+            picks.extend(behind.map(|row| (place, row)));
         }
         self.cut(connection, picks, total, has_previous)
     }
@@ -301,4 +309,17 @@ impl Writer<'_, '_, '_> {
         self.out.push(b']');
         Ok(())
     }
+}
+
+/// What the step that makes the page of a root connection is called.
+fn page_words(connection: &BoundConnection<'_>) -> String {
+    let mut words = Vec::new();
+    if !connection.nodes.sort.is_empty() {
+        words.push("sort".to_owned());
+    }
+    words.push(connection.first.map_or_else(|| "all".to_owned(), |first| format!("first {first}")));
+    if connection.after.is_some() {
+        words.push("after a cursor".to_owned());
+    }
+    format!("page: {}", words.join(", "))
 }

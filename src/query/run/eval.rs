@@ -44,7 +44,21 @@ pub(super) struct Evaluator<'g, 'r> {
     pub(super) work: Rc<Work>,
 }
 
+/// So many rows of a whole table are scanned for the work of one row elsewhere.
+pub(super) const ROWS_A_STEP: usize = 16;
+
 impl Evaluator<'_, '_> {
+    /// Whether this much more work is within the limit.
+    pub(super) fn afford(&self, more: usize) -> Result<(), RunError> {
+        let limit = self.limits.max_work;
+        if limit == u64::MAX {
+            return Ok(());
+        }
+        let done = self.work.visited();
+        let done = done.rows / ROWS_A_STEP as u64 + done.edges + done.sorted;
+        if done + more as u64 > limit { Err(RunError::TooMuchWork { limit }) } else { Ok(()) }
+    }
+
     /// The rows of a table for which the node is TRUE (or FALSE, where `want` says so) within the bound.
     pub(super) fn bits(
         &self,
@@ -54,6 +68,7 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         self.limits.check_stop()?;
+        self.afford(self.world.graph.table(id).rows / ROWS_A_STEP)?;
         if !self.work.is_traced() {
             return self.bits_of(id, node, want, bound);
         }
@@ -65,7 +80,7 @@ impl Evaluator<'_, '_> {
             if want { format!("{of}: {words}") } else { format!("{of}: {words} is FALSE") }
         });
         let rows = self.bits_of(id, node, want, bound)?;
-        self.work.end(step, table.rows, rows.count(), 0);
+        self.work.end(step, table.count(), rows.count(), 0);
         Ok(rows)
     }
 
@@ -81,8 +96,10 @@ impl Evaluator<'_, '_> {
             Node::IsNull(field) => {
                 let column = table.column(*field);
                 let mut rows = column.nulls.clone().unwrap_or_else(|| table.none());
-                if !want {
-                    rows = rows.complement();
+                if want {
+                    table.keep_held(&mut rows);
+                } else {
+                    rows = table.complement(rows);
                 }
                 Ok(self.bounded(id, column, rows, bound))
             }
@@ -92,10 +109,15 @@ impl Evaluator<'_, '_> {
                     return Ok(table.none());
                 }
                 self.work.add_rows(table.rows);
-                self.work.add_distinct(matcher.distinct_to_ask(column));
-                let mut rows = matcher.scan(column, table.rows);
-                if !want {
-                    rows = rows.complement();
+                let distinct = matcher.distinct_to_ask(column);
+                self.afford(distinct)?;
+                self.work.add_distinct(distinct);
+                let mut rows = matcher.scan(column, table.rows, self.patience());
+                self.patience().check()?;
+                if want {
+                    table.keep_held(&mut rows);
+                } else {
+                    rows = table.complement(rows);
                     if column.is_list() {
                         let mut decided = table.none();
                         for row in rows.iter().filter(|row| !matcher.is_undecided(column, *row)) {
@@ -110,7 +132,7 @@ impl Evaluator<'_, '_> {
                 Ok(self.bounded(id, column, rows, bound))
             }
             Node::Holds(_) | Node::Related { .. } | Node::NoneRelated(_) if !want => {
-                Ok(self.bits(id, node, true, bound.opposite())?.complement())
+                Ok(table.complement(self.bits(id, node, true, bound.opposite())?))
             }
             Node::Holds(inner) => self.bits(id, inner, true, bound),
             Node::Related { field, quantifier, of } => self.related(id, *field, *quantifier, of, bound),
@@ -118,8 +140,8 @@ impl Evaluator<'_, '_> {
             Node::Aggregate { field, filter } => {
                 self.work.add_rows(table.rows);
                 let mut rows = table.none();
-                for row in 0..u32::try_from(table.rows).unwrap_or(u32::MAX) {
-                    if row % 4096 == 0 {
+                for (place, row) in table.all().iter().enumerate() {
+                    if place % 4096 == 0 {
                         self.limits.check_stop()?;
                     }
                     if self.aggregate(id, *field, filter, row).get(want, bound) {
@@ -178,13 +200,14 @@ impl Evaluator<'_, '_> {
         bound: Bound,
     ) -> Result<Bitmap, RunError> {
         if quantifier == Quantifier::None {
-            return Ok(self.related(id, field, Quantifier::Some, of, bound.opposite())?.complement());
+            let some = self.related(id, field, Quantifier::Some, of, bound.opposite())?;
+            return Ok(self.world.graph.table(id).complement(some));
         }
         let table = self.world.graph.table(id);
         let links = table.column(field).links();
         let unseen = self.world.incomplete(id, field);
         let matching = self.targets(links, of, true, bound)?;
-        let mut rows = any(table, links, &matching, &self.work);
+        let mut rows = self.any(table, links, &matching);
         if bound == Bound::May
             && let Some(unseen) = &unseen
         {
@@ -194,7 +217,7 @@ impl Evaluator<'_, '_> {
             Quantifier::Some | Quantifier::None => {}
             Quantifier::All => {
                 let counterexamples = self.targets(links, of, false, bound.opposite())?;
-                rows.and_not(&any(table, links, &counterexamples, &self.work));
+                rows.and_not(&self.any(table, links, &counterexamples));
             }
             Quantifier::Single if bound == Bound::Known => {
                 rows.and_not(&twice(table, links, &matching, &self.work));
@@ -250,7 +273,7 @@ impl Evaluator<'_, '_> {
                 rows
             })
             .collect();
-        let mut rows = any(table, links, &seen, &self.work).complement();
+        let mut rows = table.complement(self.any(table, links, &seen));
         if bound == Bound::Must
             && let Some(unseen) = self.world.incomplete(id, field)
         {
@@ -269,30 +292,61 @@ impl Evaluator<'_, '_> {
         }
         rows
     }
-}
 
-/// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a filtered
-/// side is the smaller one; where the set is everything, having a neighbour is enough.
-fn any(table: &Table, links: &[Link], sets: &[Bitmap], work: &Work) -> Bitmap {
-    let mut rows = table.none();
-    let mut followed = 0;
-    for (link, set) in links.iter().zip(sets) {
-        let edges = &link.adjacency;
-        if set.is_full() {
-            work.add_rows(table.rows);
-            rows.or(&Bitmap::from_fn(table.rows, |row| edges.forward.has_any(row)));
-            continue;
+    /// The rows with at least one neighbour in the sets: scattered from the neighbours that are in them, since a
+    /// filtered side is the smaller one; where the set is everything, having a neighbour is enough.
+    fn any(&self, table: &Table, links: &[Link], sets: &[Bitmap]) -> Bitmap {
+        let mut rows = table.none();
+        for (link, set) in links.iter().zip(sets) {
+            let targets = self.world.graph.table(link.table);
+            if targets.is_all(set) {
+                rows.or(&self.with_neighbours(table, link));
+            } else if set.count() > targets.count() / 2 {
+                rows.or(&self.any_of_most(table, link, set));
+            } else {
+                self.scatter(link, set, &mut rows);
+            }
         }
-        for target in set.iter() {
-            let sources = edges.backward.of(target);
+        rows
+    }
+
+    /// The rows with any neighbour.
+    fn with_neighbours(&self, table: &Table, link: &Link) -> Bitmap {
+        self.work.add_rows(table.rows);
+        Bitmap::from_fn(table.rows, |row| link.adjacency.forward.has_any(row))
+    }
+
+    /// Adds the rows that the neighbours in a set are neighbours of.
+    fn scatter(&self, link: &Link, set: &Bitmap, rows: &mut Bitmap) {
+        let mut followed = 0;
+        set.for_each(|target| {
+            let sources = link.adjacency.backward.of(target);
             followed += sources.len();
             for &row in sources {
                 rows.set(row as usize);
             }
-        }
+        });
+        self.work.add_edges(followed);
     }
-    work.add_edges(followed);
-    rows
+
+    /// The rows with a neighbour in a set that leaves few out: those with any, but for the rows beside what is left
+    /// out that have nothing else.
+    fn any_of_most(&self, table: &Table, link: &Link, set: &Bitmap) -> Bitmap {
+        let left_out = self.world.graph.table(link.table).complement(set.clone());
+        let mut beside = table.none();
+        self.scatter(link, &left_out, &mut beside);
+        let mut rows = self.with_neighbours(table, link);
+        let mut followed = 0;
+        beside.for_each(|row| {
+            let targets = link.adjacency.forward.of(row);
+            followed += targets.len();
+            if !targets.iter().any(|&target| set.get(target as usize)) {
+                rows.clear(row as usize);
+            }
+        });
+        self.work.add_edges(followed);
+        rows
+    }
 }
 
 /// The rows with two neighbours or more in the sets.

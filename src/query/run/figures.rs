@@ -117,6 +117,11 @@ impl Rows {
             Self::Picks(picks) => picks.len(),
         }
     }
+
+    /// Whether they are all rows of tables: only those are worth a step of their own.
+    fn are_of_root(&self) -> bool {
+        matches!(self, Self::Sets(_))
+    }
 }
 
 impl Tally {
@@ -135,7 +140,7 @@ impl Tally {
     }
 
     fn add_text(&mut self, text: &TextData, code: u32) {
-        let text = text.dictionary.text(code);
+        let text = text.text(code);
         let length = text.chars().count();
         let is_before = |known: &Option<(usize, String)>, nearer: bool| match known {
             None => true,
@@ -179,7 +184,7 @@ impl Tally {
         if let Data::Text(text) = &column.data {
             // Every distinct text once, however many rows hold it.
             let codes = set.iter().filter_map(|row| text.code(row));
-            for code in Bitmap::from_rows(text.dictionary.len(), codes).iter() {
+            for code in Bitmap::from_rows(text.distinct(), codes).iter() {
                 self.add_text(text, code);
             }
             return;
@@ -261,6 +266,7 @@ impl Evaluator<'_, '_> {
     }
 
     fn tally(&self, candidates: &[Candidates<'_>], rows: &Rows, fields: &[Option<FieldId>]) -> Tally {
+        self.work.add_rows(rows.count());
         let mut tally = Tally::default();
         let column = |place: usize| {
             let table = self.world.graph.table(candidates.get(place)?.table);
@@ -315,7 +321,12 @@ impl Writer<'_, '_, '_> {
             AggregatePart::Node(parts) => writer.write_figures(candidates, rows, parts),
             AggregatePart::Figure(figure) => {
                 writer.evaluator.limits.check_stop()?;
+                let work = &writer.evaluator.work;
+                let step = rows.are_of_root().then(|| work.begin(|| format!("figures of {}", part.key)));
                 let tally = writer.evaluator.tally(candidates, rows, &figure.fields);
+                if let Some(step) = step {
+                    work.end(step, rows.count(), 0, 0);
+                }
                 writer.write_parts(&figure.parts, |writer, part| {
                     if part.kind == FigureKind::Typename {
                         writer.write_text(names::scalar_figures(figure.scalar).unwrap_or_default());

@@ -11,16 +11,34 @@ use super::{
     figures::candidates,
     limits::RunError,
     order::{Cell, KeyOf},
-    shape::{Candidates, Part},
+    shape::Part,
     write::{Halt, Writer},
 };
 use crate::{
-    catalog::TypeId,
-    graph::{Column, Data, Graph, NO_CODE, TableId},
+    catalog::{FieldId, TypeId},
+    graph::{Bitmap, Column, Data, Graph, NO_CODE, TableId, TextData, rows_of_word},
 };
 
 /// The most entries of a dense table from group and value to group.
 const DENSE: usize = 1 << 20;
+
+/// The most distinct texts that are counted in a table with a place for each.
+const COUNTED: usize = 1 << 16;
+
+/// How many rows a group has, and one of them.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    count: u64,
+    example: u32,
+}
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, rows: u32, example: u32) {
+        self.count += u64::from(rows);
+        self.example = example;
+    }
+}
 
 /// One group.
 struct GroupOf<'g> {
@@ -42,7 +60,7 @@ impl<'v> Values<'v> {
     fn of_column(column: &'v Column) -> Self {
         match &column.data {
             Data::Text(text) | Data::Net { text, .. } => {
-                let null = text.dictionary.len();
+                let null = text.distinct();
                 Self::Few(
                     Box::new(move |row| {
                         let code = text.codes.get(row as usize).copied().unwrap_or(NO_CODE);
@@ -134,7 +152,11 @@ impl<'g> Evaluator<'g, '_> {
             types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id).collect();
         let mut found = Vec::new();
         for candidates in candidates(graph, &tables, &groups.filters) {
-            self.group_table(&candidates, &groups.by, &mut found)?;
+            let rows = self.passing_set(&candidates)?;
+            let (id, before) = (candidates.table, found.len());
+            let step = self.work.begin(|| group_words(graph, id, groups));
+            self.group_table(id, &rows, &groups.by, &mut found)?;
+            self.work.end(step, rows.count(), found.len() - before, 0);
         }
         // The same values in several tables are one group; so are networks that are written differently.
         found.sort_by(|one, other| compare_keys(one, other));
@@ -153,35 +175,25 @@ impl<'g> Evaluator<'g, '_> {
 
     fn group_table(
         &self,
-        candidates: &Candidates<'_>,
+        id: TableId,
+        rows: &Bitmap,
         by: &[GroupedBy],
         found: &mut Vec<GroupOf<'g>>,
     ) -> Result<(), RunError> {
         let graph: &'g Graph = self.world.graph;
-        let id = candidates.table;
-        let rows: Vec<u32> = self.passing_set(candidates)?.iter().collect();
         if rows.is_empty() {
             return Ok(());
         }
+        self.afford(rows.len())?;
         let keys: Vec<Option<KeyOf<'_>>> =
             by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(graph, id, by))).collect();
-        let (mut of_row, mut count) = (vec![0u32; rows.len()], 1);
-        for key in &keys {
-            self.limits.check_stop()?;
-            if let Some(key) = key {
-                self.prepare_key(key, rows.len())?;
-            }
-            count = split(&rows, &mut of_row, count, &Values::of_key(self, id, key.as_ref()));
-        }
-        let mut groups: Vec<(u64, u32)> = vec![(0, 0); count as usize];
-        for (group, row) in of_row.iter().zip(&rows) {
-            if let Some((count, example)) = groups.get_mut(*group as usize) {
-                *count += 1;
-                *example = *row;
-            }
-        }
+        let groups = match keys.as_slice() {
+            [Some(KeyOf::Column(field))] => self.count_texts(id, *field, rows),
+            _ => None,
+        };
+        let groups = groups.map_or_else(|| self.number_groups(id, &keys, rows), Ok)?;
         let name = graph.catalog().get(graph.table(id).of).name.as_str();
-        found.extend(groups.into_iter().map(|(count, example)| {
+        found.extend(groups.into_iter().map(|Tally { count, example }| {
             let cell = |key: &Option<KeyOf<'_>>| match key {
                 None => Cell::Name(name),
                 Some(key) => self.cell(id, key, example),
@@ -190,6 +202,78 @@ impl<'g> Evaluator<'g, '_> {
         }));
         Ok(())
     }
+
+    /// The groups by one text of which there are few.
+    fn count_texts(&self, id: TableId, field: FieldId, rows: &Bitmap) -> Option<Vec<Tally>> {
+        let text = self.world.graph.table(id).column(field).text_data()?;
+        if text.distinct() > COUNTED {
+            return None;
+        }
+        self.work.add_rows(rows.count());
+        let mut tallies = count_texts(text, rows);
+        tallies.retain(|tally| tally.count > 0);
+        Some(tallies)
+    }
+
+    /// The groups by any values.
+    fn number_groups(
+        &self,
+        id: TableId,
+        keys: &[Option<KeyOf<'_>>],
+        rows: &Bitmap,
+    ) -> Result<Vec<Tally>, RunError> {
+        let rows: Vec<u32> = rows.iter().collect();
+        let (mut of_row, mut count) = (vec![0u32; rows.len()], 1);
+        for key in keys {
+            self.limits.check_stop()?;
+            if let Some(key) = key {
+                self.prepare_key(key, rows.len())?;
+                self.work.add_rows(rows.len());
+            }
+            count = split(&rows, &mut of_row, count, &Values::of_key(self, id, key.as_ref()));
+        }
+        let mut tallies = vec![Tally::default(); count as usize];
+        for (group, row) in of_row.iter().zip(&rows) {
+            if let Some(tally) = tallies.get_mut(*group as usize) {
+                tally.add(1, *row);
+            }
+        }
+        Ok(tallies)
+    }
+}
+
+/// For each code, and at the end for null, how many rows hold it. Rows stand in the order of ids, which often begin
+/// with what is grouped by: 64 rows that agree are counted at once.
+fn count_texts(text: &TextData, rows: &Bitmap) -> Vec<Tally> {
+    let null = text.distinct();
+    let mut tallies = vec![Tally::default(); null + 1];
+    let [codes, _] = text.codes.slices();
+    for (first, word) in rows.words().filter(|(_, word)| *word != 0) {
+        let agreed = codes.get(first as usize..first as usize + 64).and_then(|codes| {
+            let one = *codes.first()?;
+            let differences = codes.iter().fold(0, |differences, code| differences | (code ^ one));
+            (differences == 0).then_some(one)
+        });
+        if let Some(code) = agreed {
+            if let Some(tally) = tallies.get_mut((code as usize).min(null)) {
+                tally.add(word.count_ones(), first + word.trailing_zeros());
+            }
+            continue;
+        }
+        rows_of_word(first, word).for_each(|row| {
+            let code = text.code(row).map_or(null, |code| code as usize);
+            if let Some(tally) = tallies.get_mut(code) {
+                tally.add(1, row);
+            }
+        });
+    }
+    tallies
+}
+
+/// What the step that groups the rows of a table is called.
+fn group_words(graph: &Graph, id: TableId, groups: &Groups) -> String {
+    let by: Vec<&str> = groups.by.iter().map(|by| by.name.as_str()).collect();
+    format!("{}: group by {}", graph.catalog().get(graph.table(id).of).name, by.join(", "))
 }
 
 fn compare_keys(one: &GroupOf<'_>, other: &GroupOf<'_>) -> Ordering {

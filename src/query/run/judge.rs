@@ -37,9 +37,9 @@ pub struct TypeJudgement {
     pub assets: usize,
     /// How many can't satisfy the filter: they pass.
     pub passing: usize,
-    /// The rows that must satisfy the filter: they fail. Ascending, which is the order of their ids.
+    /// The rows that must satisfy the filter: they fail. In the order of their ids.
     pub failing: Vec<u32>,
-    /// The rows of which nobody can say. Ascending.
+    /// The rows of which nobody can say. In the order of their ids.
     pub unknown: Vec<UnknownRow>,
 }
 
@@ -78,6 +78,15 @@ pub enum Reason {
         /// The field.
         field: String,
     },
+    /// No more than the name of an asset is known.
+    Stub {
+        /// The type of the asset.
+        typename: String,
+        /// The asset.
+        id: String,
+        /// Its `stubReason`, e.g. `NOT_SCANNED`.
+        why: String,
+    },
 }
 
 impl Reason {
@@ -86,6 +95,7 @@ impl Reason {
             Self::Slice { key, .. } => (0, [&key.account_id, &key.region, &key.asset_type]),
             Self::Stale { key, .. } => (1, [&key.account_id, &key.region, &key.asset_type]),
             Self::Cell { typename, id, field } => (2, [typename, id, field]),
+            Self::Stub { typename, id, why } => (3, [typename, id, why]),
         }
     }
 }
@@ -96,7 +106,7 @@ impl PartialOrd for Reason {
     }
 }
 
-/// Slices first, then stale ones, then cells; each by name. A slice has one state in a graph, so the key decides.
+/// Slices first, then stale ones, then cells, then stubs; each by name. A slice has one state in a graph, so the key decides.
 impl Ord for Reason {
     fn cmp(&self, other: &Self) -> Ordering {
         self.order().cmp(&other.order())
@@ -171,7 +181,8 @@ impl Evaluator<'_, '_> {
         node: &Node<'_>,
         reasons: &mut Reasons,
     ) -> Result<TypeJudgement, RunError> {
-        let assets = self.world.graph.table(id).rows;
+        let table = self.world.graph.table(id);
+        let assets = table.count();
         let mut failing = self.bits(id, node, true, Bound::Must)?;
         let mut unknown = self.bits(id, node, true, Bound::May)?;
         if let Some(stale) = self.world.stale(id) {
@@ -179,8 +190,8 @@ impl Evaluator<'_, '_> {
             unknown.or(&stale);
         }
         unknown.and_not(&failing);
-        let unknown: Vec<UnknownRow> = unknown
-            .iter()
+        let unknown: Vec<UnknownRow> = table
+            .in_id_order(&unknown)
             .map(|row| {
                 let mut found = Vec::new();
                 self.add_stale(id, row, &mut found);
@@ -188,7 +199,7 @@ impl Evaluator<'_, '_> {
                 UnknownRow { row, reasons: found.into_iter().map(|reason| reasons.number(reason)).collect() }
             })
             .collect();
-        let failing: Vec<u32> = failing.iter().collect();
+        let failing: Vec<u32> = table.in_id_order(&failing).collect();
         Ok(TypeJudgement { of, assets, passing: assets - failing.len() - unknown.len(), failing, unknown })
     }
 

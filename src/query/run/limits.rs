@@ -11,6 +11,9 @@ pub struct RunLimits<'a> {
     pub max_rows: u64,
     /// The most bytes of JSON.
     pub max_bytes: u64,
+    /// The most work (about: rows looked at, edges followed, rows written) before the run is given up as too long for
+    /// where it runs.
+    pub max_work: u64,
     /// Says when to stop, because the time is up or nobody waits any more.
     pub stop: &'a (dyn Fn() -> Option<Stop> + Sync),
 }
@@ -21,6 +24,7 @@ impl fmt::Debug for RunLimits<'_> {
             .debug_struct("RunLimits")
             .field("max_rows", &self.max_rows)
             .field("max_bytes", &self.max_bytes)
+            .field("max_work", &self.max_work)
             .finish_non_exhaustive()
     }
 }
@@ -29,11 +33,21 @@ impl RunLimits<'static> {
     /// No limits.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self { max_rows: u64::MAX, max_bytes: u64::MAX, stop: &|| None }
+        Self { max_rows: u64::MAX, max_bytes: u64::MAX, max_work: u64::MAX, stop: &|| None }
     }
 }
 
 impl RunLimits<'_> {
+    pub(super) fn check_bytes(&self, bytes: usize) -> Result<(), RunError> {
+        let (limit, actual) = (self.max_bytes, bytes as u64);
+        if actual > limit { Err(RunError::TooManyBytes { limit, actual }) } else { Ok(()) }
+    }
+
+    /// Whether a run may cost what it likes: a verdict has to come to an end, and no one waits for it.
+    pub(super) fn are_none(&self) -> bool {
+        self.max_rows == u64::MAX && self.max_bytes == u64::MAX
+    }
+
     pub(super) fn check_stop(&self) -> Result<(), RunError> {
         match (self.stop)() {
             None => Ok(()),
@@ -90,6 +104,22 @@ pub enum RunError {
         limit_ms: u64,
         /// How long it ran, in milliseconds.
         elapsed_ms: u64,
+    },
+    /// A pattern that can't be read piece by piece over a text that is too long to be read at once.
+    #[error(
+        "the pattern `{pattern}` would take too long over a text of {bytes} bytes: write `(?-u:\\b)` for `\\b`, or a smaller pattern"
+    )]
+    PatternTooCostly {
+        /// As written.
+        pattern: String,
+        /// Bytes of the text.
+        bytes: usize,
+    },
+    /// More work than was to be done here.
+    #[error("the query looks at more than {limit} rows and edges: give it more room, or narrow its filter")]
+    TooMuchWork {
+        /// The limit.
+        limit: u64,
     },
     /// A root field asks for a moment whose graph was not handed in.
     #[error("the inventory {} is not at hand: leave `asOf` out, or ask a store", match moment {

@@ -1,20 +1,25 @@
 //! A test of a value, bound to the column it is asked of: text becomes codes of the dictionary, so that rows are
 //! compared by number and a predicate is asked once for each distinct value.
 
-use std::{cell::OnceCell, cmp::Ordering, ops::Range};
+use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
 
 use ipnet::IpNet;
+use regex::Regex;
 
-use super::super::{Comparison, Operand, Test};
-use crate::graph::{Bitmap, Column, Data, Dictionary, NO_CODE};
+use super::{
+    super::{Comparison, Operand, Test},
+    patience::Patience,
+    select::{FREE_ASKS, SCAN_SHARE},
+};
+use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData, escape_into};
 
 /// What a column's values are tested with.
 #[derive(Debug)]
 pub(super) enum Matcher<'p> {
     /// No value passes: the operand is none that the column holds.
     Nothing,
-    /// Text or nets: codes of one range.
-    Codes(Range<u32>),
+    /// Text or nets: codes of one range, mostly.
+    Codes(Codes),
     /// Text or nets: any of these codes.
     CodeSet(Bitmap),
     /// Text: asked of each distinct text, at the first scan; single rows are asked directly.
@@ -50,12 +55,7 @@ impl<'p> Matcher<'p> {
             (_, Test::Equal(operand)) => equal(column, operand),
             (_, Test::In { values, .. }) => any_of(column, values),
             (_, Test::Compare(comparison, operand)) => compare(column, *comparison, operand),
-            (Data::Text(text), Test::StartsWith(prefix)) => {
-                let start = text.dictionary.lower_bound(|other| other < prefix.as_str());
-                let end =
-                    text.dictionary.lower_bound(|other| other < prefix.as_str() || other.starts_with(prefix));
-                Self::Codes(start..end)
-            }
+            (Data::Text(text), Test::StartsWith(prefix)) => Self::Codes(text.starting_with(prefix)),
             (Data::Text(_), Test::Contains(_) | Test::EndsWith(_) | Test::Matches(_)) => {
                 Self::Scan { test, hits: OnceCell::new() }
             }
@@ -69,15 +69,15 @@ impl<'p> Matcher<'p> {
     }
 
     /// Whether a row that has a value passes.
-    pub(super) fn row(&self, column: &Column, row: u32) -> bool {
+    pub(super) fn row(&self, column: &Column, row: u32, patience: Patience<'_>) -> bool {
         let code = || column.text_data().and_then(|text| text.code(row));
         match self {
             Self::Nothing => false,
-            Self::Codes(range) => code().is_some_and(|code| range.contains(&code)),
+            Self::Codes(codes) => code().is_some_and(|code| codes.contains(code)),
             Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
             Self::Scan { test, hits } => match hits.get() {
                 Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
-                None => column.text(row).is_some_and(|text| text_passes(test, &text)),
+                None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
             },
             Self::Between(..) | Self::IntSet(_) => match &column.data {
                 Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
@@ -95,11 +95,11 @@ impl<'p> Matcher<'p> {
                 range.len() == wanted.len()
                     && range.zip(wanted).all(|(item, wanted)| match wanted {
                         None => items.is_null(item),
-                        Some(wanted) => items.has_value(item) && wanted.row(items, item),
+                        Some(wanted) => items.has_value(item) && wanted.row(items, item, patience),
                     })
             }),
             Self::AnyItem(wanted) => column.items(row).is_some_and(|(mut range, items)| {
-                range.any(|item| items.has_value(item) && wanted.row(items, item))
+                range.any(|item| items.has_value(item) && wanted.row(items, item, patience))
             }),
         }
     }
@@ -113,41 +113,41 @@ impl<'p> Matcher<'p> {
     /// How many distinct values a scan of the column asks its predicate of; those asked before are remembered.
     pub(super) fn distinct_to_ask(&self, column: &Column) -> usize {
         match (self, column.text_data()) {
-            (Self::Scan { hits, .. }, Some(text)) if hits.get().is_none() => text.dictionary.len(),
+            (Self::Scan { hits, .. }, Some(text)) if hits.get().is_none() => text.distinct(),
             _ => 0,
         }
     }
 
     /// The rows that pass. Rows without a value may be among them.
-    pub(super) fn scan(&self, column: &Column, rows: usize) -> Bitmap {
+    pub(super) fn scan(&self, column: &Column, rows: usize, patience: Patience<'_>) -> Bitmap {
         match (self, &column.data) {
             (Self::Nothing, _) => Bitmap::zeros(rows),
-            (Self::Codes(range), Data::Text(text) | Data::Net { text, .. }) => {
-                if range.is_empty() {
+            (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => {
+                if codes.is_empty() {
                     return Bitmap::zeros(rows);
                 }
-                let (start, width) = (range.start, range.end - range.start);
-                Bitmap::from_values(&text.codes, |code| code.wrapping_sub(start) < width)
+                let (start, width) = (codes.range.start, codes.range.len() as u32);
+                if codes.more.is_empty() {
+                    return text.codes.scan(|code| code.wrapping_sub(start) < width);
+                }
+                text.codes.scan(|code| codes.contains(code))
             }
             (Self::CodeSet(set), Data::Text(text) | Data::Net { text, .. }) => {
-                Bitmap::from_values(&text.codes, |code| set.get(code as usize))
+                text.codes.scan(|code| set.get(code as usize))
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
-                let hits = hits.get_or_init(|| {
-                    let dictionary: &Dictionary = &text.dictionary;
-                    let passing = dictionary.iter().filter(|(_, text)| text_passes(test, text));
-                    Bitmap::from_rows(dictionary.len(), passing.map(|(code, _)| code))
-                });
-                Bitmap::from_values(&text.codes, |code| hits.get(code as usize))
+                let hits = hits.get_or_init(|| passing_codes(text, test, patience));
+                if hits.is_empty() {
+                    return Bitmap::zeros(rows);
+                }
+                text.codes.scan(|code| hits.get(code as usize))
             }
             (Self::Between(low, high), Data::Int { values, .. }) => {
-                Bitmap::from_values(values, |value| *low <= value && value <= *high)
+                values.scan(|value| *low <= value && value <= *high)
             }
-            (Self::IntSet(_), Data::Int { values, .. }) => {
-                Bitmap::from_values(values, |value| self.int(value))
-            }
+            (Self::IntSet(_), Data::Int { values, .. }) => values.scan(|value| self.int(value)),
             (Self::Float(..) | Self::FloatSet(_), Data::Float(values)) => {
-                Bitmap::from_values(values, |value| self.float(value))
+                values.scan(|value| self.float(value))
             }
             (Self::Bool { no, yes }, Data::Bool(values)) => match (no, yes) {
                 (true, true) => Bitmap::ones(rows),
@@ -155,15 +155,22 @@ impl<'p> Matcher<'p> {
                 (false, true) => values.clone(),
                 (true, false) => values.clone().complement(),
             },
-            _ => Bitmap::from_fn(rows, |row| u32::try_from(row).is_ok_and(|row| self.row(column, row))),
+            _ => Bitmap::from_fn(rows, |row| {
+                u32::try_from(row).is_ok_and(|row| self.row(column, row, patience))
+            }),
         }
     }
 
     /// The rows with a text equal to the operand, where an index can tell and there are few.
     pub(super) fn few_rows<'c>(&self, column: &'c Column) -> Option<&'c [u32]> {
         match self {
-            Self::Codes(range) if range.len() == 1 => Some(column.text_data()?.rows_of(range.start)),
-            Self::Codes(range) if range.is_empty() => Some(&[]),
+            Self::Codes(codes) if codes.is_empty() => Some(&[]),
+            Self::Codes(codes) if codes.len() == 1 => {
+                let text = column.text_data()?;
+                // Each of few texts is in many rows: an index over them would help nobody.
+                let is_selective = text.distinct() >= SCAN_SHARE || text.codes.len() <= FREE_ASKS;
+                if is_selective { Some(text.rows_of(codes.iter().next()?)) } else { None }
+            }
             _ => None,
         }
     }
@@ -198,12 +205,42 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
     }
 }
 
-fn text_passes(test: &Test, text: &str) -> bool {
-    match test {
-        Test::Contains(part) => memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
-        Test::EndsWith(end) => text.ends_with(end),
-        Test::Matches(pattern) => pattern.regex.is_match(text),
-        _ => false,
+/// The codes whose text passes: where one pattern says it, one pass over all texts finds what is worth asking.
+fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap {
+    let passes = |code: &u32| patience.passes(test, &text.text(*code));
+    let found = match test {
+        Test::Contains(part) => contained(part).map(|pattern| text.codes_with(&pattern)),
+        _ => None,
+    };
+    match found {
+        // What is found in an escape of the stored text need not be in the raw one.
+        Some(found) => Bitmap::from_rows(text.distinct(), found.into_iter().filter(passes)),
+        None => {
+            let passing = text.iter().filter(|(_, text)| patience.passes(test, text));
+            Bitmap::from_rows(text.distinct(), passing.map(|(code, _)| code))
+        }
+    }
+}
+
+/// The pattern that finds a text in the form that dictionaries store it in; nothing for an empty or a very long one.
+fn contained(part: &str) -> Option<Regex> {
+    if part.is_empty() {
+        return None;
+    }
+    let mut stored = String::new();
+    escape_into(&mut stored, part);
+    Regex::new(&regex::escape(&stored)).ok()
+}
+
+/// Any of these codes: as a range where they are one, which is scanned faster.
+fn any_code<'p>(codes: Bitmap) -> Matcher<'p> {
+    let (first, last) = (codes.iter().next(), codes.iter().last());
+    match first.zip(last) {
+        None => Matcher::Nothing,
+        Some((first, last)) if (last - first) as usize + 1 == codes.count() => {
+            Matcher::Codes(Codes::from(first..last + 1))
+        }
+        Some(_) => Matcher::CodeSet(codes),
     }
 }
 
@@ -217,12 +254,13 @@ fn equal<'p>(column: &Column, operand: &Operand) -> Matcher<'p> {
 fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
     match &column.data {
         Data::Text(_) | Data::Net { .. } => {
-            let distinct = column.text_data().map_or(0, |text| text.dictionary.len());
+            let distinct = column.text_data().map_or(0, TextData::distinct);
             let codes = operands.iter().filter_map(|operand| match equal(column, operand) {
-                Matcher::Codes(range) => Some(range),
+                Matcher::Codes(codes) => Some(codes),
                 _ => None,
             });
-            Matcher::CodeSet(Bitmap::from_rows(distinct, codes.flatten()))
+            let codes: Vec<Codes> = codes.collect();
+            any_code(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
         }
         Data::Int { .. } => {
             let mut values: Vec<i64> = operands
@@ -244,16 +282,12 @@ fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
 fn compare<'p>(column: &Column, comparison: Comparison, operand: &Operand) -> Matcher<'p> {
     match (&column.data, operand) {
         (Data::Text(text), Operand::Text(wanted)) => {
-            let dictionary = &text.dictionary;
-            let from = || dictionary.lower_bound(|other| other < wanted.as_str());
-            let past = || dictionary.lower_bound(|other| other <= wanted.as_str());
-            Matcher::Codes(code_range(comparison, from, past, dictionary.len()))
+            let (from, to) = bounds(comparison, wanted.as_str());
+            Matcher::Codes(text.between(from, to))
         }
         (Data::Net { nets, .. }, Operand::Net(wanted)) => {
-            let place = |end: usize| u32::try_from(end).unwrap_or(NO_CODE);
-            let from = || place(nets.partition_point(|net| net < wanted));
-            let past = || place(nets.partition_point(|net| net <= wanted));
-            Matcher::Codes(code_range(comparison, from, past, nets.len()))
+            let (from, to) = bounds(comparison, wanted);
+            Matcher::Codes(nets.between(from, to))
         }
         (Data::Int { .. }, Operand::Int(wanted)) => {
             let wanted = *wanted;
@@ -273,19 +307,14 @@ fn compare<'p>(column: &Column, comparison: Comparison, operand: &Operand) -> Ma
     }
 }
 
-fn code_range(
-    comparison: Comparison,
-    from: impl Fn() -> u32,
-    past: impl Fn() -> u32,
-    distinct: usize,
-) -> Range<u32> {
-    let end = u32::try_from(distinct).unwrap_or(NO_CODE);
+/// What a comparison leaves of an order.
+fn bounds<T: ?Sized>(comparison: Comparison, wanted: &T) -> (Bound<&T>, Bound<&T>) {
     match comparison {
-        Comparison::Equal => from()..past(),
-        Comparison::Less => 0..from(),
-        Comparison::LessOrEqual => 0..past(),
-        Comparison::Greater => past()..end,
-        Comparison::GreaterOrEqual => from()..end,
+        Comparison::Equal => (Bound::Included(wanted), Bound::Included(wanted)),
+        Comparison::Less => (Bound::Unbounded, Bound::Excluded(wanted)),
+        Comparison::LessOrEqual => (Bound::Unbounded, Bound::Included(wanted)),
+        Comparison::Greater => (Bound::Excluded(wanted), Bound::Unbounded),
+        Comparison::GreaterOrEqual => (Bound::Included(wanted), Bound::Unbounded),
     }
 }
 
@@ -299,7 +328,7 @@ pub(super) fn as_float(operand: &Operand) -> Option<f64> {
     }
 }
 
-fn nets_where<'p>(nets: &[IpNet], passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
-    let passing = (0u32..).zip(nets).filter(|(_, net)| passes(net)).map(|(code, _)| code);
-    Matcher::CodeSet(Bitmap::from_rows(nets.len(), passing))
+fn nets_where<'p>(nets: &Nets, passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
+    let passing = nets.iter().filter(|(_, net)| passes(net)).map(|(code, _)| code);
+    any_code(Bitmap::from_rows(nets.len(), passing))
 }

@@ -5,12 +5,15 @@ mod aggregate;
 mod connect;
 mod eval;
 mod figures;
+mod firm;
+mod flat;
 mod group;
 mod judge;
 mod limits;
 mod matcher;
 mod node;
 mod order;
+mod patience;
 mod reasons;
 mod row;
 mod search;
@@ -31,7 +34,7 @@ pub use touched::{Incomplete, incomplete_slices, touched_by_filters, touched_typ
 pub use unseen::unseen;
 pub use why::{Named, Truth, Why, WhyNode, World as WhyWorld, find_assets, why};
 pub use work::{Step, Visited};
-pub use write::{FieldError, PathSegment};
+pub use write::{FieldError, Outlet, PathSegment};
 
 use self::{
     connect::{BoundConnection, Source},
@@ -86,6 +89,44 @@ pub fn run_explained<'g>(
     Ok((ran, work.visited(), work.take_steps()))
 }
 
+/// What an answer that is written behind a beginning came to.
+#[derive(Debug)]
+pub(super) struct Streamed {
+    /// What was written and not handed on: all of it, or its end.
+    pub(super) rest: Vec<u8>,
+    /// How many bytes were handed on.
+    pub(super) sent: usize,
+    /// How the run ended. Where it was stopped, what was handed on ends in the middle, and the rest is of no use.
+    pub(super) ended: Result<(Vec<FieldError>, u64), RunError>,
+}
+
+/// As [`run`], behind a beginning that the answer is to have; a large one is handed on piece by piece, as far as it
+/// can't become null any more.
+pub(super) fn stream(
+    plan: &Plan,
+    graphs: &Graphs<'_>,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+    begun: Vec<u8>,
+    outlet: Option<Outlet<'_>>,
+) -> Streamed {
+    let evaluators = match evaluators(plan, graphs, limits, &Rc::default()) {
+        Ok(evaluators) => evaluators,
+        Err(error) => return Streamed { rest: begun, sent: 0, ended: Err(error) },
+    };
+    let Some((_, first)) = evaluators.first_key_value() else {
+        return Streamed { rest: begun, sent: 0, ended: Ok((Vec::new(), 0)) };
+    };
+    let mut pass_on = outlet.map(|outlet| move |piece| outlet(piece));
+    let mut writer = Writer::new(first);
+    writer.out = begun;
+    if let Some(pass_on) = pass_on.as_mut().filter(|_| firm::is_firm(plan, graphs)) {
+        writer.outlet = Some(pass_on);
+    }
+    let ended = write_roots(&mut writer, &evaluators, first, plan, introspection, limits);
+    Streamed { sent: writer.sent(), rest: writer.out, ended: ended.map(|()| (writer.errors, writer.rows)) }
+}
+
 fn answer(
     evaluators: &BTreeMap<Option<Time>, Evaluator<'_, '_>>,
     plan: &Plan,
@@ -94,27 +135,41 @@ fn answer(
 ) -> Result<Ran, RunError> {
     let Some((_, first)) = evaluators.first_key_value() else { return Ok(Ran::default()) };
     let mut writer = Writer::new(first);
+    write_roots(&mut writer, evaluators, first, plan, introspection, limits)?;
+    Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
+}
+
+/// All root fields as one object, or `null` where an error reached the top.
+fn write_roots<'e, 'g, 'r>(
+    writer: &mut Writer<'e, 'g, 'r>,
+    evaluators: &'e BTreeMap<Option<Time>, Evaluator<'g, 'r>>,
+    first: &'e Evaluator<'g, 'r>,
+    plan: &Plan,
+    introspection: &BTreeMap<String, Vec<u8>>,
+    limits: &RunLimits<'_>,
+) -> Result<(), RunError> {
+    let begun = writer.out.len();
     for (place, root) in plan.roots.iter().enumerate() {
         writer.out.push(if place == 0 { b'{' } else { b',' });
         write_key(&root.key, &mut writer.out);
         let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
         writer.evaluator = evaluator;
-        match write_root_step(&mut writer, evaluator, root, introspection) {
-            Ok(()) => {}
+        match write_root_step(writer, evaluator, root, introspection) {
+            Ok(()) => evaluator.patience().check()?,
             Err(Halt::Stop(error)) => return Err(error),
             Err(Halt::Null) => {
-                writer.out.clear();
+                writer.out.truncate(begun);
                 writer.out.extend_from_slice(b"null");
-                return Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows });
+                return Ok(());
             }
         }
     }
     writer.out.extend_from_slice(if plan.roots.is_empty() { b"{}" } else { b"}" });
-    let actual = writer.out.len() as u64;
+    let actual = (writer.written() - begun) as u64;
     if actual > limits.max_bytes {
         return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual });
     }
-    Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
+    Ok(())
 }
 
 /// One root field, as a step of its own.
@@ -124,7 +179,7 @@ fn write_root_step(
     root: &RootField,
     introspection: &BTreeMap<String, Vec<u8>>,
 ) -> Result<(), Halt> {
-    let (bytes, rows) = (writer.out.len(), writer.rows);
+    let (bytes, rows) = (writer.written(), writer.rows);
     let step = evaluator.work.begin(|| root.key.clone());
     write_root(writer, evaluator, root, introspection)?;
     let written = usize::try_from(writer.rows - rows).unwrap_or(usize::MAX);
@@ -135,7 +190,7 @@ fn write_root_step(
         | RootKind::Groups(Groups { of, .. }) => evaluator.world.graph.count(*of),
         _ => written,
     };
-    evaluator.work.end(step, seen, written, writer.out.len() - bytes);
+    evaluator.work.end(step, seen, written, writer.written() - bytes);
     Ok(())
 }
 

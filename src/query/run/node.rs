@@ -104,7 +104,7 @@ impl<'p> Node<'p> {
             Self::Constant(false) => Some(Vec::new()),
             Self::Test { field, matcher, .. } => {
                 let rows = matcher.few_rows(table.column(*field))?;
-                (rows.len() <= most).then(|| rows.to_vec())
+                (rows.len() <= most).then(|| rows.iter().copied().filter(|&row| table.holds(row)).collect())
             }
             Self::Holds(inner) => inner.candidates(table, most),
             Self::All(nodes) => nodes.iter().find_map(|node| node.candidates(table, most)),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, TypeId},
-    graph::{Column, Data, Graph, IntForm, TableId, write_int},
+    graph::{Column, Data, Graph, IntForm, Nets, Table, TableId, TextPlace, write_int},
 };
 
 /// One key of an order, bound to the tables that rows come from.
@@ -90,7 +90,7 @@ impl<'g> Evaluator<'g, '_> {
             KeyOf::Column(field) => Cell::of(table.column(*field), row),
             KeyOf::Computed(candidates) => Cell::Truth(match candidates.passing.get() {
                 Some(passing) => passing.get(row as usize),
-                None => self.row(id, &candidates.node, row).must_true,
+                None => self.is_true(id, &candidates.node, row),
             }),
             KeyOf::Count(field) => {
                 let links = table.column(*field).links().iter();
@@ -110,6 +110,32 @@ impl<'g> Evaluator<'g, '_> {
     /// Evaluates what computed keys say of a whole table, once so many rows are to be compared that it pays.
     pub(super) fn prepare_order(&self, nodes: &BoundNodes<'_>, rows: usize) -> Result<(), RunError> {
         nodes.sort.iter().flat_map(|key| &key.by).try_for_each(|key| self.prepare_key(key, rows))
+    }
+
+    /// Counts the edges that keys of an order follow from these rows, once for each row: for `explain` alone.
+    pub(super) fn count_order_edges(&self, nodes: &BoundNodes<'_>, picks: &[Pick]) {
+        if !self.work.is_traced() {
+            return;
+        }
+        for &(place, row) in picks {
+            let Some(candidates) = nodes.candidates.get(place) else { continue };
+            let keys = nodes.sort.iter().filter_map(|key| key.by.get(place));
+            self.work.add_edges(keys.map(|key| self.edges_of_key(candidates.table, key, row)).sum());
+        }
+    }
+
+    fn edges_of_key(&self, id: TableId, key: &KeyOf<'_>, row: u32) -> usize {
+        let links = |field: &FieldId| self.world.graph.table(id).column(*field).links().iter();
+        match key {
+            KeyOf::Nothing | KeyOf::Column(_) | KeyOf::Computed(_) => 0,
+            KeyOf::Count(field) => links(field).map(|link| link.adjacency.forward.of(row).len()).sum(),
+            KeyOf::Through(field, keys) => {
+                let mut targets = links(field).zip(keys).filter_map(|(link, key)| {
+                    link.adjacency.forward.of(row).first().map(|target| (link.table, key, *target))
+                });
+                targets.next().map_or(0, |(id, key, target)| 1 + self.edges_of_key(id, key, target))
+            }
+        }
     }
 
     pub(super) fn prepare_key(&self, key: &KeyOf<'_>, rows: usize) -> Result<(), RunError> {
@@ -146,7 +172,7 @@ impl<'g> Cell<'g> {
         };
         match &column.data {
             Data::Text(_) => Some(Operand::Text(column.text(row)?.into_owned())),
-            Data::Net { text, nets } => nets.get(text.code(row)? as usize).copied().map(Operand::Net),
+            Data::Net { text, nets } => nets.get(text.code(row)?).map(Operand::Net),
             Data::Int { values, .. } => values.get(row as usize).copied().map(Operand::Int),
             Data::Float(values) => values.get(row as usize).copied().map(Operand::Float),
             Data::Bool(values) => Some(Operand::Bool(values.get(row as usize))),
@@ -199,11 +225,11 @@ fn compare_stored((left, left_row): (&Column, u32), (right, right_row): (&Column
     let (left_place, right_place) = (left_row as usize, right_row as usize);
     match (&left.data, &right.data) {
         (Data::Text(one), Data::Text(other)) if std::ptr::eq(left, right) => {
-            one.code(left_row).cmp(&other.code(right_row))
+            one.compare(one.code(left_row), other.code(right_row))
         }
         (Data::Text(_), Data::Text(_)) => left.text(left_row).cmp(&right.text(right_row)),
         (Data::Net { text: one, nets: one_nets }, Data::Net { text: other, nets: other_nets }) => {
-            let net = |nets: &[ipnet::IpNet], code: Option<u32>| nets.get(code? as usize).copied();
+            let net = |nets: &Nets, code: Option<u32>| nets.get(code?);
             net(one_nets, one.code(left_row)).cmp(&net(other_nets, other.code(right_row)))
         }
         (Data::Int { values: one, .. }, Data::Int { values: other, .. }) => {
@@ -247,7 +273,7 @@ enum Access<'g, 'b> {
 pub(super) struct Order<'g, 'b> {
     evaluator: &'b Evaluator<'g, 'b>,
     keys: Vec<(Vec<Access<'g, 'b>>, bool)>,
-    ids: Vec<Option<&'g Column>>,
+    tables: Vec<&'g Table>,
 }
 
 impl<'g, 'b> Order<'g, 'b> {
@@ -260,11 +286,8 @@ impl<'g, 'b> Order<'g, 'b> {
         };
         let keys =
             nodes.sort.iter().map(|key| (tables.iter().zip(&key.by).map(access).collect(), key.descending));
-        let ids = tables.iter().map(|id| {
-            let table = graph.table(*id);
-            table.id.map(|id| table.column(id))
-        });
-        Self { keys: keys.collect(), ids: ids.collect(), evaluator }
+        let tables = tables.iter().map(|id| graph.table(*id));
+        Self { keys: keys.collect(), tables: tables.collect(), evaluator }
     }
 
     fn cell(&self, columns: &[Access<'g, 'b>], (place, row): Pick) -> Cell<'g> {
@@ -282,12 +305,13 @@ impl<'g, 'b> Order<'g, 'b> {
                 return if *descending { order.reverse() } else { order };
             }
         }
+        let table = |(place, _): Pick| self.tables.get(place);
         if left.0 == right.0 {
-            return left.1.cmp(&right.1);
+            return table(left).map_or(Ordering::Equal, |table| table.rank(left.1).cmp(&table.rank(right.1)));
         }
-        let id = |(place, row): Pick| {
-            let column = self.ids.get(place).copied().flatten();
-            column.map_or(Cell::Null, |column| Cell::of(column, row))
+        let id = |pick: Pick| {
+            let column = table(pick).and_then(|table| Some(table.column(table.id?)));
+            column.map_or(Cell::Null, |column| Cell::of(column, pick.1))
         };
         id(left).compare(id(right)).then(left.0.cmp(&right.0))
     }
@@ -302,23 +326,10 @@ impl<'g, 'b> Order<'g, 'b> {
 pub(super) struct Behind<'o, 'g, 'b> {
     order: &'o Order<'g, 'b>,
     position: &'b Position,
-    /// For each key and table, where its dictionary's texts begin that are not before the position's.
+    /// For each key and table, where the position's text stands among those of its column.
     texts: Vec<Vec<Option<TextPlace>>>,
-    /// For each table, its first row behind the position where the keys are equal.
-    pub(super) first_rows: Vec<u32>,
-}
-
-struct TextPlace {
-    code: u32,
-    is_there: bool,
-}
-
-impl TextPlace {
-    fn find(column: &Column, text: &str) -> Option<Self> {
-        let Data::Text(data) = &column.data else { return None };
-        let code = data.dictionary.lower_bound(|other| other < text);
-        Some(Self { code, is_there: data.dictionary.find(text) == Some(code) })
-    }
+    /// For each table, the least rank of a row behind the position where the keys are equal.
+    pub(super) first_ranks: Vec<u64>,
 }
 
 impl<'o, 'g, 'b> Behind<'o, 'g, 'b> {
@@ -326,23 +337,22 @@ impl<'o, 'g, 'b> Behind<'o, 'g, 'b> {
         let graph = order.evaluator.world.graph;
         let texts = order.keys.iter().zip(&position.values).map(|((columns, _), value)| {
             let place = |access: &Access<'_, '_>| match (access, value) {
-                (Access::Column(column), Some(Operand::Text(text))) => TextPlace::find(column, text),
+                (Access::Column(Column { data: Data::Text(data), .. }), Some(Operand::Text(text))) => {
+                    Some(data.place(text))
+                }
                 _ => None,
             };
             columns.iter().map(place).collect()
         });
         let of = |candidates: &Candidates<'_>| graph.table(candidates.table).of;
         let own_place = nodes.candidates.iter().position(|candidates| of(candidates) == position.of);
-        let first_row = |(place, column): (usize, &Option<&Column>)| {
-            let found = column.and_then(|column| TextPlace::find(column, &position.id));
-            // Rows are in the order of their ids, so the code of an id is its row.
-            found.map_or(0, |TextPlace { code, is_there }| {
-                code + u32::from(is_there && own_place.is_none_or(|own| place <= own))
-            })
+        let first_rank = |(place, table): (usize, &&Table)| {
+            let (rank, is_there) = table.rank_of_id(&position.id);
+            rank + u64::from(is_there && own_place.is_none_or(|own| place <= own))
         };
         Self {
             texts: texts.collect(),
-            first_rows: order.ids.iter().enumerate().map(first_row).collect(),
+            first_ranks: order.tables.iter().enumerate().map(first_rank).collect(),
             order,
             position,
         }
@@ -357,10 +367,7 @@ impl<'o, 'g, 'b> Behind<'o, 'g, 'b> {
             let text = self.texts.get(place).and_then(|places| places.get(pick.0)?.as_ref());
             let order = match (cell, text) {
                 (Cell::Stored(Column { data: Data::Text(data), .. }, row), Some(text)) => {
-                    match data.code(row).unwrap_or(u32::MAX).cmp(&text.code) {
-                        Ordering::Equal if !text.is_there => Ordering::Greater,
-                        order => order,
-                    }
+                    data.compare_with(data.code(row), text)
                 }
                 (cell, _) => compare_values(cell.value().as_ref(), value.as_ref()),
             };
@@ -369,6 +376,7 @@ impl<'o, 'g, 'b> Behind<'o, 'g, 'b> {
                 order => return order.is_gt(),
             }
         }
-        self.first_rows.get(pick.0).is_some_and(|&first| pick.1 >= first)
+        let table = self.order.tables.get(pick.0);
+        table.zip(self.first_ranks.get(pick.0)).is_some_and(|(table, &first)| table.rank(pick.1) >= first)
     }
 }

@@ -3,7 +3,7 @@
 use super::{super::AggregateFilter, eval::Evaluator, judge::Reason, world::World};
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Graph, Need, Slices, TableId},
+    graph::{Graph, Need, SLICE_TYPE, Slices, TableId},
     model::{GLOBAL_REGION, Outcome, SliceKey},
 };
 
@@ -20,20 +20,24 @@ impl World<'_> {
 }
 
 impl Evaluator<'_, '_> {
-    /// Adds the slice of a stale row; nothing for any other.
+    /// Adds the slice of a stale row, or the name of a stub; nothing for any other.
     pub(super) fn add_stale(&self, id: TableId, row: u32, found: &mut Vec<Reason>) {
-        if self.world.is_stale(id, row)
+        if let Some(why) = self.world.stub_reason(id, row) {
+            let table = self.world.graph.table(id);
+            let typename = self.world.graph.catalog().get(table.of).name.clone();
+            found.push(Reason::Stub { typename, id: table.id_of(row).into_owned(), why });
+        } else if self.world.is_stale(id, row)
             && let Some((key, completed_at)) = self.world.own_slice(id, row)
         {
             found.push(Reason::Stale { key, completed_at });
         }
     }
 
-    /// Adds a cell that could not be seen; nothing for any other.
+    /// Adds a cell that could not be seen; nothing for any other, nor for a stub, which is a reason by itself.
     pub(super) fn add_cell(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Reason>) {
         let graph = self.world.graph;
         let table = graph.table(id);
-        if table.column(field).is_unknown(row) {
+        if table.column(field).is_unknown(row) && self.world.stub_reason(id, row).is_none() {
             let definition = graph.catalog().get(table.of);
             found.push(Reason::Cell {
                 typename: definition.name.clone(),
@@ -160,7 +164,7 @@ pub(super) fn gaps(world: &World<'_>, covers: TypeId) -> Vec<Reason> {
 
 /// The places of an account where a type should have been collected and never was.
 fn never_collected(slices: &Slices, asset_type: &str, account_id: &str) -> Vec<Reason> {
-    if slices.find(asset_type, account_id, GLOBAL_REGION).is_some() {
+    if asset_type == SLICE_TYPE || slices.find(asset_type, account_id, GLOBAL_REGION).is_some() {
         return Vec::new();
     }
     let mut regions: Vec<&str> = Vec::new();

@@ -99,7 +99,7 @@ impl Evaluator<'_, '_> {
                 let mut possible = match self.hidden(id, column, row) {
                     Some(hidden) => hidden,
                     None if column.is_null(row) => Possible::NEITHER,
-                    None if matcher.row(column, row) => Possible::certain(true),
+                    None if matcher.row(column, row, self.patience()) => Possible::certain(true),
                     None if matcher.is_undecided(column, row) => Possible::NEITHER,
                     None => Possible::certain(false),
                 };
@@ -122,6 +122,41 @@ impl Evaluator<'_, '_> {
             }
             Node::Aggregate { field, filter } => self.aggregate(id, *field, filter, row),
         }
+    }
+
+    /// Whether a node is TRUE for one row: [`row`](Self::row) for lists, which stops at what decides.
+    pub(super) fn is_true(&self, id: TableId, node: &Node<'_>, row: u32) -> bool {
+        if self.world.is_open() {
+            return self.row(id, node, row).must_true;
+        }
+        match node {
+            Node::Constant(value) => *value,
+            Node::All(nodes) => nodes.iter().all(|node| self.is_true(id, node, row)),
+            Node::Any(nodes) => nodes.iter().any(|node| self.is_true(id, node, row)),
+            Node::Holds(inner) => self.is_true(id, inner, row),
+            Node::Test { field, matcher, .. } => {
+                self.work.add_rows(1);
+                let column = self.world.graph.table(id).column(*field);
+                column.has_value(row) && matcher.row(column, row, self.patience())
+            }
+            Node::Related { field, quantifier: Quantifier::Some, of } => {
+                self.is_any_related(id, *field, of, row)
+            }
+            Node::Related { field, quantifier: Quantifier::None, of } => {
+                !self.is_any_related(id, *field, of, row)
+            }
+            _ => self.row(id, node, row).must_true,
+        }
+    }
+
+    fn is_any_related(&self, id: TableId, field: FieldId, of: &[Node<'_>], row: u32) -> bool {
+        let links = self.world.graph.table(id).column(field).links();
+        links.iter().zip(of).any(|(link, node)| {
+            link.adjacency.forward.of(row).iter().any(|&target| {
+                self.work.add_edges(1);
+                self.is_true(link.table, node, target)
+            })
+        })
     }
 
     /// What a cell that could not be seen makes of any predicate on it: anything in an open world, neither in a

@@ -75,7 +75,7 @@ impl Needle {
     /// The codes of a dictionary that hold it, and how.
     fn find(&self, text: &TextData) -> Vec<(u32, Fit)> {
         let fit = |code: u32| {
-            let whole = text.dictionary.text(code);
+            let whole = text.text(code);
             // Once more over the raw text: what is found in an escape is not in it.
             let found = self.raw.find(&whole)?;
             Some(match (found.start(), found.end() == whole.len()) {
@@ -84,7 +84,7 @@ impl Needle {
                 _ => Fit::Inside,
             })
         };
-        let codes = text.dictionary.codes_with(&self.stored).into_iter();
+        let codes = text.codes_with(&self.stored).into_iter();
         codes.filter_map(|code| Some((code, fit(code)?))).collect()
     }
 }
@@ -101,12 +101,14 @@ impl Evaluator<'_, '_> {
                 let known = best.entry(row).or_insert((fit, held));
                 *known = (*known).min((fit, held));
             });
+            best.retain(|row, _| graph.table(table).holds(*row));
             let hit = |(row, (fit, held))| Hit { fit, held, of: *of, table, row };
             hits.extend(best.into_iter().map(hit));
         }
         let name = |hit: &Hit| graph.catalog().get(hit.of).name.as_str();
+        let rank = |hit: &Hit| graph.table(hit.table).rank(hit.row);
         hits.sort_unstable_by(|one, other| {
-            (one.fit, name(one), one.row).cmp(&(other.fit, name(other), other.row))
+            (one.fit, name(one), rank(one)).cmp(&(other.fit, name(other), rank(other)))
         });
         hits.truncate(search.limit.map_or(usize::MAX, |limit| limit as usize));
         hits
@@ -160,6 +162,8 @@ impl Writer<'_, '_, '_> {
     /// The hits of a search as a list of objects. Each counts as a row of the answer.
     pub(super) fn write_hits(&mut self, search: &Search, path: &Path<'_>) -> Result<(), Halt> {
         self.evaluator.limits.check_stop()?;
+        let tables = search.types.iter().filter_map(|of| self.evaluator.world.graph.table_of(*of));
+        self.evaluator.afford(tables.map(|(_, table)| table.rows).sum())?;
         let hits = self.evaluator.hits(search);
         self.expect_rows(hits.len())?;
         let graph: &Graph = self.evaluator.world.graph;

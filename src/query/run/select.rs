@@ -1,7 +1,7 @@
 //! Which rows of a list, in what order, which page.
 
 use super::{
-    eval::{Bound, Evaluator},
+    eval::{Bound, Evaluator, ROWS_A_STEP},
     limits::RunError,
     order::Order,
     shape::{BoundNodes, Candidates},
@@ -62,6 +62,7 @@ impl Evaluator<'_, '_> {
         for (place, (link, candidates)) in links.iter().zip(candidates).enumerate() {
             let targets = link.adjacency.forward.of(row);
             self.work.add_edges(targets.len());
+            self.afford(0)?;
             for &target in targets {
                 if self.passes(candidates, target)? {
                     picks.push((place, target));
@@ -84,34 +85,46 @@ impl Evaluator<'_, '_> {
         candidates.asked.set(asked);
         let rows = self.world.graph.table(candidates.table).rows;
         if asked <= FREE_ASKS + rows / SCAN_SHARE {
-            return Ok(self.row(candidates.table, &candidates.node, row).must_true);
+            return Ok(self.is_true(candidates.table, &candidates.node, row));
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
         Ok(candidates.passing.get_or_init(|| passing).get(row as usize))
     }
 
-    /// The rows of a table that pass, ascending; of an unsorted list only as many as its page can hold.
+    /// The rows of a table that pass, in the order of their ids; of an unsorted list only as many as its page can hold.
     fn passing_rows(&self, candidates: &Candidates<'_>, needed: Option<usize>) -> Result<Vec<u32>, RunError> {
         let table = self.world.graph.table(candidates.table);
         let take = needed.unwrap_or(usize::MAX);
         if candidates.node.is_always_true() {
-            return Ok((0u32..).take(table.rows.min(take)).collect());
+            self.afford(table.rows.min(take) / ROWS_A_STEP)?;
+            return Ok(table.all_in_id_order().take(take).collect());
         }
-        if let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
-            let step = self.work.begin(|| {
-                let of = &self.world.graph.catalog().get(table.of).name;
-                format!("{of}: found by index")
-            });
-            let found = rows.len();
-            rows.retain(|&row| self.row(candidates.table, &candidates.node, row).must_true);
-            self.work.end(step, found, rows.len(), 0);
+        if let Some(mut rows) = self.indexed_rows(candidates)? {
+            table.sort_by_id(&mut rows);
             return Ok(rows);
         }
         let passing = self.bits(candidates.table, &candidates.node, true, Bound::Known)?;
-        Ok(passing.iter().take(take).collect())
+        Ok(table.in_id_order(&passing).take(take).collect())
     }
 
-    /// How many rows of each table can be on the page, where the order is that of the rows.
+    /// The rows of a table that pass where an index leaves few to ask.
+    fn indexed_rows(&self, candidates: &Candidates<'_>) -> Result<Option<Vec<u32>>, RunError> {
+        let table = self.world.graph.table(candidates.table);
+        let Some(mut rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) else {
+            return Ok(None);
+        };
+        self.afford(rows.len())?;
+        let step = self.work.begin(|| {
+            let of = &self.world.graph.catalog().get(table.of).name;
+            format!("{of}: found by index")
+        });
+        let found = rows.len();
+        rows.retain(|&row| self.is_true(candidates.table, &candidates.node, row));
+        self.work.end(step, found, rows.len(), 0);
+        Ok(Some(rows))
+    }
+
+    /// How many rows of each table can be on the page, where the order is that of the ids.
     fn needed(&self, nodes: &BoundNodes<'_>) -> Option<usize> {
         let limit = nodes.limit.filter(|_| nodes.sort.is_empty())?;
         Some((limit as usize).saturating_add(nodes.offset as usize))
@@ -133,8 +146,10 @@ impl Evaluator<'_, '_> {
         end: usize,
     ) -> Result<Vec<Pick>, RunError> {
         self.limits.check_stop()?;
+        self.afford(picks.len())?;
         if end > 0 && (nodes.candidates.len() > 1 || !nodes.sort.is_empty()) {
             self.prepare_order(nodes, picks.len())?;
+            self.count_order_edges(nodes, &picks);
             let order = Order::new(self, nodes);
             let compare = |left: &Pick, right: &Pick| order.compare(*left, *right);
             if end < picks.len() / 2 {
@@ -155,10 +170,8 @@ impl Evaluator<'_, '_> {
         if candidates.node.is_always_true() {
             return Ok(table.all());
         }
-        if let Some(rows) = candidates.node.candidates(table, table.rows / SCAN_SHARE + 1) {
-            let passing =
-                rows.into_iter().filter(|&row| self.row(candidates.table, &candidates.node, row).must_true);
-            return Ok(Bitmap::from_rows(table.rows, passing));
+        if let Some(rows) = self.indexed_rows(candidates)? {
+            return Ok(Bitmap::from_rows(table.rows, rows));
         }
         self.bits(candidates.table, &candidates.node, true, Bound::Known)
     }

@@ -144,8 +144,9 @@ pub fn find_assets(graph: &Graph, of: TypeId, wanted: &str) -> Vec<(TypeId, u32)
         let own_id = format!("{}Id", definition.singular);
         let field = definition.find("nativeId").or_else(|| definition.find(&own_id));
         let Some(text) = field.and_then(|(field, _)| table.column(field).text_data()) else { continue };
-        let Some(code) = text.dictionary.find(wanted) else { continue };
-        found.extend(text.rows_of(code).iter().map(|&row| (of, row)));
+        let Some(code) = text.find(wanted) else { continue };
+        let rows = text.rows_of(code).iter().copied().filter(|&row| table.holds(row));
+        found.extend(rows.map(|row| (of, row)));
     }
     found
 }
@@ -449,6 +450,9 @@ impl fmt::Display for Reason {
             }
             Self::Cell { typename, id, field } => {
                 write!(formatter, "`{field}` of {typename} {id} could not be seen")
+            }
+            Self::Stub { typename, id, why } => {
+                write!(formatter, "no more than the name of {typename} {id} is known ({why})")
             }
         }
     }

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::limits::RunError;
+
 /// What was visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Visited {
@@ -63,6 +65,10 @@ pub struct Step {
 pub(super) struct Work {
     visited: Cell<Visited>,
     trace: Option<RefCell<Trace>>,
+    /// Bytes that predicates read since the last look at the clock.
+    unlooked: Cell<usize>,
+    /// Why the run is to end, once a predicate found out.
+    stopped: RefCell<Option<RunError>>,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +89,7 @@ pub(super) struct Begun {
 impl Work {
     /// Keeps the steps, too.
     pub(super) fn traced() -> Self {
-        Self { visited: Cell::default(), trace: Some(RefCell::default()) }
+        Self { trace: Some(RefCell::default()), ..Self::default() }
     }
 
     pub(super) fn is_traced(&self) -> bool {
@@ -118,6 +124,24 @@ impl Work {
     pub(super) fn add_sorted(&self, sorted: usize) {
         let visited = self.visited.get();
         self.visited.set(Visited { sorted: visited.sorted + sorted as u64, ..visited });
+    }
+
+    /// Counts bytes that a predicate is about to read; whether it is time to look at the clock.
+    #[inline]
+    pub(super) fn is_look_due(&self, bytes: usize, every: usize) -> bool {
+        let unlooked = self.unlooked.get() + bytes;
+        let is_due = unlooked >= every;
+        self.unlooked.set(if is_due { 0 } else { unlooked });
+        is_due
+    }
+
+    /// Notes why the run is to end; the first reason is kept.
+    pub(super) fn stop(&self, error: RunError) {
+        self.stopped.borrow_mut().get_or_insert(error);
+    }
+
+    pub(super) fn stopped(&self) -> Option<RunError> {
+        self.stopped.borrow().clone()
     }
 
     /// Begins a step; nothing where steps are not kept. Its words are asked for only where they are.

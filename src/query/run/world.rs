@@ -7,12 +7,15 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Data, Graph, Need, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
 /// The field that says when an asset was last collected.
 const LAST_SEEN: &str = "lastSeenAt";
+
+/// The field that says why no more than an asset's name is known; null for an asset that was read.
+const STUB: &str = "stubReason";
 
 /// A graph, and how far it is trusted.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ struct Open {
     oldest: Option<Time>,
     places: RefCell<FxHashMap<TableId, Rc<Places>>>,
     stale: Remembered<TableId>,
+    stubs: Remembered<TableId>,
     incomplete: Remembered<(TableId, FieldId)>,
 }
 
@@ -51,9 +55,9 @@ impl Places {
         let of_row = (0u32..)
             .take(table.rows)
             .map(|row| {
-                let code = |column: Option<&crate::graph::Column>| column?.text_data()?.code(row);
+                let code = |column: Option<&Column>| column?.text_data()?.code(row);
                 *numbers.entry((code(account), code(region))).or_insert_with(|| {
-                    let text = |column: Option<&crate::graph::Column>| Some(column?.text(row)?.into_owned());
+                    let text = |column: Option<&Column>| Some(column?.text(row)?.into_owned());
                     distinct.push((text(account), text(region)));
                     u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
                 })
@@ -105,14 +109,58 @@ impl<'g> World<'g> {
         self.open.as_ref().is_none_or(|open| slice.is_complete_since(open.oldest))
     }
 
-    /// The rows whose own slice was whole once, but too long ago: what they hold and whether they are still there is
-    /// unknown. Nothing where no row is.
+    /// The rows that may not be there, and that may hold anything: those whose own slice was whole once, but too long
+    /// ago, and stubs. Nothing where no row is.
     pub(super) fn stale(&self, id: TableId) -> Option<Rc<Bitmap>> {
         let open = self.open.as_ref()?;
-        let slices = self.graph.slices()?;
         if let Some(known) = open.stale.borrow().get(&id) {
             return known.clone();
         }
+        let rows = match (self.seen_too_long_ago(id), self.stubs(id)) {
+            (Some(mut rows), Some(stubs)) => {
+                rows.or(&stubs);
+                Some(Rc::new(rows))
+            }
+            (rows, stubs) => rows.map(Rc::new).or(stubs),
+        };
+        open.stale.borrow_mut().insert(id, rows.clone());
+        rows
+    }
+
+    /// The rows of which no more than the name is known. Nothing where no row is.
+    fn stubs(&self, id: TableId) -> Option<Rc<Bitmap>> {
+        let open = self.open.as_ref()?;
+        if let Some(known) = open.stubs.borrow().get(&id) {
+            return known.clone();
+        }
+        let table = self.graph.table(id);
+        let rows = self.stub_column(id).and_then(|column| {
+            let mut rows = table.all();
+            for without in [&column.nulls, &column.unknown].into_iter().flatten() {
+                rows.and_not(without);
+            }
+            (!rows.is_empty()).then(|| Rc::new(rows))
+        });
+        open.stubs.borrow_mut().insert(id, rows.clone());
+        rows
+    }
+
+    fn stub_column(&self, id: TableId) -> Option<&Column> {
+        let table = self.graph.table(id);
+        let (field, _) = self.graph.catalog().get(table.of).find(STUB).filter(|_| table.id.is_some())?;
+        Some(table.column(field))
+    }
+
+    /// Why no more than the name of a row is known; nothing for a row that was read.
+    pub(super) fn stub_reason(&self, id: TableId, row: u32) -> Option<String> {
+        self.open.as_ref()?;
+        Some(self.stub_column(id)?.text(row)?.into_owned())
+    }
+
+    /// The rows whose own slice was whole once, but too long ago.
+    fn seen_too_long_ago(&self, id: TableId) -> Option<Bitmap> {
+        let open = self.open.as_ref()?;
+        let slices = self.graph.slices()?;
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
         let rows = table.id.and_then(|_| {
@@ -131,9 +179,10 @@ impl<'g> World<'g> {
                 (listed, unlisted) => listed.or(unlisted),
             }
         });
-        let rows = rows.map(Rc::new);
-        open.stale.borrow_mut().insert(id, rows.clone());
-        rows
+        rows.map(|mut rows| {
+            table.keep_held(&mut rows);
+            rows
+        })
     }
 
     pub(super) fn is_stale(&self, id: TableId, row: u32) -> bool {
@@ -147,7 +196,7 @@ impl<'g> World<'g> {
         let (field, _) = self.graph.catalog().get(table.of).find(LAST_SEEN)?;
         let column = table.column(field);
         let Data::Int { values, .. } = &column.data else { return None };
-        rows.and(&Bitmap::from_values(values, |seen| seen < oldest));
+        rows.and(&values.scan(|seen| seen < oldest));
         for without in [&column.nulls, &column.unknown].into_iter().flatten() {
             rows.and_not(without);
         }
@@ -185,7 +234,8 @@ impl<'g> World<'g> {
         if let FieldKind::Relation { target, keys, .. } = &definition.kind {
             match keys {
                 RelationKeys::Fields(pairs) => {
-                    if let Some(unlisted) = self.unlisted(id, *target) {
+                    if let Some(mut unlisted) = self.unlisted(id, *target) {
+                        self.remove_null_keys(table, pairs, &mut unlisted);
                         rows.or(&unlisted);
                     }
                     self.add_unknown_keys(table, *target, pairs, &mut rows);
@@ -199,6 +249,7 @@ impl<'g> World<'g> {
                 }
             }
         }
+        table.keep_held(&mut rows);
         let rows = (!rows.is_empty()).then(|| Rc::new(rows));
         open.incomplete.borrow_mut().insert((id, field), rows.clone());
         rows
@@ -236,6 +287,16 @@ impl<'g> World<'g> {
         })
     }
 
+    /// Removes the rows that have a null for a key: whatever there is, they relate to nothing.
+    fn remove_null_keys(&self, table: &Table, pairs: &[(String, String)], rows: &mut Bitmap) {
+        for (own, _) in pairs {
+            let column = self.graph.catalog().get(table.of).find(own).map(|(field, _)| table.column(field));
+            if let Some(nulls) = column.and_then(|column| column.nulls.as_ref()) {
+                rows.and_not(nulls);
+            }
+        }
+    }
+
     /// Adds the rows that relate by a key that could not be seen, their own or a target's.
     fn add_unknown_keys(&self, table: &Table, target: TypeId, pairs: &[(String, String)], rows: &mut Bitmap) {
         let catalog = self.graph.catalog();
@@ -265,6 +326,7 @@ impl<'g> World<'g> {
         for hidden in columns.iter().filter_map(|column| column.unknown.as_ref()) {
             unknown.or(hidden);
         }
+        target.keep_held(&mut unknown);
         let mut seen = rustc_hash::FxHashSet::default();
         unknown
             .iter()
@@ -317,7 +379,7 @@ impl<'g> World<'g> {
                 continue;
             };
             let Data::Text(text) = &own.data else { continue };
-            let mut agreeing = text.dictionary.find(&known).map_or_else(
+            let mut agreeing = text.find(&known).map_or_else(
                 || table.none(),
                 |code| Bitmap::from_rows(table.rows, text.rows_of(code).iter().copied()),
             );

@@ -5,6 +5,7 @@
 use super::{
     connect::Source,
     eval::Evaluator,
+    flat::FlatShape,
     limits::RunError,
     select::Pick,
     shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind},
@@ -88,7 +89,6 @@ impl From<RunError> for Halt {
 }
 
 /// Writes the answer.
-#[derive(Debug)]
 pub(super) struct Writer<'e, 'g, 'r> {
     /// That of the root field being written.
     pub(super) evaluator: &'e Evaluator<'g, 'r>,
@@ -97,14 +97,59 @@ pub(super) struct Writer<'e, 'g, 'r> {
     pub(super) rows: u64,
     /// Emptied lists of rows, kept for the next nested list.
     spare: Vec<Vec<Pick>>,
+    /// Takes what can no longer change; nothing where the answer is wanted whole.
+    pub(super) outlet: Option<Outlet<'e>>,
+    /// How many bytes it has taken. Places in the answer are counted with them.
+    sent: usize,
+    /// Where the outermost value begins that may still become null: what stands before it can go.
+    pinned: Option<usize>,
 }
+
+/// Takes a piece of an answer; says whether anybody still wants the rest.
+pub type Outlet<'a> = &'a mut dyn FnMut(Vec<u8>) -> bool;
+
+/// Pieces have at least so many bytes, and not much more.
+const PIECE_BYTES: usize = 128 * 1024;
 
 /// How many rows are written between two looks at the clock.
 const ROWS_A_CHECK: u64 = 1024;
 
+/// The shortest list that is worth the preparation of a [`FlatShape`].
+const FLAT_FROM: usize = 16;
+
 impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     pub(super) fn new(evaluator: &'e Evaluator<'g, 'r>) -> Self {
-        Self { evaluator, out: Vec::new(), errors: Vec::new(), rows: 0, spare: Vec::new() }
+        Self {
+            evaluator,
+            out: Vec::new(),
+            errors: Vec::new(),
+            rows: 0,
+            spare: Vec::new(),
+            outlet: None,
+            sent: 0,
+            pinned: None,
+        }
+    }
+
+    /// How many bytes were written, those handed on included.
+    pub(super) fn written(&self) -> usize {
+        self.sent + self.out.len()
+    }
+
+    /// How many bytes were handed on.
+    pub(super) fn sent(&self) -> usize {
+        self.sent
+    }
+
+    /// Hands on what can no longer become null.
+    fn hand_on(&mut self) -> Result<(), Halt> {
+        let end = self.pinned.map_or(self.out.len(), |place| place.saturating_sub(self.sent));
+        let Some(outlet) = self.outlet.as_mut().filter(|_| end >= PIECE_BYTES) else { return Ok(()) };
+        let mut rest = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 8);
+        rest.extend(self.out.drain(end..));
+        let piece = std::mem::replace(&mut self.out, rest);
+        self.sent += piece.len();
+        if outlet(piece) { Ok(()) } else { Err(RunError::Cancelled.into()) }
     }
 
     /// A list of assets.
@@ -116,6 +161,10 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     ) -> Result<(), Halt> {
         self.expect_rows(picks.len())?;
         self.out.push(b'[');
+        if self.write_flat(nodes, picks)? {
+            self.out.push(b']');
+            return Ok(());
+        }
         for (index, &(place, row)) in picks.iter().enumerate() {
             if index > 0 {
                 self.out.push(b',');
@@ -126,6 +175,34 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         }
         self.out.push(b']');
         Ok(())
+    }
+
+    /// The rows of a list that is not short and prints only cells of one table. False, and nothing written, for others.
+    fn write_flat(&mut self, nodes: &BoundNodes<'_>, picks: &[Pick]) -> Result<bool, Halt> {
+        let [candidates] = nodes.candidates.as_slice() else { return Ok(false) };
+        if picks.len() < FLAT_FROM {
+            return Ok(false);
+        }
+        let graph = self.evaluator.world.graph;
+        let Some(flat) = FlatShape::of(graph, candidates.table, &candidates.shape) else { return Ok(false) };
+        let mut out = std::mem::take(&mut self.out);
+        let written = flat.write(picks, &mut out, |out| {
+            std::mem::swap(out, &mut self.out);
+            let may_go_on = self.after_block();
+            std::mem::swap(out, &mut self.out);
+            may_go_on
+        });
+        self.out = out;
+        self.rows += picks.len() as u64;
+        written.map(|()| true)
+    }
+
+    /// Looks at the limits between two blocks of rows, and hands on what is ready.
+    fn after_block(&mut self) -> Result<(), Halt> {
+        let limits = &self.evaluator.limits;
+        limits.check_bytes(self.written())?;
+        limits.check_stop()?;
+        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
     }
 
     /// One asset as an object.
@@ -154,14 +231,14 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if self.rows > limits.max_rows {
             return Err(RunError::TooManyRows { limit: limits.max_rows, actual: self.rows }.into());
         }
-        if self.out.len() as u64 > limits.max_bytes {
-            let actual = self.out.len() as u64;
-            return Err(RunError::TooManyBytes { limit: limits.max_bytes, actual }.into());
-        }
+        limits.check_bytes(self.written())?;
         if self.rows.is_multiple_of(ROWS_A_CHECK) {
             limits.check_stop()?;
         }
-        Ok(())
+        if limits.max_work < u64::MAX {
+            self.evaluator.afford(usize::try_from(self.rows).unwrap_or(usize::MAX))?;
+        }
+        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
     }
 
     /// The entries of an object of a generated type.
@@ -278,6 +355,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
     ) -> Result<Option<(&'c Candidates<'p>, u32)>, Halt> {
         for (link, candidates) in column.links().iter().zip(candidates) {
             for &target in link.adjacency.forward.of(row) {
+                self.evaluator.work.add_edges(1);
                 if self.evaluator.passes(candidates, target)? {
                     return Ok(Some((candidates, target)));
                 }
@@ -322,10 +400,18 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         nullable: bool,
         write: impl FnOnce(&mut Self) -> Result<(), Halt>,
     ) -> Result<(), Halt> {
-        let start = self.out.len();
-        match write(self) {
+        let start = self.written();
+        let is_outermost = nullable && self.pinned.is_none();
+        if is_outermost {
+            self.pinned = Some(start);
+        }
+        let written = write(self);
+        if is_outermost {
+            self.pinned = None;
+        }
+        match written {
             Err(Halt::Null) if nullable => {
-                self.out.truncate(start);
+                self.out.truncate(start - self.sent);
                 self.out.extend_from_slice(b"null");
                 Ok(())
             }

@@ -52,7 +52,7 @@ fn definitions_that_have_no_place_are_refused_f1() {
           t.graphql:1:1: syntax error: Unexpected <EOF>; write it as the GraphQL schema language does
         type Vpc { id: ID!
           schema_syntax at ``
-          t.graphql:1:19: syntax error: expected R_CURLY, got EOF; write it as the GraphQL schema language does
+          t.graphql:1:19: expected a field or `}` before the end of the file; write it as in `name: String`
         type Vpc { id: ID! } type Vpc { id: ID! }
           duplicate_type at `Vpc`
           t.graphql:1:27: `Vpc` is defined twice: first at t.graphql:1:6; rename one of the two, or add fields with `extend type Vpc`
@@ -108,6 +108,154 @@ fn definitions_that_have_no_place_are_refused_f1() {
           reserved_type_name at `Query`
           t.graphql:1:6: the name `Query` is taken by the generated GraphQL schema; rename the type
         "#);
+}
+
+/// What the parser would drop without a word.
+#[test]
+fn forms_that_the_grammar_does_not_have_are_refused_f1() {
+    let shown = refusals(&[
+        "type T @limit(default 5) { id: ID! }",
+        "type T @limit(default: 5 max 10) { id: ID! }",
+        "type T @limit(default:) { id: ID! }",
+        "type T @limit() { id: ID! }",
+        "type T @limit(: 5) { id: ID! }",
+        "type T @limit(default: 5 { id: ID! }",
+        "type T @ { id: ID! }",
+        "type T { id: ID! r: T @relation(fields: [\"a\"] references [\"b\"]) }",
+        "type T { id: ID! r: T @relation(fields: [\"a\", references: [\"b\"]) }",
+        "type T { id: ID! r: T @relation(fields [\"a\"], references: [\"b\"]) }",
+        "type T { id: ID! name }",
+        "type T { id: ID! name String }",
+        "type T { id: ID! name: }",
+        "type T { id: ID! names: [String }",
+        "type T { id: ID! name: String!! }",
+        "type T { id: ID! name: String = \"x\" }",
+        "type T { id: ID! : String }",
+        "type T { id: ID! } }",
+        "type T id: ID!",
+        "type { id: ID! }",
+        "type T implements { id: ID! }",
+        "interface A { id: ID! } interface B { id: ID! } type T implements A B { id: ID! }",
+        "enum E { A: 1 } type T { id: ID! e: E }",
+        "enum E { A | B } type T { id: ID! e: E }",
+        "types T { id: ID! }",
+        "type T { id: ID! name: String @values(list: [\"a\") }",
+        "type T { id: ID! name: String @values(list: [\"a\" }",
+        "type T { id: ID! name: String @values(list: [\"a]) }",
+        "directive @limit(default Int) on OBJECT type T { id: ID! }",
+        "directive @limit(default: Int) OBJECT type T { id: ID! }",
+        "type T { id: ID! c: Boolean @computed(where: \"{id \\\"x\\\"}\") }",
+    ]);
+    insta::assert_snapshot!(shown, @r#"
+        type T @limit(default 5) { id: ID! }
+          schema_syntax at `5`
+          t.graphql:1:23: expected a colon and the value of `default` before `5`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @limit(default: 5 max 10) { id: ID! }
+          schema_syntax at `10`
+          t.graphql:1:30: expected a colon and the value of `max` before `10`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @limit(default:) { id: ID! }
+          schema_syntax at `)`
+          t.graphql:1:23: expected a value before `)`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @limit() { id: ID! }
+          schema_syntax at `)`
+          t.graphql:1:15: expected the name of an argument before `)`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @limit(: 5) { id: ID! }
+          schema_syntax at `:`
+          t.graphql:1:15: expected the name of an argument before `:`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @limit(default: 5 { id: ID! }
+          schema_syntax at `{`
+          t.graphql:1:26: expected the name of an argument or `)` before `{`; an argument is a name, a colon and a value, as in `default: 100`
+        type T @ { id: ID! }
+          schema_syntax at `{`
+          t.graphql:1:10: expected the name of a directive before `{`; an argument is a name, a colon and a value, as in `default: 100`
+        type T { id: ID! r: T @relation(fields: ["a"] references ["b"]) }
+          schema_syntax at `[`
+          t.graphql:1:58: expected a colon and the value of `references` before `[`; an argument is a name, a colon and a value, as in `default: 100`
+        type T { id: ID! r: T @relation(fields: ["a", references: ["b"]) }
+          schema_syntax at `:`
+          t.graphql:1:57: expected a value or `]` before `:`; write it as in `["vpcId", "region"]`
+        type T { id: ID! r: T @relation(fields ["a"], references: ["b"]) }
+          schema_syntax at `[`
+          t.graphql:1:40: expected a colon and the value of `fields` before `[`; an argument is a name, a colon and a value, as in `default: 100`
+        type T { id: ID! name }
+          schema_syntax at `}`
+          t.graphql:1:23: expected a colon and the type of `name` before `}`; write it as in `name: String`
+        type T { id: ID! name String }
+          schema_syntax at `String`
+          t.graphql:1:23: expected a colon and the type of `name` before `String`; write it as in `name: String`
+        type T { id: ID! name: }
+          schema_syntax at `}`
+          t.graphql:1:24: expected a type before `}`; write it as in `name: String`
+        type T { id: ID! names: [String }
+          schema_syntax at `}`
+          t.graphql:1:33: expected `]` before `}`; write it as in `subnets: [Subnet!]!`
+        type T { id: ID! name: String!! }
+          schema_syntax at `!`
+          t.graphql:1:31: expected a field or `}` before `!`; write it as in `name: String`
+        type T { id: ID! name: String = "x" }
+          schema_syntax at `=`
+          t.graphql:1:31: expected a field or `}` before `=`; write it as in `name: String`
+        type T { id: ID! : String }
+          schema_syntax at `:`
+          t.graphql:1:18: expected a field or `}` before `:`; write it as in `name: String`
+        type T { id: ID! } }
+          schema_syntax at `}`
+          t.graphql:1:20: expected a definition before `}`; write it as in `type Vpc { id: ID! }`
+        type T id: ID!
+          schema_syntax at `id`
+          t.graphql:1:8: expected a definition before `id`; write it as in `type Vpc { id: ID! }`
+        type { id: ID! }
+          schema_syntax at `{`
+          t.graphql:1:6: expected the name of the type before `{`; write it as in `type Vpc { id: ID! }`
+        type T implements { id: ID! }
+          schema_syntax at `{`
+          t.graphql:1:19: expected an interface before `{`; write it as in `implements Asset & Taggable`
+        interface A { id: ID! } interface B { id: ID! } type T implements A B { id: ID! }
+          schema_syntax at `B`
+          t.graphql:1:69: expected a definition before `B`; write it as in `type Vpc { id: ID! }`
+        enum E { A: 1 } type T { id: ID! e: E }
+          schema_syntax at `:`
+          t.graphql:1:11: expected a value of the enum or `}` before `:`; write it as in `enum Stage { PROD DEV }`
+        enum E { A | B } type T { id: ID! e: E }
+          schema_syntax at `|`
+          t.graphql:1:12: expected a value of the enum or `}` before `|`; write it as in `enum Stage { PROD DEV }`
+        types T { id: ID! }
+          schema_syntax at `types`
+          t.graphql:1:1: expected a definition before `types`; write it as in `type Vpc { id: ID! }`
+        type T { id: ID! name: String @values(list: ["a") }
+          schema_syntax at `)`
+          t.graphql:1:49: expected a value or `]` before `)`; write it as in `["vpcId", "region"]`
+        type T { id: ID! name: String @values(list: ["a" }
+          schema_syntax at `}`
+          t.graphql:1:50: expected a value or `]` before `}`; write it as in `["vpcId", "region"]`
+        type T { id: ID! name: String @values(list: ["a]) }
+          schema_syntax at `"`
+          t.graphql:1:46: a string begins here and does not end; close it with `"`; a string ends on the line it begins on, unless it has `"""`
+        directive @limit(default Int) on OBJECT type T { id: ID! }
+          schema_syntax at `Int`
+          t.graphql:1:26: expected a colon and the type of `default` before `Int`; write it as in `name: String`
+        directive @limit(default: Int) OBJECT type T { id: ID! }
+          schema_syntax at `OBJECT`
+          t.graphql:1:32: expected `on` and where the directive may stand before `OBJECT`; write it as in `directive @limit(default: Int) on OBJECT`
+        type T { id: ID! c: Boolean @computed(where: "{id \"x\"}") }
+          computed_filter at `"{id \"x\"}"`
+          t.graphql:1:46: the filter of `T.c` cannot be read: expected a colon and a value before `"x"`; write it as in `{hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}`
+        "#);
+}
+
+#[test]
+fn a_schema_nested_too_deep_is_refused_f1() {
+    for text in [
+        format!("type T {{ id: ID! f: {}Int{} }}", "[".repeat(200_000), "]".repeat(200_000)),
+        format!("type T @limit(default: {}{}) {{ id: ID! }}", "[".repeat(200_000), "]".repeat(200_000)),
+        format!("type T @limit(default: {}1{}) {{ id: ID! }}", "{a:".repeat(200_000), "}".repeat(200_000)),
+    ] {
+        let errors = refuse(&text);
+        assert!(
+            errors.errors()[0].to_string().contains("expected fewer brackets inside brackets"),
+            "{errors}"
+        );
+    }
 }
 
 #[test]
@@ -400,7 +548,7 @@ fn computed_fields_that_cannot_be_computed_are_refused_f1() {
           t.graphql:1:30: `@computed` needs a filter as a text `where`; write it as in @computed(where: "{hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}")
         type T { id: ID! a: Boolean! @computed(where: "{id: ") }
           computed_filter at `"{id: "`
-          t.graphql:1:47: the filter of `T.a` cannot be read: syntax error: expected a valid Value; write it as in `{hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}`
+          t.graphql:1:47: the filter of `T.a` cannot be read: expected a value before `)`; write it as in `{hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}`
         type T { id: ID! a: Boolean! @computed(where: "id") }
           computed_filter at `"id"`
           t.graphql:1:47: the filter of `T.a` cannot be read: it is no object in braces; write it as in `{hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}`

@@ -161,12 +161,30 @@ fn lint_warns_of_filters_that_can_not_match_and_fails_on_them_only_when_asked() 
     assert_eq!(run(folder.path(), &["checks", "lint", "queries", "--strict"]).code, 3);
     let with_data = run(folder.path(), &["checks", "lint", "--data", "vpcs.ndjson"]);
     assert!(with_data.code == 0 && with_data.stderr.contains("is null for every FlowLog"), "{with_data:?}");
+    let listed = run(folder.path(), &["checks", "lint", "queries", "-o", "json"]);
+    assert_eq!((listed.code, listed.stderr.as_str()), (0, ""));
+    assert_eq!(
+        listed.json(),
+        json!([{"severity": "warning", "code": "unknown_value", "file": "queries/own/active/query.graphql",
+            "line": 1, "column": 32, "message":
+            "`flowLogStatus` is never \"Active\": known values are ACTIVE, INACTIVE (case matters)",
+            "help": "did you mean `\"ACTIVE\"`?"}])
+    );
+    assert_eq!(run(folder.path(), &["checks", "lint", "queries", "-o", "ndjson", "--strict"]).code, 3);
     let judged = run(folder.path(), &["check", "--queries", "queries", "--data", "vpcs.ndjson"]);
     assert_eq!(judged.code, 2, "a warning changes no verdict");
     fs::create_dir_all(folder.path().join("queries/saved")).unwrap();
     fs::write(folder.path().join("queries/saved/broken.graphql"), "vpcs { nope }").unwrap();
     let broken = run(folder.path(), &["checks", "lint", "queries"]);
     assert!(broken.code == 3 && broken.stderr.contains("saved/broken.graphql:1:8"), "{broken:?}");
+    let listed = run(folder.path(), &["checks", "lint", "queries", "-o", "json"]);
+    assert_eq!((listed.code, listed.stderr.as_str()), (3, ""));
+    let mistake = &listed.json()[0];
+    assert_eq!((&mistake["severity"], &mistake["code"]), (&json!("error"), &json!("unknown_field")));
+    assert_eq!((&mistake["line"], &mistake["column"]), (&json!(1), &json!(8)));
+    fs::write(check.join("check.yaml"), definition.replace("low", "lwo")).unwrap();
+    let misfit = run(folder.path(), &["checks", "lint", "queries", "-o", "json"]);
+    assert_eq!((misfit.code, &misfit.json()[0]["line"]), (3, &json!(3)), "{misfit:?}");
 }
 
 #[test]

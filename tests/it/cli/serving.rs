@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{QUERY, command, folder, names_in, run};
 
@@ -177,4 +177,39 @@ fn serve_refuses_other_machines_and_a_missing_file() {
     let ended = run(folder.path(), &["serve", "--data", "vpcs.ndjson", "--listen", &address]);
     assert_eq!(ended.code, 1);
     assert!(ended.stderr.contains(&address), "{ended:?}");
+}
+
+#[test]
+fn explanations_and_warnings_come_over_http_only_where_they_are_asked_for_or_due() {
+    let folder = folder();
+    let server =
+        Server::start(folder.path(), &["serve", "--data", "vpcs.ndjson", "--listen", "127.0.0.1:0"], true);
+    server.wait_until_ready();
+    let ask = |request: Value| -> Value {
+        let answer = server.post(&request.to_string());
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    };
+    let query = r#"{ vpcs(where: {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}) { id vpcId } }"#;
+    let plain = ask(json!({ "query": query }));
+    assert_eq!(plain.get("extensions"), None, "{plain}");
+    let vpc = plain["data"]["vpcs"][0]["vpcId"].as_str().unwrap();
+    let explained = ask(json!({ "query": query, "extensions": { "explain": { "asset": vpc } } }));
+    assert_eq!(explained["data"], plain["data"]);
+    let explain = &explained["extensions"]["explain"];
+    assert_eq!(explain["plan"][0], "vpcs: list of Vpc");
+    assert_eq!(explain["steps"][0]["step"], "vpcs");
+    assert_eq!(explain["why"][0]["matches"], "TRUE");
+    let refused =
+        server.post(&json!({ "query": query, "extensions": { "explain": { "asset": "none" } } }).to_string());
+    assert!(refused.contains("unknown_asset"), "{refused}");
+    let odd = r#"{ vpcs(where: {hasFlowLog_SOME: {flowLogStatus: "Active"}}) { id } }"#;
+    let warned = ask(json!({ "query": odd }));
+    assert_eq!(warned["data"]["vpcs"], json!([]));
+    let warning = &warned["extensions"]["warnings"][0];
+    assert_eq!(warning["extensions"]["code"], "unknown_value");
+    assert_eq!(warning["locations"], json!([{ "line": 1, "column": 34 }]));
+    assert_eq!(warned["extensions"].get("explain"), None, "{warned}");
+    assert_eq!(server.terminate(), Some(0));
 }

@@ -52,17 +52,18 @@ async fn c4_a_collection_that_is_dropped_half_way_tears_no_slice_and_the_next_on
 
     // Everything but the flow logs gets through; then the collection is dropped where it hangs.
     let events = Arc::clone(&bench.events);
-    let six_done = async {
-        while events.lock().expect("events").len() < 1 + 6 {
+    let others = 2 + 10 * REGIONS.len();
+    let others_done = async {
+        while events.lock().expect("events").len() < 1 + others {
             tokio::task::yield_now().await;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::select! {
         _ = bench.collect(&REGIONS, &[]) => panic!("the flow logs hang"),
-        () = six_done => {}
+        () = others_done => {}
     }
-    assert_eq!(bench.keys().len(), 6);
+    assert_eq!(bench.keys().len(), others);
     let vpcs = bench.assets("eu-west-1", "Vpc").len();
     assert_eq!(vpcs, truth.ids("eu-west-1", |_| true).len(), "a slice that was committed is whole");
 

@@ -26,14 +26,14 @@ use crate::support::{
 const SEED: &str = "vpcs(where: {OR: [{hasFlowLog: null}, {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}]}){\
                     ...AssetFragment}";
 
-fn engine() -> Engine {
+pub(super) fn engine() -> Engine {
     let catalog = Arc::new(Catalog::read(&shipped()).expect("the shipped schema"));
     let fragment = "fragment AssetFragment on Asset { id nativeId region }".to_owned();
     let fragments = BTreeMap::from([("AssetFragment".to_owned(), fragment)]);
     Engine::new(catalog, fragments, GuardLimits::default()).expect("an engine")
 }
 
-fn graph(engine: &Engine, bench: &Bench) -> Graph {
+pub(super) fn graph(engine: &Engine, bench: &Bench) -> Graph {
     let mut builder = GraphBuilder::new(Arc::clone(engine.catalog()));
     let mut push = |asset| builder.push(&asset).expect("an asset that fits");
     bench.store.read_assets(&mut push).expect("assets");
@@ -66,7 +66,7 @@ fn judge(bench: &Bench, oldest: Option<Time>) -> (Verdicts, Judgement) {
 fn slice_reasons(judgement: &Judgement) -> Vec<SliceKey> {
     let of_slice = |reason: &Reason| match reason {
         Reason::Slice { key, .. } | Reason::Stale { key, .. } => key.clone(),
-        cell @ Reason::Cell { .. } => panic!("{cell:?}"),
+        other @ (Reason::Cell { .. } | Reason::Stub { .. }) => panic!("{other:?}"),
     };
     judgement.reasons.iter().map(of_slice).collect()
 }

@@ -15,6 +15,8 @@ mod child;
 mod faults;
 mod lists;
 mod main_job;
+mod named;
+mod network;
 mod outcomes;
 mod regions;
 mod schema;

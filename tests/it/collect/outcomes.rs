@@ -22,7 +22,7 @@ async fn c3_a_denied_region_is_denied_and_the_other_is_complete() {
     assert_eq!(slice.reason.as_deref(), Some("ec2:DescribeFlowLogs: UnauthorizedOperation"));
     assert_eq!((slice.completed_at, slice.attempted_at), (None, Some(time(EARLIER))));
     assert_eq!(report.count(Outcome::Denied), 1);
-    assert_eq!(report.count(Outcome::Complete), 7, "account, regions, and five of six slices");
+    assert_eq!(report.count(Outcome::Complete), report.slices.len() - 1);
     assert_eq!(report.denied_calls().into_iter().collect::<Vec<_>>(), ["ec2:DescribeFlowLogs"]);
     assert_eq!(server.calls("DescribeFlowLogs", "eu-west-1"), 1, "a denial is not tried again");
     assert_eq!(bench.assets("us-east-1", "FlowLog").len() * 2, truth.flow_logs);

@@ -80,10 +80,11 @@ async fn a_region_or_type_that_does_not_exist_is_refused_with_the_nearest_one() 
     let error = bench.collect(&["eu-west-1"], &["Flowlogs"]).await.expect_err("no such type");
     assert_eq!(
         error.to_string(),
-        "`Flowlogs` is not a type that is collected, did you mean `FlowLog`?: write one of Account, FlowLog, \
-         Region, Subnet, Vpc"
+        format!(
+            "`Flowlogs` is not a type that is collected, did you mean `FlowLog`?: write one of {}",
+            collected_types().join(", ")
+        )
     );
-    assert_eq!(collected_types(), ["Account", "FlowLog", "Region", "Subnet", "Vpc"]);
     assert!(bench.keys().is_empty());
 }
 
@@ -124,5 +125,5 @@ async fn events_tell_the_plan_first_and_then_every_slice_as_it_is_done() {
             Event::Planned { .. } => panic!("planned twice"),
         })
         .collect();
-    assert_eq!(done, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+    assert_eq!(done, (1..=keys.len()).map(|done| (done, keys.len())).collect::<Vec<_>>());
 }

@@ -2,16 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     sync::Arc,
 };
 
 use passmuster::{
     catalog::{Catalog, FieldKind, shipped},
     collect::collected_types,
-    model::GLOBAL_REGION,
+    model::{Asset, GLOBAL_REGION},
 };
 
-use super::bench::Bench;
+use super::{bench::Bench, network::build_network};
 use crate::support::{
     aws::{REGIONS, populate},
     fault_server::{Fault, FaultServer, Rule},
@@ -25,10 +27,11 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
         &moto().url,
         [
             Rule::on("DescribeVpcs", insert_before("</item></vpcSet>", MORE_OF_A_VPC)),
-            Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_OF_A_FLOW_LOG)),
+            Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_FLOW_LOGS)),
             Rule::on("DescribeSubnets", insert_before("</item></subnetSet>", MORE_OF_A_SUBNET)),
         ],
     );
+    build_network(&truth.account).await;
     let bench = Bench::new(truth.account.clone(), &server.url);
     bench.collect(&REGIONS, &[]).await.expect("a collection");
     let catalog = Catalog::read(&shipped()).expect("the shipped schema");
@@ -37,6 +40,7 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
     for asset_type in collected_types() {
         for asset in bench.assets(GLOBAL_REGION, asset_type) {
             catalog.check_asset(&asset).unwrap_or_else(|misfit| panic!("{}: {misfit}", asset.id));
+            check_stub(&catalog, &asset);
             let fields = given.entry(asset.typename.clone()).or_default();
             fields.extend(asset.fields.into_iter().map(|(field, _)| field));
             fields.extend(asset.unknown);
@@ -57,16 +61,64 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
     }
 }
 
+#[test]
+fn every_call_that_the_collector_names_is_in_the_permissions_it_asks_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let granted = fs::read_to_string(root.join("docs/aws-permissions.md")).expect("the page");
+    let policy =
+        granted.split_once("\"Action\": [").and_then(|(_, rest)| rest.split_once(']')).expect("a policy").0;
+    let granted: BTreeSet<&str> = policy.split('"').filter(|word| word.contains(':')).collect();
+    let mut named = BTreeSet::new();
+    for file in fs::read_dir(root.join("src/collect/api")).expect("the folder") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("text");
+        let words = text.split('"').filter(|word| word.split_once(':').is_some_and(is_action));
+        named.extend(words.map(str::to_owned));
+    }
+    // The role's delivery is what it asks of roles, not of its own caller.
+    named.retain(|action| {
+        !["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"].contains(&action.as_str())
+    });
+    assert!(named.len() > 20, "{named:?}");
+    assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), granted);
+}
+
+fn is_action((service, name): (&str, &str)) -> bool {
+    matches!(service, "ec2" | "firehose" | "iam" | "logs" | "s3" | "sts")
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// What is known only by its name says so of every field, or an empty one would be taken for null.
+fn check_stub(catalog: &Catalog, asset: &Asset) {
+    if asset.text("stubReason").is_none() {
+        return;
+    }
+    let (_, definition) = catalog.find(&asset.typename).expect("a type of the schema");
+    let stored = definition
+        .fields
+        .iter()
+        .filter(|field| matches!(field.kind, FieldKind::Scalar { .. } | FieldKind::Embedded { .. }));
+    let silent: Vec<&str> = stored
+        .map(|field| field.name.as_str())
+        .filter(|name| !NOT_FROM_AWS.contains(name))
+        .filter(|name| !asset.fields.contains_key(*name) && !asset.unknown.contains(*name))
+        .collect();
+    assert_eq!(silent, [""; 0], "{}", asset.id);
+}
+
 /// What the store adds, and the id, which is no field of an asset's own.
 const NOT_FROM_AWS: [&str; 3] = ["id", "firstSeenAt", "lastSeenAt"];
 
 /// What AWS can say and moto doesn't.
 const MORE_OF_A_VPC: &str = "<blockPublicAccessStates><internetGatewayBlockMode>block-ingress</internetGatewayBlockMode>\
      </blockPublicAccessStates>";
-const MORE_OF_A_FLOW_LOG: &str = "<deliverCrossAccountRole>arn:aws:iam::1:role/r</deliverCrossAccountRole>\
+/// The rest of the last flow log, and two more, to places in another account.
+const MORE_FLOW_LOGS: &str = "<deliverCrossAccountRole>arn:aws:iam::1:role/r</deliverCrossAccountRole>\
      <destinationOptions><fileFormat>parquet</fileFormat><hiveCompatiblePartitions>true</hiveCompatiblePartitions>\
      <perHourPartition>false</perHourPartition></destinationOptions>\
-     <tagSet><item><key>Name</key><value>central</value></item></tagSet>";
+     <tagSet><item><key>Name</key><value>central</value></item></tagSet></item>\
+     <item><flowLogId>fl-firehose</flowLogId><logDestination>arn:aws:firehose:eu-west-1:999999999999:deliverystream/s\
+     </logDestination></item><item><flowLogId>fl-elsewhere</flowLogId>\
+     <logDestination>arn:aws:logs:eu-west-1:999999999999:log-group:central</logDestination>";
 const MORE_OF_A_SUBNET: &str = "<tagSet><item><key>Name</key><value>private</value></item></tagSet>";
 
 fn insert_before(place: &'static str, more: &'static str) -> Fault {

@@ -143,6 +143,32 @@ fn groups_count_by_value_the_greatest_first_and_null_is_one_of_them() {
 }
 
 #[test]
+fn groups_of_many_rows_count_each_once_whether_neighbours_agree_or_not() {
+    let region = |number: usize| match number {
+        0..150 => json!("r1"),
+        150..200 if number.is_multiple_of(3) => json!("r2"),
+        150..290 => json!(null),
+        _ => json!("r3"),
+    };
+    let boxes: Vec<Value> = (0..300)
+        .map(|number| json!({"__typename": "Box", "id": format!("b{number:03}"), "region": region(number), "size": number % 2}))
+        .collect();
+    let inventory = Inventory::new(SDL, &boxes);
+    let counts = |size: &[usize]| {
+        let with = |region_wanted: Value| {
+            (0..300).filter(|number| size.contains(&(number % 2)) && region(*number) == region_wanted).count()
+        };
+        let group = |region: Value| json!({"key": {"region": region.clone()}, "count": with(region)});
+        json!([group(json!("r1")), group(json!("r2")), group(json!("r3")), group(json!(null))])
+    };
+    let sort = "sort: [{key: {region: ASC}}]";
+    let all = format!("boxesGroup(by: [region], {sort}) {{ key {{ region }} count }}");
+    assert_eq!(inventory.root(&all), counts(&[0, 1]));
+    let odd = format!("boxesGroup(by: [region], where: {{size: 1}}, {sort}) {{ key {{ region }} count }}");
+    assert_eq!(inventory.root(&odd), counts(&[1]));
+}
+
+#[test]
 fn groups_over_an_interface_put_the_values_of_its_types_together() {
     let inventory = inventory();
     assert_eq!(

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod limits;
+mod long;
 mod output;
 mod quantifiers;
 mod scalars;

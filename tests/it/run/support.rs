@@ -236,6 +236,7 @@ fn word(reason: &Reason) -> String {
         Reason::Slice { key, state: None } => format!("{key} missing"),
         Reason::Stale { key, .. } => format!("{key} stale"),
         Reason::Cell { typename, id, field } => format!("{typename} {id} {field} unknown"),
+        Reason::Stub { typename, id, why } => format!("{typename} {id} {why}"),
     }
 }
 

@@ -157,7 +157,6 @@ fn documents_are_accepted_and_refused_as_the_specification_says() {
 #[test]
 fn every_refusal_has_a_place_and_a_code() {
     let (engine, _) = engine_and_graph();
-    let placeless = ["unknown_operation", "which_operation", "not_a_query"];
     for document in all_documents() {
         let request = Request {
             operation_name: document.operation.clone(),
@@ -168,11 +167,7 @@ fn every_refusal_has_a_place_and_a_code() {
         for error in errors {
             let message = error.to_string();
             assert_ne!(error.code(), "invalid", "{}: {message}", document.name);
-            assert!(
-                error.place.is_some() || placeless.contains(&error.code()),
-                "{}: {message}",
-                document.name
-            );
+            assert!(error.place.is_some(), "{}: {message}", document.name);
             let first = message.chars().next().unwrap();
             assert!(!first.is_uppercase() && !message.ends_with('.'), "{}: {message}", document.name);
         }

@@ -81,6 +81,16 @@ impl TestAccount {
         Client::new(&self.sdk_config(&moto().url, region))
     }
 
+    /// The same for CloudWatch Logs.
+    pub(crate) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&self.sdk_config(&moto().url, region))
+    }
+
+    /// The same for IAM.
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.sdk_config(&moto().url, "us-east-1"))
+    }
+
     /// Creates a VPC with a name; returns its id.
     pub(crate) async fn create_vpc(&self, ec2: &Client, name: &str) -> String {
         let tags = TagSpecification::builder()
@@ -100,7 +110,7 @@ impl TestAccount {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
     }
 
-    async fn create_log_group(&self, region: &str, name: &str) {
+    pub(crate) async fn create_log_group(&self, region: &str, name: &str) {
         let request = http()
             .post(&moto().url)
             .header("x-amz-target", "Logs_20140328.CreateLogGroup")
@@ -109,7 +119,7 @@ impl TestAccount {
         self.call(request, "logs", region).await;
     }
 
-    async fn create_bucket(&self, name: &str) {
+    pub(crate) async fn create_bucket(&self, name: &str) {
         self.call(http().put(format!("{}/{name}", moto().url)), "s3", "us-east-1").await;
     }
 }

@@ -29,7 +29,19 @@ impl Paging {
     }
 }
 
-const SETS: [&str; 3] = ["vpcSet", "flowLogSet", "subnetSet"];
+const SETS: [&str; 11] = [
+    "vpcSet",
+    "flowLogSet",
+    "subnetSet",
+    "networkInterfaceSet",
+    "routeTableSet",
+    "internetGatewaySet",
+    "natGatewaySet",
+    "securityGroupInfo",
+    "transitGatewaySet",
+    "transitGatewayAttachments",
+    "vpcPeeringConnectionSet",
+];
 
 /// The text of one page (the first is 1) of a whole answer.
 pub(crate) fn page_of(whole: &str, paging: &Paging, page: usize) -> String {

@@ -28,8 +28,10 @@ use super::fault_paging::{Paging, page_of, without_its_end};
 /// What a rule does to the calls it matches.
 #[derive(Clone)]
 pub(crate) enum Fault {
-    /// Answers with an error in the form of EC2, or of STS.
+    /// Answers with an error in the form of the service that was called.
     Error { status: u16, code: &'static str, message: &'static str },
+    /// Answers with this body, as the real API did once: for what moto can't say.
+    Answer(&'static str),
     /// Answers with a status and a body that is no XML.
     Garbage { status: u16 },
     /// Never answers.
@@ -59,7 +61,8 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Every call of an action, e.g. `DescribeVpcs`.
+    /// Every call of an action, e.g. `DescribeVpcs`; of S3, whose calls have no names, `ListBuckets`, `HeadBucket` or
+    /// what is asked of a bucket, e.g. `?lifecycle`.
     pub(crate) fn on(action: &'static str, fault: Fault) -> Self {
         Self { action, region: None, page: None, after: 0, times: None, fault }
     }
@@ -218,11 +221,24 @@ async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -
     match fault {
         Fault::Error { status, code, message } => {
             let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-            let body = match request.action() {
-                "GetCallerIdentity" => format!("<ErrorResponse>{error}</ErrorResponse>"),
-                _ => format!("<Response><Errors>{error}</Errors><RequestID>r-1</RequestID></Response>"),
+            let (content_type, body) = match request.service() {
+                "sts" | "iam" => ("text/xml", format!("<ErrorResponse>{error}</ErrorResponse>")),
+                "s3" if request.method() == "HEAD" => ("application/xml", String::new()),
+                "s3" => ("application/xml", error),
+                "ec2" => (
+                    "text/xml",
+                    format!("<Response><Errors>{error}</Errors><RequestID>r-1</RequestID></Response>"),
+                ),
+                _ => {
+                    let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
+                    ("application/x-amz-json-1.1", body)
+                }
             };
-            send(stream, status, "text/xml", body.len(), body.as_bytes()).await;
+            send(stream, status, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Answer(body) => {
+            let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
+            send(stream, 200, content_type, body.len(), body.as_bytes()).await;
         }
         Fault::Garbage { status } => send(stream, status, "text/html", 9, b"<p>oh no<").await,
         Fault::Hang => std::future::pending().await,
@@ -277,14 +293,43 @@ impl Request {
         self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn action(&self) -> &str {
-        self.field("Action").unwrap_or_default()
+    fn action(&self) -> String {
+        let target = || header(&self.head, "x-amz-target")?.rsplit('.').next();
+        match self.field("Action").or_else(target) {
+            Some(action) => action.to_owned(),
+            None => self.action_of_s3(),
+        }
     }
 
-    /// From the credential scope: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
-    fn region(&self) -> &str {
+    fn action_of_s3(&self) -> String {
+        let (path, query) = self.path().split_once('?').unwrap_or((self.path(), ""));
+        match (self.method(), path) {
+            ("HEAD", _) => "HeadBucket".to_owned(),
+            (_, "/") => "ListBuckets".to_owned(),
+            _ => format!("?{}", query.split(['=', '&']).next().unwrap_or_default()),
+        }
+    }
+
+    fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap_or_default()
+    }
+
+    fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or("/")
+    }
+
+    /// A part of the credential scope: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+    fn scope(&self, place: usize) -> &str {
         let scope = header(&self.head, "authorization").and_then(|value| value.split("Credential=").nth(1));
-        scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default()
+        scope.and_then(|scope| scope.split('/').nth(place)).unwrap_or_default()
+    }
+
+    fn region(&self) -> &str {
+        self.scope(2)
+    }
+
+    fn service(&self) -> &str {
+        self.scope(3)
     }
 
     fn page(&self) -> usize {
@@ -295,11 +340,12 @@ impl Request {
 impl Shared {
     /// Counts the call and picks the faults for it.
     fn matching(&self, request: &Request) -> Vec<Fault> {
-        let key = (request.action().to_owned(), request.region().to_owned());
+        let action = request.action();
+        let key = (action.clone(), request.region().to_owned());
         *self.calls.lock().expect("calls").entry(key).or_default() += 1;
         let mut rules = self.rules.lock().expect("rules");
         let matches = |rule: &&mut Rule| {
-            rule.action == request.action()
+            rule.action == action
                 && rule.region.is_none_or(|region| region == request.region())
                 && rule.page.is_none_or(|page| page == request.page())
                 && rule.times != Some(0)
@@ -326,7 +372,8 @@ impl Shared {
         } else {
             request.body.clone()
         };
-        let mut call = self.http.post(&self.upstream).body(body);
+        let method = request.method().parse().expect("an HTTP method");
+        let mut call = self.http.request(method, format!("{}{}", self.upstream, request.path())).body(body);
         for name in ["authorization", "content-type", "x-amz-date", "x-amz-security-token", "x-amz-target"] {
             if let Some(value) = header(&request.head, name) {
                 call = call.header(name, value);

@@ -1,11 +1,49 @@
 //! Cuts a document into tokens exactly where the parsers do: brackets in strings, block strings and comments are no
 //! brackets (Q9), and what GraphQL forbids in a text is refused (Q10).
 
-use super::GuardError;
+/// Why a text can't be cut into tokens. Offsets are bytes of the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LexicalError {
+    /// A string without its closing quotes.
+    #[error("a string begins here and does not end; close it with `{quotes}`")]
+    UnterminatedString {
+        /// The quotes it began with.
+        quotes: &'static str,
+        /// Where it begins.
+        offset: usize,
+    },
+    /// A control character.
+    #[error("the character U+{code:04X} may not stand here; write it as an escape in a string")]
+    ForbiddenCharacter {
+        /// Its code point.
+        code: u32,
+        /// Where it stands.
+        offset: usize,
+    },
+    /// Half of a surrogate pair.
+    #[error("`{escape}` is half of a surrogate pair; write the character itself, or both halves")]
+    LoneSurrogate {
+        /// The escape as written.
+        escape: String,
+        /// Where it stands.
+        offset: usize,
+    },
+}
+
+impl LexicalError {
+    /// The byte of the text it is about.
+    pub(crate) fn offset(&self) -> usize {
+        match self {
+            Self::UnterminatedString { offset, .. }
+            | Self::ForbiddenCharacter { offset, .. }
+            | Self::LoneSurrogate { offset, .. } => *offset,
+        }
+    }
+}
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub(crate) enum TokenKind {
     /// A name or keyword.
     Name,
     /// `(`, `[` or `{`.
@@ -24,27 +62,27 @@ pub(super) enum TokenKind {
 
 /// One token and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 impl Token {
     /// The text of it.
-    pub(super) fn text<'t>(&self, text: &'t str) -> &'t str {
+    pub(crate) fn text<'t>(&self, text: &'t str) -> &'t str {
         text.get(self.start..self.end).unwrap_or_default()
     }
 }
 
 /// The tokens of a text, one by one; nothing after the first error.
-pub(super) struct Tokens<'t> {
+pub(crate) struct Tokens<'t> {
     text: &'t [u8],
     at: usize,
 }
 
 impl<'t> Tokens<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text: text.as_bytes(), at: 0 }
     }
 
@@ -63,7 +101,7 @@ impl<'t> Tokens<'t> {
     }
 
     /// Skips blanks, commas, comments and byte order marks, all of which mean nothing.
-    fn skip_ignored(&mut self) -> Result<(), GuardError> {
+    fn skip_ignored(&mut self) -> Result<(), LexicalError> {
         loop {
             match self.peek(0) {
                 Some(b' ' | b',' | b'\t' | b'\n' | b'\r') => self.at += 1,
@@ -78,16 +116,16 @@ impl<'t> Tokens<'t> {
     }
 
     /// An error if a control character comes next.
-    fn refuse_control(&self) -> Result<(), GuardError> {
+    fn refuse_control(&self) -> Result<(), LexicalError> {
         match self.peek(0) {
             Some(byte) if !is_source_byte(byte) => {
-                Err(GuardError::ForbiddenCharacter { code: u32::from(byte), offset: self.at })
+                Err(LexicalError::ForbiddenCharacter { code: u32::from(byte), offset: self.at })
             }
             _ => Ok(()),
         }
     }
 
-    fn next_token(&mut self) -> Result<Option<Token>, GuardError> {
+    fn next_token(&mut self) -> Result<Option<Token>, LexicalError> {
         self.skip_ignored()?;
         self.refuse_control()?;
         let start = self.at;
@@ -124,7 +162,7 @@ impl<'t> Tokens<'t> {
         kind
     }
 
-    fn block_string(&mut self) -> Result<TokenKind, GuardError> {
+    fn block_string(&mut self) -> Result<TokenKind, LexicalError> {
         let start = self.at;
         self.at += 3;
         loop {
@@ -135,20 +173,20 @@ impl<'t> Tokens<'t> {
                 self.at += 3;
                 return Ok(TokenKind::Other);
             } else if self.peek(0).is_none() {
-                return Err(GuardError::UnterminatedString { quotes: "\"\"\"", offset: start });
+                return Err(LexicalError::UnterminatedString { quotes: "\"\"\"", offset: start });
             } else {
                 self.at += 1;
             }
         }
     }
 
-    fn string(&mut self) -> Result<TokenKind, GuardError> {
+    fn string(&mut self) -> Result<TokenKind, LexicalError> {
         let start = self.at;
         self.at += 1;
         loop {
             match self.peek(0) {
                 None | Some(b'\n' | b'\r') => {
-                    return Err(GuardError::UnterminatedString { quotes: "\"", offset: start });
+                    return Err(LexicalError::UnterminatedString { quotes: "\"", offset: start });
                 }
                 Some(b'"') => {
                     self.at += 1;
@@ -173,7 +211,7 @@ fn is_source_byte(byte: u8) -> bool {
 }
 
 impl Iterator for Tokens<'_> {
-    type Item = Result<Token, GuardError>;
+    type Item = Result<Token, LexicalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.next_token();

@@ -1,6 +1,6 @@
 //! Escapes in strings: `\uD83D\uDE00` is one character in two halves, and one half alone is none.
 
-use super::GuardError;
+use super::LexicalError;
 
 /// The bytes of `\uD83D\uDE00`.
 const PAIR: usize = 12;
@@ -9,14 +9,14 @@ const SINGLE: usize = 6;
 
 /// The bytes of the escape that a text begins with; an error for half of a surrogate pair. A malformed escape counts as
 /// its backslash and one byte: the parsers refuse it.
-pub(super) fn length_of_escape(text: &[u8], offset: usize) -> Result<usize, GuardError> {
+pub(super) fn length_of_escape(text: &[u8], offset: usize) -> Result<usize, LexicalError> {
     let Some(unit) = read_unit(text) else { return Ok(2.min(text.len())) };
     if !(0xD800..0xE000).contains(&unit) {
         return Ok(SINGLE);
     }
     match text.get(SINGLE..).and_then(read_unit).and_then(|second| join(unit, second)) {
         Some(_) => Ok(PAIR),
-        None => Err(GuardError::LoneSurrogate { escape: format!("\\u{unit:04X}"), offset }),
+        None => Err(LexicalError::LoneSurrogate { escape: format!("\\u{unit:04X}"), offset }),
     }
 }
 

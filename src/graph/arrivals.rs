@@ -1,0 +1,306 @@
+//! Texts as they come in, numbered in the order of their arrival, in one arena; and how those of several threads become
+//! one sorted dictionary.
+
+use std::{cmp::Ordering, hash::Hasher};
+
+use rustc_hash::FxHasher;
+
+use super::dictionary::NO_CODE;
+
+/// Texts by number. Equal ones have one number as long as that pays: where nearly all are distinct (ids), each gets a
+/// number of its own, and sorting finds the equal ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    arena: String,
+    ends: Vec<u32>,
+    /// An open hash table: the upper half of the hash and the number plus one; 0 where a slot is free.
+    slots: Vec<u64>,
+    /// Whether equal texts are no longer looked for.
+    is_plain: bool,
+    /// Whether a text did not fit any more.
+    is_full: bool,
+    /// How often a text was looked for.
+    lookups: usize,
+}
+
+/// From so many distinct texts on it may not pay to look for equal ones.
+const WORTH_ASKING: usize = 4096;
+
+impl Texts {
+    /// Texts that are known to be distinct, or are to be kept apart.
+    pub(crate) fn plain() -> Self {
+        Self { is_plain: true, ..Self::default() }
+    }
+
+    /// The number of a text.
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        let last = self.ends.len().wrapping_sub(1);
+        if !self.ends.is_empty() && self.text_at(last) == text {
+            return number(last);
+        }
+        if self.is_plain {
+            return self.append(text);
+        }
+        if self.ends.len() * 4 >= self.slots.len() * 3 {
+            self.grow();
+            if self.is_plain {
+                return self.append(text);
+            }
+        }
+        self.lookups += 1;
+        let hash = hash_of(text);
+        let mask = self.slots.len() - 1;
+        let mut place = low(hash) & mask;
+        loop {
+            let slot = self.slots.get(place).copied().unwrap_or_default();
+            if slot == 0 {
+                let code = self.append(text);
+                if let Some(slot) = self.slots.get_mut(place) {
+                    *slot = hash & !u64::from(u32::MAX) | u64::from(code.wrapping_add(1));
+                }
+                return code;
+            }
+            let code = low(slot & u64::from(u32::MAX)).wrapping_sub(1);
+            if (slot ^ hash) >> 32 == 0 && self.text_at(code) == text {
+                return number(code);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    /// Adds a text without looking for an equal one.
+    pub(crate) fn append(&mut self, text: &str) -> u32 {
+        let Ok(end) = u32::try_from(self.arena.len() + text.len()) else {
+            self.is_full = true;
+            return NO_CODE;
+        };
+        self.arena.push_str(text);
+        self.ends.push(end);
+        number(self.ends.len() - 1)
+    }
+
+    fn grow(&mut self) {
+        if self.ends.len() >= WORTH_ASKING && self.ends.len() * 5 > self.lookups * 3 {
+            (self.is_plain, self.slots) = (true, Vec::new());
+            return;
+        }
+        let mut slots = vec![0; (self.slots.len() * 2).max(64)];
+        let mask = slots.len() - 1;
+        for code in 0..self.ends.len() {
+            let hash = hash_of(self.text_at(code));
+            let mut place = low(hash) & mask;
+            while slots.get(place).is_some_and(|&slot| slot != 0) {
+                place = (place + 1) & mask;
+            }
+            if let Some(slot) = slots.get_mut(place) {
+                *slot = hash & !u64::from(u32::MAX) | (code as u64 + 1);
+            }
+        }
+        self.slots = slots;
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text of a number.
+    pub(crate) fn text(&self, number: u32) -> &str {
+        self.text_at(number as usize)
+    }
+
+    #[inline]
+    fn text_at(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(place).copied().unwrap_or(start);
+        self.arena.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+fn number(place: usize) -> u32 {
+    // As many as fit into the arena.
+    u32::try_from(place).unwrap_or(NO_CODE)
+}
+
+fn low(hash: u64) -> usize {
+    usize::try_from(hash & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text.as_bytes());
+    let hash = hasher.finish();
+    // Neither half may be all that tells two texts apart.
+    hash ^ hash.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The texts of all threads together, under the numbers of each behind those of the threads before.
+#[derive(Debug)]
+pub(crate) struct AllTexts {
+    parts: Vec<Texts>,
+    /// Where the numbers of each part begin.
+    bases: Vec<u32>,
+    len: u32,
+}
+
+impl AllTexts {
+    /// Nothing where a part was full, or where all together are more than there are numbers.
+    pub(crate) fn new(mut parts: Vec<Texts>) -> Option<Self> {
+        let mut bases = Vec::with_capacity(parts.len());
+        let mut len = 0u32;
+        for part in &mut parts {
+            if part.is_full {
+                return None;
+            }
+            part.slots = Vec::new();
+            bases.push(len);
+            len = len.checked_add(u32::try_from(part.len()).ok()?).filter(|&len| len != NO_CODE)?;
+        }
+        Some(Self { parts, bases, len })
+    }
+
+    /// Where the numbers of each part begin.
+    pub(crate) fn bases(&self) -> &[u32] {
+        &self.bases
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// A text by its number.
+    #[inline]
+    pub(crate) fn text(&self, number: u32) -> &str {
+        let (part, base) = match self.bases.get(1) {
+            Some(&second) if number >= second => {
+                let part = self.bases.partition_point(|&base| base <= number) - 1;
+                (part, self.bases.get(part).copied().unwrap_or(0))
+            }
+            _ => (0, 0),
+        };
+        self.parts.get(part).map_or("", |part| part.text_at((number - base) as usize))
+    }
+
+    /// All numbers in the order of their texts by code point; nothing where that is the order they are in.
+    pub(crate) fn sorted(&self) -> Option<Vec<u32>> {
+        if (1..self.len).all(|next| self.text(next - 1) <= self.text(next)) {
+            return None;
+        }
+        let mut entries: Vec<(u64, u32)> = (0..self.len).map(|number| (0, number)).collect();
+        self.sort(&mut entries);
+        Some(entries.into_iter().map(|(_, number)| number).collect())
+    }
+
+    /// Sorts by eight bytes at a time, so that texts are compared as numbers and each is looked at seldom: first by
+    /// the eight bytes behind what all have in common, then each run of equal ones by the next.
+    fn sort(&self, entries: &mut [(u64, u32)]) {
+        let mut runs = vec![(0, entries.len(), 0)];
+        while let Some((start, end, depth)) = runs.pop() {
+            let Some(run) = entries.get_mut(start..end) else { continue };
+            if run.len() < 16 {
+                run.sort_unstable_by(|one, other| self.text(one.1).cmp(self.text(other.1)));
+                continue;
+            }
+            let depth = depth + self.common(run, depth);
+            let mut longest = 0;
+            for (key, number) in run.iter_mut() {
+                let text = self.text(*number).as_bytes();
+                longest = longest.max(text.len());
+                *key = eight_bytes(text, depth);
+            }
+            run.sort_unstable();
+            let mut from = 0;
+            while let Some(&(key, _)) = run.get(from) {
+                let length = run.iter().skip(from).take_while(|(other, _)| *other == key).count();
+                if length > 1 {
+                    if longest <= depth + 8 {
+                        // What is equal now differs in zeros at the end at most.
+                        if let Some(equal) = run.get_mut(from..from + length) {
+                            equal.sort_unstable_by(|one, other| {
+                                self.text(one.1).cmp(self.text(other.1)).then(one.1.cmp(&other.1))
+                            });
+                        }
+                    } else {
+                        runs.push((start + from, start + from + length, depth + 8));
+                    }
+                }
+                from += length;
+            }
+        }
+    }
+
+    /// How many bytes more than `depth` the texts of a run have in common.
+    fn common(&self, run: &[(u64, u32)], depth: usize) -> usize {
+        let rest = |number: u32| self.text(number).as_bytes().get(depth..).unwrap_or_default();
+        let Some(&(_, first)) = run.first() else { return 0 };
+        let first = rest(first);
+        let mut common = first.len();
+        for &(_, number) in run {
+            let other = rest(number);
+            if other.get(..common) == first.get(..common) {
+                continue;
+            }
+            common = first.iter().zip(other).take_while(|(one, other)| one == other).count();
+        }
+        common
+    }
+
+    /// Numbers each text by its place among the distinct ones, in an order given; hands on each of these once.
+    pub(crate) fn rank(&self, order: Option<&[u32]>, mut distinct: impl FnMut(&str)) -> Vec<u32> {
+        let mut ranks = vec![NO_CODE; self.len as usize];
+        let mut before: Option<&str> = None;
+        let mut rank = 0u32;
+        let mut take = |number: u32| {
+            let text = self.text(number);
+            if before != Some(text) {
+                rank += u32::from(before.is_some());
+                distinct(text);
+                before = Some(text);
+            }
+            if let Some(slot) = ranks.get_mut(number as usize) {
+                *slot = rank;
+            }
+        };
+        match order {
+            None => (0..self.len).for_each(&mut take),
+            Some(order) => order.iter().copied().for_each(&mut take),
+        }
+        ranks
+    }
+
+    /// The numbers of texts that are there more than once, together, in an order given.
+    pub(crate) fn repeated(&self, order: Option<&[u32]>) -> Vec<Vec<u32>> {
+        let at =
+            |place: u32| order.map_or(place, |order| order.get(place as usize).copied().unwrap_or(place));
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        let mut is_open = false;
+        for place in 1..self.len {
+            let (before, number) = (at(place - 1), at(place));
+            let is_equal = self.text(before) == self.text(number);
+            match groups.last_mut() {
+                Some(group) if is_equal && is_open => group.push(number),
+                _ if is_equal => groups.push(vec![before, number]),
+                _ => {}
+            }
+            is_open = is_equal;
+        }
+        groups
+    }
+
+    /// How the texts of two numbers compare.
+    pub(crate) fn compare(&self, one: u32, other: u32) -> Ordering {
+        self.text(one).cmp(self.text(other))
+    }
+}
+
+/// Eight bytes from a place on, the first one the most significant; zeros behind the end.
+fn eight_bytes(bytes: &[u8], from: usize) -> u64 {
+    let rest = bytes.get(from..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => {
+            rest.iter().zip((0..8).rev()).fold(0, |key, (&byte, place)| key | u64::from(byte) << (place * 8))
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! From a request to a plan that is ready to run, and the memory of both: a document that was let through once is not
+//! guarded, parsed and validated again, and the same operation with the same variables is not planned again. Refusals
+//! are never kept: there is no end of them.
+
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use rustc_hash::FxHasher;
+
+use super::{
+    Request,
+    cache::Cache,
+    document::{Fragments, QueryDocument, place_in},
+    error::{QueryError, QueryErrorKind},
+    guard::{GuardLimits, guard},
+    plan::RootKind,
+    planner::{self, Planned},
+    specification::{Specification, ValidDocument},
+};
+use crate::catalog::Catalog;
+
+/// How much is remembered of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// About the most bytes of parsed documents.
+    pub document_bytes: usize,
+    /// About the most bytes of plans.
+    pub plan_bytes: usize,
+}
+
+impl CacheLimits {
+    /// Nothing is remembered.
+    pub const NONE: Self = Self { document_bytes: 0, plan_bytes: 0 };
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { document_bytes: 32 << 20, plan_bytes: 16 << 20 }
+    }
+}
+
+/// How often requests were prepared from scratch: what is remembered is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preparations {
+    /// Documents guarded and parsed.
+    pub parsed: u64,
+    /// Documents held to the rules of the specification.
+    pub validated: u64,
+    /// Operations planned.
+    pub planned: u64,
+}
+
+/// A plan ready to run, with what else the response needs.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) planned: Planned,
+    pub(super) document: Arc<KnownDocument>,
+    /// The JSON of each introspection root by its response key.
+    pub(super) introspection: BTreeMap<String, Vec<u8>>,
+}
+
+/// A document that the guard let through and that keeps every rule, whatever the variables are.
+#[derive(Debug)]
+pub(super) struct KnownDocument {
+    pub(super) parsed: QueryDocument,
+    valid: ValidDocument,
+    text_hash: u64,
+    /// How many more times it is taken to be long without being tried.
+    taken_as_long: AtomicU32,
+}
+
+/// A document that turned out to be long is not tried at once for so many times.
+const TIMES_TAKEN_AS_LONG: u32 = 32;
+/// A longer document is not tried at once: planning it takes a while already.
+const LONGEST_SHORT: usize = 8 * 1024;
+
+impl KnownDocument {
+    /// Whether to try to answer it where others wait. Each answer counts.
+    pub(super) fn may_be_short(&self) -> bool {
+        let less = |times: u32| times.checked_sub(1);
+        self.parsed.text.len() <= LONGEST_SHORT
+            && self.taken_as_long.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
+    }
+
+    /// Remembers that it took too long.
+    pub(super) fn was_long(&self) {
+        self.taken_as_long.store(TIMES_TAKEN_AS_LONG, Ordering::Relaxed);
+    }
+}
+
+/// Prepares requests.
+#[derive(Debug)]
+pub(super) struct Preparer {
+    pub(super) catalog: Arc<Catalog>,
+    fragments: Fragments,
+    specification: Specification,
+    guard: GuardLimits,
+    /// By the text as it was sent.
+    documents: Cache<String, KnownDocument>,
+    plans: Cache<PlanKey, Prepared>,
+    parsed: AtomicU64,
+    validated: AtomicU64,
+    planned: AtomicU64,
+}
+
+/// What a plan depends on beside the catalog. The moment that is asked for by default is not part of it.
+#[derive(Debug)]
+struct PlanKey {
+    document: Arc<KnownDocument>,
+    operation: Option<String>,
+    /// As JSON text: the order of keys is kept in what is said of them.
+    variables: Vec<u8>,
+    keeps_written: bool,
+}
+
+/// A byte of a document takes about so many once it is parsed twice over, as written and as bound to the schema.
+const BYTES_A_BYTE: usize = 60;
+/// A field or filter key of a plan takes about so many bytes.
+const BYTES_A_NODE: usize = 400;
+/// What a small entry takes.
+const BYTES_AT_LEAST: usize = 1024;
+
+impl Preparer {
+    pub(super) fn new(
+        catalog: Arc<Catalog>,
+        fragments: Fragments,
+        specification: Specification,
+        guard: GuardLimits,
+        cache: CacheLimits,
+    ) -> Self {
+        Self {
+            catalog,
+            fragments,
+            specification,
+            guard,
+            documents: Cache::new(cache.document_bytes),
+            plans: Cache::new(cache.plan_bytes),
+            parsed: AtomicU64::new(0),
+            validated: AtomicU64::new(0),
+            planned: AtomicU64::new(0),
+        }
+    }
+
+    /// How often requests were prepared from scratch so far.
+    pub(super) fn preparations(&self) -> Preparations {
+        Preparations {
+            parsed: self.parsed.load(Ordering::Relaxed),
+            validated: self.validated.load(Ordering::Relaxed),
+            planned: self.planned.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A plan for a request.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub(super) fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
+        let prepared = match self.recall(&request.query) {
+            Some(document) => self.prepare_recalled(document, request)?,
+            None => {
+                let prepared = Arc::new(self.prepare_anew(request)?);
+                let document = Arc::clone(&prepared.document);
+                let bytes = request.query.len() + document.parsed.text.len() * BYTES_A_BYTE + BYTES_AT_LEAST;
+                let key = PlanKey::new(Arc::clone(&document), request);
+                self.documents.put(document.text_hash, request.query.clone(), document, bytes);
+                self.keep_plan(key.hash(), key, &prepared);
+                prepared
+            }
+        };
+        match request.as_of {
+            None => Ok(prepared),
+            Some(moment) => {
+                let mut prepared = Arc::unwrap_or_clone(prepared);
+                let Planned { plan, written, .. } = &mut prepared.planned;
+                plan.ask_by_default(moment);
+                written.iter_mut().for_each(|plan| plan.ask_by_default(moment));
+                Ok(Arc::new(prepared))
+            }
+        }
+    }
+
+    /// A document that was let through before.
+    pub(super) fn recall(&self, text: &str) -> Option<Arc<KnownDocument>> {
+        self.documents.get(hash_of(&text), |known| known == text)
+    }
+
+    /// A plan for a request whose document is known, for the moments it names itself.
+    ///
+    /// # Errors
+    /// What is wrong with its operation name and its variables.
+    pub(super) fn prepare_recalled(
+        &self,
+        document: Arc<KnownDocument>,
+        request: &Request,
+    ) -> Result<Arc<Prepared>, Vec<QueryError>> {
+        let key = PlanKey::new(document, request);
+        let hash = key.hash();
+        if let Some(prepared) = self.plans.get(hash, |known| known.is_same(&key)) {
+            return Ok(prepared);
+        }
+        let planned = self.plan(&key.document.parsed, request)?;
+        let prepared = Arc::new(self.complete(Arc::clone(&key.document), planned, request)?);
+        self.keep_plan(hash, key, &prepared);
+        Ok(prepared)
+    }
+
+    fn keep_plan(&self, hash: u64, key: PlanKey, prepared: &Arc<Prepared>) {
+        let introspection: usize = prepared.introspection.values().map(Vec::len).sum();
+        let bytes =
+            BYTES_AT_LEAST + prepared.planned.nodes * BYTES_A_NODE + key.variables.len() * 2 + introspection;
+        self.plans.put(hash, key, Arc::clone(prepared), bytes);
+    }
+
+    fn prepare_anew(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
+        self.parsed.fetch_add(1, Ordering::Relaxed);
+        guard(&request.query, &self.guard).map_err(|error| {
+            let place = place_in(&request.query, error.offset());
+            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(Some(place))]
+        })?;
+        let document = QueryDocument::parse(&request.query, &self.fragments)?;
+        // Once more with the stored fragments in it: now sizes and circles are those of the whole document.
+        guard(&document.text, &self.guard).map_err(|error| {
+            let place = document.place_of_offset(error.offset());
+            vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
+        })?;
+        let planned = self.plan(&document, request)?;
+        self.validated.fetch_add(1, Ordering::Relaxed);
+        let valid = self.specification.check(&document)?;
+        let text_hash = hash_of(&request.query.as_str());
+        let document = KnownDocument { parsed: document, valid, text_hash, taken_as_long: AtomicU32::new(0) };
+        self.complete(Arc::new(document), planned, request)
+    }
+
+    fn plan(&self, document: &QueryDocument, request: &Request) -> Result<Planned, Vec<QueryError>> {
+        self.planned.fetch_add(1, Ordering::Relaxed);
+        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
+        planner::plan(&self.catalog, document, operation, variables, request.explain.is_some())
+    }
+
+    /// What is left once a document is known to be valid and is planned.
+    fn complete(
+        &self,
+        document: Arc<KnownDocument>,
+        planned: Planned,
+        request: &Request,
+    ) -> Result<Prepared, Vec<QueryError>> {
+        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
+        let KnownDocument { parsed, valid, .. } = &*document;
+        self.specification.check_variables(parsed, valid, operation, variables)?;
+        let wants_introspection =
+            planned.plan.roots.iter().any(|root| matches!(root.kind, RootKind::Introspection));
+        let introspection = if wants_introspection {
+            self.specification.introspect(parsed, valid, operation, variables)?
+        } else {
+            BTreeMap::new()
+        };
+        Ok(Prepared { planned, document, introspection })
+    }
+}
+
+impl PlanKey {
+    fn new(document: Arc<KnownDocument>, request: &Request) -> Self {
+        Self {
+            document,
+            operation: request.operation_name.clone(),
+            // JSON values always have a text.
+            variables: serde_json::to_vec(&request.variables).unwrap_or_default(),
+            keeps_written: request.explain.is_some(),
+        }
+    }
+
+    fn hash(&self) -> u64 {
+        hash_of(&(self.document.text_hash, &self.operation, &self.variables, self.keeps_written))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.document, &other.document)
+            && self.operation == other.operation
+            && self.keeps_written == other.keeps_written
+            && self.variables == other.variables
+    }
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

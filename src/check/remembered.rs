@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{definition::Check, evaluate::evaluate, load::touched_by, result::CheckResult};
+use super::{definition::Check, evaluate::evaluate, result::CheckResult};
 use crate::{
     catalog::TypeId,
     graph::{Graph, Stamps},
     model::{MaxAge, Time},
-    query::{Engine, QueryError},
+    query::{Engine, QueryError, run::touched_by_filters},
 };
 
 /// The last verdict of each check.
@@ -23,8 +23,9 @@ pub struct RememberedVerdicts {
 
 #[derive(Debug)]
 struct Remembered {
-    /// What the check was: its query, its priority rules and its age.
+    /// What the check was: its query, what it expects, its priority rules and its age.
     query: Arc<str>,
+    expect: String,
     priority: Vec<String>,
     max_age: MaxAge,
     /// The types that it rests on.
@@ -42,6 +43,9 @@ impl Remembered {
     fn holds(&self, check: &Check, graph: &Graph, now: Time) -> bool {
         let oldest = now.before(check.max_age.0);
         self.query == check.query
+            && self.result.title == check.title
+            && self.result.severity == check.severity
+            && self.expect == check.expect.to_string()
             && self.max_age == check.max_age
             && self.priority.iter().eq(check.priority.iter().map(|rule| &rule.query))
             && self.at <= now
@@ -83,6 +87,7 @@ impl RememberedVerdicts {
                 let oldest = now.before(check.max_age.0);
                 let remembered = Remembered {
                     query: Arc::clone(&check.query),
+                    expect: check.expect.to_string(),
                     priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
                     max_age: check.max_age,
                     stamps: graph.stamps(types.iter().copied()),
@@ -103,11 +108,11 @@ impl RememberedVerdicts {
 /// The types that the verdict of a check and its priorities rest on.
 fn rests_on(check: &Check, engine: &Engine) -> Result<BTreeSet<TypeId>, Vec<QueryError>> {
     let catalog = engine.catalog();
-    let mut types = BTreeSet::new();
-    for query in std::iter::once(&*check.query).chain(check.priority.iter().map(|rule| rule.query.as_str())) {
-        let nodes = engine.plan_check(query)?;
-        types.extend(catalog.concrete(nodes.of));
-        touched_by(&nodes.filters, catalog, &mut types);
+    let touched = check.touches.iter().filter_map(|name| catalog.find(name)).map(|(of, _)| of);
+    let mut types: BTreeSet<TypeId> = touched.collect();
+    for rule in &check.priority {
+        let nodes = engine.plan_check(&rule.query)?;
+        types.extend(touched_by_filters(catalog, nodes.of, &nodes.filters));
     }
-    Ok(types)
+    Ok(types.into_iter().flat_map(|of| catalog.concrete(of)).collect())
 }

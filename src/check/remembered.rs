@@ -43,6 +43,8 @@ impl Remembered {
     fn holds(&self, check: &Check, graph: &Graph, now: Time) -> bool {
         let oldest = now.before(check.max_age.0);
         self.query == check.query
+            && self.result.title == check.title
+            && self.result.severity == check.severity
             && self.expect == check.expect.to_string()
             && self.max_age == check.max_age
             && self.priority.iter().eq(check.priority.iter().map(|rule| &rule.query))
@@ -112,5 +114,5 @@ fn rests_on(check: &Check, engine: &Engine) -> Result<BTreeSet<TypeId>, Vec<Quer
         let nodes = engine.plan_check(&rule.query)?;
         types.extend(touched_by_filters(catalog, nodes.of, &nodes.filters));
     }
-    Ok(types)
+    Ok(types.into_iter().flat_map(|of| catalog.concrete(of)).collect())
 }

@@ -168,7 +168,9 @@ impl Inventory {
                 }
                 let store = late.get()?;
                 // One of an earlier commit is brought up to date, unless it is of another store.
-                let known = |revision: Revision| store.revision_at(revision.sequence).ok().flatten() == Some(revision);
+                let known = |revision: Revision| {
+                    store.revision_at(revision.sequence).ok().flatten() == Some(revision)
+                };
                 let earlier = image.filter(|present| present.revision.is_some_and(known));
                 match earlier {
                     Some(earlier) => Ok(refreshed(catalog, &store, now, Some(&earlier))?.present),

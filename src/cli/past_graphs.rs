@@ -56,8 +56,8 @@ impl PastGraphs {
                     Err(error) => tracing::debug!("the present could not be taken back: {}", chain(&error)),
                 }
             }
-            let (builder, past) = fill(&self.catalog, |visit| store.read_past(in_force, visit))
-                .map_err(|misfit| match misfit {
+            let (builder, past) = fill(&self.catalog, |visit| store.read_past(in_force, visit)).map_err(
+                |misfit| match misfit {
                     Misfit::Store(error) => unreadable(moment, &error),
                     Misfit::Asset(error) => {
                         let reason = format!(

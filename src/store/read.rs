@@ -101,7 +101,8 @@ impl Store {
         let assets = read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
         // The row about the whole, not the writer's notes: those may be a commit ahead of the index.
         let Meta { sequence, hash, .. } = index.meta()?;
-        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(Hidden { since: sequence, assets });
+        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Hidden { since: sequence, assets });
         Ok(Snapshot { revision: Revision { sequence, hash }, slices })
     }
 }

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use super::{QUERY, folder, inventory, run, serving::Server};
 
-const EVERYTHING: &str = "{ vpcs { id name firstSeenAt lastSeenAt hasFlowLog { id flowLogStatus lastSeenAt } } }";
+const EVERYTHING: &str =
+    "{ vpcs { id name firstSeenAt lastSeenAt hasFlowLog { id flowLogStatus lastSeenAt } } }";
 
 fn image(folder: &Path) -> PathBuf {
     folder.join(".passmuster/store/graph.image")

@@ -51,7 +51,7 @@ use passmuster::{
     check,
     graph::{Graph, GraphBuilder},
     model::{Asset, Time},
-    query::{Engine, GuardLimits, Request, run::RunLimits},
+    query::{Engine, Graphs, GuardLimits, Request, run::RunLimits},
 };
 use questions::{Question, questions};
 use serde_json::Value;
@@ -134,7 +134,7 @@ fn bench_size(criterion: &mut Criterion, measurements: &Measurements, vpcs: usiz
                 let mut turn = 0;
                 measurements.bench(criterion, (question.name, question.title), vpcs, Side::Ours, || {
                     turn += 1;
-                    black_box(ours.ask(question, turn));
+                    black_box(ours.stream(question, turn));
                 });
             }
             if skew == Skew::Healthy {
@@ -235,6 +235,20 @@ impl Ours {
         let response = self.engine.execute(&self.graph, &request(question, turn), &RunLimits::unlimited());
         assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
         response.body
+    }
+
+    /// The answer as the server sends it, piece by piece; how many bytes it has.
+    fn stream(&self, question: &Question, turn: usize) -> usize {
+        let mut bytes = 0;
+        let mut outlet = |piece: Vec<u8>| {
+            bytes += black_box(piece).len();
+            true
+        };
+        let graphs = Graphs::from(&self.graph);
+        let limits = RunLimits::unlimited();
+        let response = self.engine.stream_over(&graphs, &request(question, turn), &limits, &mut outlet);
+        assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
+        bytes + response.body.len()
     }
 
     fn judge(&self) -> check::CheckResult {

@@ -18,7 +18,6 @@
 )]
 
 #[path = "../inventory/generator.rs"]
-#[expect(dead_code, reason = "shared with the bench of the engine")]
 mod generator;
 mod load;
 #[path = "../inventory/questions.rs"]

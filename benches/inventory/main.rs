@@ -2,11 +2,10 @@
 //! `docs/performance.md`, building, planning, writing JSON and judging a check. As a test, a small inventory is asked
 //! once and both sides must give the same answers.
 //!
-//!     cargo bench --bench inventory                                  # 10,000 and 100,000 VPCs
-//!     PASSMUSTER_BENCH_VPCS=1000000 cargo bench --bench inventory    # needs 8 GB of memory
-//!     cargo bench --bench inventory -- --quiet Q4                    # criterion's arguments
-//!     PASSMUSTER_BENCH_ALONE=1 cargo bench --bench inventory         # without the peer
-//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]   # the same inventory as NDJSON
+//!     cargo bench --bench inventory -- --quiet Q4     # 10,000 and 100,000 VPCs; criterion's arguments
+//!     PASSMUSTER_BENCH_VPCS=1000000 ..                # another size; needs 8 GB of memory
+//!     PASSMUSTER_BENCH_ALONE=1 ..                     # without the peer
+//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]    # the same inventory as NDJSON
 
 #![allow(
     clippy::unwrap_used,

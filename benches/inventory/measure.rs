@@ -27,9 +27,12 @@ struct Line {
     note: String,
 }
 
+/// By size and place in the table, with their names.
+type Lines = BTreeMap<(usize, usize), (&'static str, Line)>;
+
 #[derive(Debug, Default)]
 pub struct Measurements {
-    lines: Mutex<BTreeMap<(usize, usize), (&'static str, Line)>>,
+    lines: Mutex<Lines>,
     order: Mutex<Vec<&'static str>>,
 }
 
@@ -126,7 +129,7 @@ impl Measurements {
                 line.title,
                 millis(line.ours),
                 millis(line.theirs),
-                ratio.map_or_else(String::new, |ratio| significant(ratio)),
+                ratio.map_or_else(String::new, significant),
                 line.note
             ));
         }

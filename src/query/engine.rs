@@ -363,7 +363,11 @@ impl Engine {
         }
     }
 
-    fn why_of(
+    /// Why one asset of a type (named by its id or the cloud's own) satisfies filters.
+    ///
+    /// # Errors
+    /// That there is no such asset, or several.
+    pub fn why_of(
         &self,
         graph: &Graph,
         (of, filters): (TypeId, &Filters),

@@ -22,6 +22,7 @@ mod model;
 
 mod catalog;
 mod store;
+mod straight;
 
 mod collect;
 mod import;

@@ -5,6 +5,7 @@
 //!     cargo bench --bench inventory                                  # 10,000 and 100,000 VPCs
 //!     PASSMUSTER_BENCH_VPCS=1000000 cargo bench --bench inventory    # needs 8 GB of memory
 //!     cargo bench --bench inventory -- --quiet Q4                    # criterion's arguments
+//!     PASSMUSTER_BENCH_ALONE=1 cargo bench --bench inventory         # without the peer
 //!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]   # the same inventory as NDJSON
 
 #![allow(
@@ -25,6 +26,7 @@
     reason = "a bench fails by panicking"
 )]
 
+mod change;
 mod generator;
 mod measure;
 mod peer;
@@ -73,6 +75,11 @@ fn main() {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&file).expect("a file to write to"));
         let lines = generator::write(vpcs, skew, &mut out).expect("a file that can be written to");
         println!("{lines} assets written to {file}");
+    } else if let Some(vpcs) = after("--change") {
+        let begun = Instant::now();
+        let vpcs = vpcs.parse().expect("a number of VPCs");
+        let ours = apart(|| Ours::build(vpcs, Skew::Healthy, &Measurements::default()));
+        change::measure(&ours.graph, &ours.engine, begun.elapsed());
     } else if arguments.iter().any(|argument| argument == "--bench") {
         let sizes = env::var("PASSMUSTER_BENCH_VPCS").unwrap_or_else(|_| "10000,100000".to_owned());
         let mut criterion = Criterion::default()
@@ -81,11 +88,11 @@ fn main() {
             .measurement_time(Duration::from_secs(1))
             .without_plots()
             .configure_from_args();
-        let measurements = Measurements::default();
         for size in sizes.split(',') {
+            let measurements = Measurements::default();
             bench_size(&mut criterion, &measurements, size.trim().parse().expect("sizes as 10000,100000"));
+            println!("{}", measurements.table());
         }
-        println!("{}", measurements.table());
     } else {
         compare_answers(500);
     }
@@ -139,6 +146,9 @@ fn bench_size(criterion: &mut Criterion, measurements: &Measurements, vpcs: usiz
             if skew == Skew::Healthy {
                 bench_alone(criterion, measurements, vpcs, &ours, &asked);
             }
+        }
+        if env::var_os("PASSMUSTER_BENCH_ALONE").is_some() {
+            continue;
         }
         let theirs = apart(|| build_peer(vpcs, skew, measurements));
         for question in &asked {

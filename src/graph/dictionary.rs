@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;
 
@@ -149,4 +151,23 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
     }
     let quoted = serde_json::Value::String(text.to_owned()).to_string();
     out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+}
+
+impl Imaged for Dictionary {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { arena, starts, form, has_escapes } = self;
+        image.text(arena);
+        image.u32s(starts);
+        image.flag(*form == Form::Verbatim);
+        image.flag(*has_escapes);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            arena: image.text()?,
+            starts: image.u32s()?,
+            form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
+            has_escapes: image.flag()?,
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! Edges derived from keys: a hash join for each relation and each concrete target type, and the composition of
 //! relations that are written as paths.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -49,8 +49,20 @@ pub(crate) fn relate(
             }
         }
     }
-    // A path may go over another relation that is written as paths: the catalog refuses cycles, so each round
-    // finishes at least one.
+    for (of, table, field, many, hops) in in_order(catalog, paths) {
+        let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
+        store(tables, table, field, many, edges).ok_or(TooManyEdges { of })?;
+    }
+    Ok(())
+}
+
+/// A relation that is written as paths.
+pub(super) type ByPaths<'c> = (TypeId, TableId, FieldId, bool, &'c Vec<Vec<String>>);
+
+/// Relations that are written as paths, each behind those that its paths go over. The catalog refuses cycles, so each
+/// round finishes at least one.
+pub(super) fn in_order<'c>(catalog: &Catalog, mut paths: Vec<ByPaths<'c>>) -> Vec<ByPaths<'c>> {
+    let mut ordered = Vec::with_capacity(paths.len());
     while !paths.is_empty() {
         let pending: Vec<(TypeId, &str)> = paths
             .iter()
@@ -64,13 +76,10 @@ pub(crate) fn relate(
         if ready.is_empty() {
             break;
         }
-        for (of, table, field, many, hops) in ready {
-            let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
-            store(tables, table, field, many, edges).ok_or(TooManyEdges { of })?;
-        }
+        ordered.extend(ready);
         paths = waiting;
     }
-    Ok(())
+    ordered
 }
 
 fn is_empty(tables: &[Table], table: TableId) -> bool {
@@ -153,14 +162,14 @@ fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
 }
 
 /// The edges where every pair of keys is equal. Each side's keys become codes of one space, pair by pair.
-fn join(
+pub(super) fn join(
     catalog: &Catalog,
-    tables: &[Table],
+    tables: &[impl Borrow<Table>],
     source: TableId,
     target: TableId,
     pairs: &[(String, String)],
 ) -> Option<Neighbours> {
-    let (source, target) = (tables.get(source.0)?, tables.get(target.0)?);
+    let (source, target): (&Table, &Table) = (tables.get(source.0)?.borrow(), tables.get(target.0)?.borrow());
     let mut joined: Option<KeyCodes> = None;
     for (own, reference) in pairs {
         let own = catalog.get(source.of).find(own).map(|(field, _)| source.column(field));
@@ -239,7 +248,8 @@ fn combine(
     })
 }
 
-fn items_of(column: &Column) -> &Column {
+/// The column itself, or that of its items.
+pub(super) fn items_of(column: &Column) -> &Column {
     match &column.data {
         Data::List { items, .. } => items,
         _ => column,
@@ -340,6 +350,31 @@ fn compose(
             Some((tables.get(table.0)?.of, table, forward))
         })
         .collect()
+}
+
+/// The rows at the end of a path from one row, distinct.
+pub(super) fn follow(
+    catalog: &Catalog,
+    tables: &[impl Borrow<Table>],
+    from: (TableId, u32),
+    path: &[String],
+) -> Vec<(TableId, u32)> {
+    let mut reached = vec![from];
+    for hop in path {
+        let mut next = Vec::new();
+        for (table, row) in reached {
+            let Some(table) = tables.get(table.0) else { continue };
+            let table: &Table = table.borrow();
+            let Some((field, _)) = catalog.get(table.of).find(hop) else { continue };
+            for link in table.column(field).links() {
+                next.extend(link.adjacency.forward.of(row).iter().map(|&target| (link.table, target)));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        reached = next;
+    }
+    reached
 }
 
 /// The ways along a path, a hop for each concrete type on it, with the tables they end at.

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use passmuster::{
     check::{
-        self, Check, CheckResult, Counts, ExitCode, Reason, SliceCount, Verdict, evaluate, evaluate_all,
+        self, Check, CheckResult, Counts, ExitCode, Reason, RememberedVerdicts, SliceCount, Verdict,
+        evaluate, evaluate_all,
     },
-    graph::{Graph, GraphBuilder},
+    graph::{Changes, Graph, GraphBuilder},
     model::{Asset, Outcome, SliceKey, SliceState, Time},
     query::Engine,
 };
@@ -303,4 +304,46 @@ fn the_same_inventory_gives_the_same_result_in_any_order() {
 
 fn failing_ids(result: &CheckResult) -> Vec<&str> {
     result.findings.iter().map(|finding| finding.asset.short_id()).collect()
+}
+
+#[test]
+fn a_check_is_evaluated_again_only_where_something_it_rests_on_changed() {
+    let (engine, checks) = shipped();
+    let check = std::slice::from_ref(find(&checks, "enabled"));
+    let at = |text: &str| -> Time { text.parse().expect("a time") };
+    let complete =
+        |asset_type: &str, completed| slice(asset_type, "1", "us-east-1", Outcome::Complete, Some(completed));
+    let log = Asset::new("FlowLog", "fl-1")
+        .with("accountId", "1")
+        .with("region", "us-east-1")
+        .with("resourceId", "vpc-a")
+        .with("flowLogStatus", "ACTIVE");
+    let slices = ["Vpc", "FlowLog", "Subnet"].map(|name| complete(name, "2026-11-20T10:00:00Z"));
+    let mut graph = graph_of(engine, &[vpc("vpc-a")], Some(slices.to_vec()));
+    let mut remembered = RememberedVerdicts::default();
+    let mut judge = |graph: &Graph, now: Time| {
+        let results = remembered.evaluate_all(check, engine, graph, now);
+        assert_eq!(*results[0], evaluate(&check[0], engine, graph, now), "as if nothing was remembered");
+        remembered.evaluated()
+    };
+    let patch = |graph: &Graph, put: Vec<Asset>, states: Vec<SliceState>| {
+        let slices = states.into_iter().map(|state| (state.key.clone(), Some(state))).collect();
+        graph.patched(&Changes { put, slices, ..Changes::default() }, now()).expect("a patch").graph
+    };
+    assert_eq!(judge(&graph, now()), 1);
+    assert_eq!(judge(&graph, now()), 1, "nothing changed");
+    assert_eq!(judge(&graph, at("2026-11-20T12:30:00Z")), 1, "and nothing became too old");
+    graph = patch(&graph, Vec::new(), vec![complete("Subnet", "2026-11-20T11:00:00Z")]);
+    assert_eq!(judge(&graph, at("2026-11-20T12:30:00Z")), 1, "no verdict on flow logs rests on subnets");
+    graph = patch(&graph, vec![log.clone()], vec![complete("FlowLog", "2026-11-20T11:00:00Z")]);
+    assert_eq!(judge(&graph, at("2026-11-20T12:30:00Z")), 2, "a flow log came");
+    graph = patch(&graph, vec![log], Vec::new());
+    assert_eq!(judge(&graph, at("2026-11-20T12:30:00Z")), 2, "put as it was");
+    graph = patch(&graph, Vec::new(), vec![complete("FlowLog", "2026-11-20T11:30:00Z")]);
+    assert_eq!(judge(&graph, at("2026-11-20T12:30:00Z")), 3, "collected again");
+    assert_eq!(judge(&graph, at("2026-11-21T10:00:00Z")), 3, "as old as max_age is not too old");
+    assert_eq!(judge(&graph, at("2026-11-21T10:00:01Z")), 4, "the VPCs' slice is too old");
+    assert_eq!(judge(&graph, at("2026-11-21T10:00:00Z")), 5, "an earlier moment is another question");
+    let built = graph_of(engine, &[vpc("vpc-a")], Some(slices.to_vec()));
+    assert_eq!(judge(&built, at("2026-11-21T10:00:00Z")), 6, "another graph");
 }

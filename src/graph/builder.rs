@@ -136,7 +136,9 @@ impl GraphBuilder {
     fn join_slices(&mut self) {
         let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
         for table in own.tables.into_iter().flatten().filter(|table| table.rows() > 0) {
-            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else { continue };
+            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else {
+                continue;
+            };
             joined.parts = vec![table];
             joined.ids = TableBuilder::take_ids(&mut joined.parts);
         }
@@ -150,8 +152,7 @@ impl GraphBuilder {
     /// Two assets of one type and id; more rows, texts or edges than the columns can number.
     pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
         let states = slices.iter().flatten();
-        let assets: Vec<Asset> =
-            states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
+        let assets: Vec<Asset> = states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
         for asset in &assets {
             self.push(asset)?;
         }

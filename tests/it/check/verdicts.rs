@@ -321,6 +321,7 @@ fn a_check_is_evaluated_again_only_where_something_it_rests_on_changed() {
     let complete =
         |asset_type: &str, completed| slice(asset_type, "1", "us-east-1", Outcome::Complete, Some(completed));
     let log = Asset::new("FlowLog", "fl-1")
+        .with("flowLogId", "fl-1")
         .with("accountId", "1")
         .with("region", "us-east-1")
         .with("resourceId", "vpc-a")

@@ -35,7 +35,7 @@ fn sources(framework: &str) -> Sources {
 }
 
 fn load(framework: &str) -> Result<Vec<check::Check>, CheckErrors> {
-    check::load(&sources(framework), &shipped().0)
+    check::load(&sources(framework), shipped().0)
 }
 
 fn all_shipped() -> Vec<Framework> {
@@ -115,7 +115,7 @@ fn the_frameworks_are_the_only_place_that_maps_controls_and_name_only_checks_the
     let with_controls = CHECK.to_owned() + "controls: {cis-aws-3.0.0: [\"3.7\"]}\n";
     let files = [("aws/logged/check.yaml", with_controls.as_str()), ("aws/logged/query.graphql", QUERY)];
     let sources = Sources::from_files("q", files.map(|(path, text)| (path.to_owned(), text.to_owned())));
-    let errors = check::load(&sources, &shipped().0).expect_err("a check maps no controls").0;
+    let errors = check::load(&sources, shipped().0).expect_err("a check maps no controls").0;
     assert_eq!(errors[0].code(), "unknown_key");
 }
 

@@ -49,7 +49,7 @@ fn hostile() -> String {
 fn report(folder: &Path, data: &str, form: &str) -> String {
     let ended = run(folder, &["check", "--data", data, "-o", form]);
     assert_eq!(ended.code, 2, "{form}: {}", ended.stderr);
-    assert_eq!(ended.stderr.contains("panicked"), false);
+    assert!(!ended.stderr.contains("panicked"));
     ended.stdout
 }
 

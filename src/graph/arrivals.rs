@@ -136,23 +136,22 @@ fn hash_of(text: &str) -> u64 {
 
 /// The texts of all threads together, under the numbers of each behind those of the threads before.
 #[derive(Debug)]
-pub(crate) struct AllTexts {
-    parts: Vec<Texts>,
+pub(crate) struct AllTexts<'t> {
+    parts: Vec<&'t Texts>,
     /// Where the numbers of each part begin.
     bases: Vec<u32>,
     len: u32,
 }
 
-impl AllTexts {
+impl<'t> AllTexts<'t> {
     /// Nothing where a part was full, or where all together are more than there are numbers.
-    pub(crate) fn new(mut parts: Vec<Texts>) -> Option<Self> {
+    pub(crate) fn new(parts: Vec<&'t Texts>) -> Option<Self> {
         let mut bases = Vec::with_capacity(parts.len());
         let mut len = 0u32;
-        for part in &mut parts {
+        for part in &parts {
             if part.is_full {
                 return None;
             }
-            part.slots = Vec::new();
             bases.push(len);
             len = len.checked_add(u32::try_from(part.len()).ok()?).filter(|&len| len != NO_CODE)?;
         }
@@ -171,7 +170,7 @@ impl AllTexts {
 
     /// A text by its number.
     #[inline]
-    pub(crate) fn text(&self, number: u32) -> &str {
+    pub(crate) fn text(&self, number: u32) -> &'t str {
         let (part, base) = match self.bases.get(1) {
             Some(&second) if number >= second => {
                 let part = self.bases.partition_point(|&base| base <= number) - 1;

@@ -81,6 +81,15 @@ impl TextData {
         Self { codes: codes.into(), dictionary: Arc::new(dictionary), postings: OnceLock::new() }
     }
 
+    /// Ids that are beginnings of their own and, as ends, the texts of another column: see [`Dictionary::joined`]. The
+    /// code of an id is its row.
+    pub(super) fn joined(beginnings: Dictionary, firsts: Vec<u32>, ends: &Self) -> Option<Self> {
+        let codes = (0u32..).take(ends.codes.len()).collect();
+        let dictionary =
+            Dictionary::joined(beginnings, firsts, Arc::clone(&ends.dictionary), ends.codes.clone())?;
+        Some(Self::new(codes, dictionary))
+    }
+
     /// The code of a row, if it has a value.
     #[inline]
     pub(crate) fn code(&self, row: u32) -> Option<u32> {
@@ -97,9 +106,9 @@ impl TextData {
         self.dictionary.text(code)
     }
 
-    /// The JSON of a code.
-    pub(crate) fn json(&self, code: u32) -> &[u8] {
-        self.dictionary.json(code)
+    /// Appends the JSON of a code.
+    pub(crate) fn write_json(&self, code: u32, out: &mut Vec<u8>) {
+        self.dictionary.write_json(code, out);
     }
 
     /// Every code with its raw text, in the order of codes.

@@ -18,26 +18,22 @@
 )]
 
 #[path = "../inventory/generator.rs"]
-#[expect(dead_code, reason = "shared with the bench of the engine")]
 mod generator;
 mod load;
+#[path = "../inventory/questions.rs"]
+#[expect(dead_code, reason = "shared with the bench of the engine")]
+mod questions;
 mod servers;
 
 use std::{env, time::Duration};
 
-use generator::{Skew, inventory};
+use generator::{account_id, vpc_id};
 use load::{Load, Rate};
 use serde_json::{Value, json};
 use servers::{Inventory, Server};
 
 /// Different values of the variables that requests are sent with.
 const VALUES: usize = 4096;
-
-const Q3: &str = "query ($id: String) { vpcs(where: {vpcId: $id}) { id vpcId name hasFlowLog { id flowLogId flowLogStatus } \
-                  subnets { id subnetId cidrBlock } } }";
-const Q4: &str = "query ($account: String, $regions: [String!]) { vpcs(where: {accountId: $account, region_IN: $regions, \
-                  cidrBlock_WITHIN: \"10.0.0.0/8\"}, sort: [{name: ASC}], limit: 50) { id vpcId name region cidrBlock \
-                  hasFlowLog { id flowLogStatus } } }";
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -50,33 +46,21 @@ fn main() {
     };
     let (vpcs, rounds) = (number("--vpcs", 100_000), number("--rounds", 5));
     let span = Duration::from_secs(number("--seconds", 2) as u64);
-    eprintln!("writing an inventory of {vpcs} VPCs");
-    let assets = inventory(vpcs, Skew::Healthy);
-    let vpcs_only: Vec<&Value> =
-        assets.iter().filter(|asset| asset.typename == "Vpc").map(|asset| &asset.fields["vpcId"]).collect();
-    let accounts: Vec<&Value> = assets
-        .iter()
-        .filter(|asset| asset.typename == "Account")
-        .map(|asset| &asset.fields["accountId"])
-        .collect();
     let mut random = fastrand::Rng::with_seed(7);
-    let ids: Vec<Value> =
-        (0..VALUES).map(|_| json!({"id": vpcs_only[random.usize(0..vpcs_only.len())]})).collect();
+    let ids: Vec<Value> = (0..VALUES).map(|_| json!({"id": vpc_id(random.usize(0..vpcs))})).collect();
+    let regions = ["us-east-1", "eu-west-1", "eu-central-1"];
     let of_accounts: Vec<Value> = (0..VALUES)
-        .map(|_| {
-            let account = accounts[random.usize(0..accounts.len())];
-            json!({"account": account, "regions": ["us-east-1", "eu-west-1", "eu-central-1"]})
-        })
+        .map(|_| json!({"account": account_id(random.usize(10..(vpcs / 20).max(11))), "regions": regions}))
         .collect();
-    let (q3, q4) = (Load::query(Q3, &ids), Load::query(Q4, &of_accounts));
-    let bare_load = Load::query(Q3, &ids);
-    let file = Inventory::write(&assets);
-    drop(assets);
+    let questions = questions::questions(vpcs);
+    let text = |name: &str| questions.iter().find(|question| question.name == name).expect("a question").ours;
+    let (q3, q4) = (Load::query(text("Q3"), &ids), Load::query(text("Q4"), &of_accounts));
+    eprintln!("writing an inventory of {vpcs} VPCs");
+    let file = Inventory::write(vpcs);
     let (bare, ours) = (Server::bare(), Server::ours(&file));
     let mut rates: [Vec<Rate>; 3] = Default::default();
     for round in 0..=rounds {
-        let measured =
-            [bare_load.run(bare.address, span), q3.run(ours.address, span), q4.run(ours.address, span)];
+        let measured = [q3.run(bare.address, span), q3.run(ours.address, span), q4.run(ours.address, span)];
         // The first round warms up.
         if round > 0 {
             for (all, rate) in rates.iter_mut().zip(measured) {

@@ -11,9 +11,11 @@ use std::{
 };
 
 use axum::{Router, routing::any};
-use passmuster::model::Asset;
 
-use super::load::is_ok;
+use super::{
+    generator::{self, Skew},
+    load::is_ok,
+};
 
 /// An inventory as a file of assets.
 pub struct Inventory {
@@ -22,13 +24,11 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    pub fn write(assets: &[Asset]) -> Self {
+    pub fn write(vpcs: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("inventory.ndjson");
         let mut file = BufWriter::new(File::create(&path).expect("a file"));
-        for asset in assets {
-            writeln!(file, "{}", asset.to_json()).expect("room for the file");
-        }
+        generator::write(vpcs, Skew::Healthy, &mut file).expect("room for the file");
         file.flush().expect("room for the file");
         Self { _folder: folder, path }
     }

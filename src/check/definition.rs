@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
-use crate::{catalog::TypeId, model::MaxAge};
+use crate::{catalog::TypeId, model::MaxAge, query::Plan};
 
 use super::cases::Case;
+use super::expect::Expectation;
 
 /// How bad a failing asset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,21 +58,6 @@ impl FromStr for Severity {
     }
 }
 
-/// What the result of the query must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
-    /// `eq []`: no asset may match.
-    NoneMatch,
-}
-
-impl fmt::Display for Expectation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoneMatch => formatter.write_str("eq []"),
-        }
-    }
-}
-
 /// Failing assets that should be mended first: those for which a filter of the covered type is certainly true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriorityRule {
@@ -96,15 +82,17 @@ pub struct Check {
     pub covers: TypeId,
     /// Its name.
     pub covers_name: String,
-    /// The query as written: a filter over the covered type.
+    /// The query as written.
     pub query: Arc<str>,
     /// What its result must be.
     pub expect: Expectation,
+    /// The query, planned.
+    pub(super) plan: Arc<Plan>,
     /// When to run it: a cron expression.
     pub schedule: Option<String>,
     /// How old a collection may be to be believed.
     pub max_age: MaxAge,
-    /// The ids of the controls it answers, by framework.
+    /// The ids of the controls it answers for, by framework, as the frameworks say.
     pub controls: BTreeMap<String, Vec<String>>,
     /// What to mend first, most urgent first.
     pub priority: Vec<PriorityRule>,
@@ -116,7 +104,7 @@ pub struct Check {
     pub remediation: Option<Arc<str>>,
     /// The names of the asset types whose slices the verdict rests on, the covered ones included; sorted.
     pub touches: Vec<String>,
-    /// The names of the asset types that are judged; sorted.
+    /// The names of the asset types of which each asset has a verdict of its own; sorted.
     pub(super) judged: Vec<String>,
     /// The file it was read from, as the user would name it.
     pub file: String,

@@ -3,6 +3,8 @@
 
 use std::{fmt, ops::Range, sync::Arc};
 
+use crate::query::QueryError;
+
 /// A stretch of a file. `span` counts bytes; `line` and `column` count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -167,6 +169,30 @@ pub enum Problem {
         /// The file that has it already.
         other: String,
     },
+    /// The id of a framework is not what its file is called.
+    #[error("the id `{id}` does not fit its file, which is called `{name}.yaml`")]
+    IdNotFile {
+        /// As written.
+        id: String,
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// A control or a check stands twice in one list.
+    #[error("the {what} `{name}` stands twice here")]
+    Twice {
+        /// `control` or `check`.
+        what: &'static str,
+        /// Its id.
+        name: String,
+    },
+    /// A framework names a check that there isn't.
+    #[error("there is no check `{id}`")]
+    UnknownCheck {
+        /// As written.
+        id: String,
+        /// The check that was probably meant.
+        nearest: Option<String>,
+    },
     /// `covers` names no type.
     #[error("unknown type `{name}`")]
     UnknownType {
@@ -199,18 +225,51 @@ pub enum Problem {
         /// As written.
         value: String,
     },
-    /// `expect` demands something that the result of a query can never be.
-    #[error("the expectation `{value}` can never be met: the result is a list of assets")]
+    /// A word of `expect` that should be an operator.
+    #[error("unknown operator `{value}`")]
+    UnknownOperator {
+        /// As written.
+        value: String,
+        /// The operator that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The value that `expect` compares with is no JSON.
+    #[error("`{value}` is not a JSON value: {reason}")]
+    BadOperand {
+        /// As written.
+        value: String,
+        /// What the reader says.
+        reason: String,
+    },
+    /// A name of the path of `expect` that the answer of the query doesn't have there.
+    #[error("the answer has no `{name}` there")]
+    UnknownPath {
+        /// As written.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+        /// All names there are.
+        known: Vec<String>,
+    },
+    /// `expect` demands something that the answer of the query can never be.
+    #[error("the expectation `{value}` can never be met: {reason}")]
     ImpossibleExpectation {
         /// As written.
         value: String,
+        /// Why.
+        reason: String,
     },
-    /// An expectation of a later version.
-    #[error("the expectation `{value}` is not supported yet")]
-    UnsupportedExpectation {
+    /// `expect` demands something that the answer of the query always is.
+    #[error("the expectation `{value}` can never fail: {reason}")]
+    IdleExpectation {
         /// As written.
         value: String,
+        /// Why.
+        reason: String,
     },
+    /// A root field with `asOf`.
+    #[error("the query asks for another moment")]
+    AnotherMoment,
     /// The query is not valid; what the query language says.
     #[error("{message}")]
     Query {
@@ -264,6 +323,11 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// What the query language says.
+    pub(super) fn of_query(error: &QueryError) -> Self {
+        Self::Query { code: error.code().to_owned(), message: error.to_string(), help: error.help.clone() }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -279,13 +343,20 @@ impl Problem {
             Self::BadId { .. } => "bad_id",
             Self::IdNotFolder { .. } => "id_not_folder",
             Self::IdTaken { .. } => "id_taken",
+            Self::IdNotFile { .. } => "id_not_file",
+            Self::Twice { .. } => "twice",
+            Self::UnknownCheck { .. } => "unknown_check",
             Self::UnknownType { .. } => "unknown_type",
             Self::NotAnAssetType { .. } => "not_an_asset_type",
             Self::BadMaxAge { .. } => "bad_max_age",
             Self::BadSchedule { .. } => "bad_schedule",
             Self::BadExpectation { .. } => "bad_expectation",
             Self::ImpossibleExpectation { .. } => "impossible_expectation",
-            Self::UnsupportedExpectation { .. } => "unsupported_expectation",
+            Self::UnknownOperator { .. } => "unknown_operator",
+            Self::BadOperand { .. } => "bad_operand",
+            Self::UnknownPath { .. } => "unknown_path",
+            Self::IdleExpectation { .. } => "idle_expectation",
+            Self::AnotherMoment => "another_moment",
             Self::Query { code, .. } => code,
             Self::SeveralRoots { .. } => "several_roots",
             Self::NotAList { .. } => "not_a_list",
@@ -314,6 +385,11 @@ impl Problem {
                 did_you_mean(nearest).or_else(|| Some("write low, medium, high or critical".to_owned()))
             }
             Self::IdNotFolder { folder, .. } => Some(format!("write `id: {folder}`, or rename the folder")),
+            Self::IdNotFile { name, .. } => Some(format!("write `id: {name}`, or rename the file")),
+            Self::Twice { .. } => Some("remove one of the two".to_owned()),
+            Self::UnknownCheck { nearest, .. } => {
+                did_you_mean(nearest).or_else(|| Some("`passmuster checks list` shows all".to_owned()))
+            }
             Self::IdTaken { .. } => Some("give one of the two another id and folder".to_owned()),
             Self::UnknownType { nearest, .. } => {
                 did_you_mean(nearest).or_else(|| Some("`passmuster schema` lists the types".to_owned()))
@@ -321,11 +397,24 @@ impl Problem {
             Self::BadSchedule { .. } => {
                 Some("write minute, hour, day, month and weekday, as in \"0 6 * * *\"".to_owned())
             }
-            Self::BadExpectation { .. } | Self::ImpossibleExpectation { .. } => {
-                Some("write `expect: \"eq []\"`: no asset may match the query".to_owned())
+            Self::BadExpectation { .. } => Some(
+                "write `eq []` (no asset may match the query), `count lt 5`, `all {..}` or `none {..}`".to_owned(),
+            ),
+            Self::UnknownOperator { nearest, .. } => did_you_mean(nearest)
+                .or_else(|| Some("write eq, ne, lt, lte, gt, gte, all or none".to_owned())),
+            Self::BadOperand { .. } => Some("write text in double quotes, as in `eq \"ACTIVE\"`".to_owned()),
+            Self::UnknownPath { nearest, known, .. } => did_you_mean(nearest).or_else(|| {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                Some(match known.as_slice() {
+                    [] => "what stands before it has no parts".to_owned(),
+                    known => format!("it has {}", listed(known)),
+                })
+            }),
+            Self::ImpossibleExpectation { .. } | Self::IdleExpectation { .. } => {
+                Some("write what the answer must be, e.g. `eq []`: no asset may match the query".to_owned())
             }
-            Self::UnsupportedExpectation { .. } => Some(
-                "write `expect: \"eq []\"`; ne, lt, lte, gt, gte, counts, all, none and Rego policies come later"
+            Self::AnotherMoment => Some(
+                "remove `asOf`: what a check says of an earlier moment is asked of the check, not of its query"
                     .to_owned(),
             ),
             Self::Query { help, .. } => help.clone(),

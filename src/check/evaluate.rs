@@ -8,12 +8,14 @@ use crate::{
     graph::Graph,
     model::{Outcome, SliceState, Time},
     query::{
-        Engine, QueryError,
-        run::{Judgement, Reason as WhyUnknown},
+        Engine, QueryError, QueryErrorKind,
+        run::{Judgement, Reason as WhyUnknown, Why, WhyWorld, judge},
     },
 };
 
 use super::definition::Check;
+use super::expect::Demand;
+use super::figure;
 use super::result::{
     AssetName, CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
 };
@@ -35,20 +37,49 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
         findings: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
+        figure: None,
         rests_on: RestsOn::default(),
         error: None,
     };
-    let judged = engine
-        .judge(graph, &check.query, oldest)
-        .and_then(|judgement| Ok((judgement, urgent_rows(check, engine, graph, oldest)?)));
-    match judged {
-        Ok((judgement, urgent)) => fill(&mut result, check, graph, oldest, &judgement, &urgent),
-        Err(errors) => {
-            let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
-            result.error = Some(told.join("; "));
-        }
+    let told = match &check.expect.demand {
+        Demand::NoAsset { of, violating, .. } => urgent_rows(check, engine, graph, oldest).map(|urgent| {
+            let judgement = judge(graph, *of, violating, oldest);
+            fill(&mut result, check, graph, oldest, &judgement, &urgent);
+        }),
+        demand => figure::fill(&mut result, check, demand, graph, oldest),
+    };
+    if let Err(errors) = told {
+        let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
+        result.error = Some(told.join("; "));
     }
     result
+}
+
+/// Why one asset (named by its id or the cloud's own) fails, passes or is unknown.
+///
+/// # Errors
+/// That there is no such asset, or that the check has one verdict as a whole.
+pub fn explain(
+    check: &Check,
+    engine: &Engine,
+    graph: &Graph,
+    asset: &str,
+    now: Time,
+) -> Result<Why, Vec<QueryError>> {
+    let oldest = Some(now.before(check.max_age.0));
+    match &check.expect.demand {
+        Demand::NoAsset { is_query: true, .. } => engine.explain_verdict(graph, &check.query, asset, oldest),
+        Demand::NoAsset { of, violating, .. } => {
+            engine.why_of(graph, (*of, violating), asset, WhyWorld::Open { oldest })
+        }
+        Demand::Count { .. } | Demand::Value { .. } => {
+            let message = format!(
+                "`{}` is one verdict as a whole: no asset has a verdict of its own in `{}`",
+                check.expect, check.id
+            );
+            Err(vec![QueryError::new(QueryErrorKind::Invalid { message })])
+        }
+    }
 }
 
 /// Judges every check, in the order given. A check that can't be run is an [`Verdict::Error`] and stops no other.
@@ -93,13 +124,18 @@ fn fill(
     }
     result.unknown.sort_by(|left, right| left.asset.cmp(&right.asset));
     result.findings = findings(check, graph, judgement, urgent);
-    result.unknown_coverage = match graph.slices() {
-        Some(slices) if slices.all().is_empty() => vec![Reason::NothingCollected],
-        _ => judgement.gaps.iter().map(reason_of).collect(),
-    };
-    result.unknown_coverage.sort();
-    result.rests_on = rests_on(check, graph, oldest, never_collected(result));
-    result.verdict = verdict(result.counts, &result.unknown_coverage);
+    result.unknown_coverage = coverage(graph, judgement.gaps.iter());
+    result.rests_on = rests_on(check, graph, oldest, result);
+    result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+}
+
+/// Reasons in the words of a report, sorted; one alone where nothing at all was collected.
+pub(super) fn coverage<'r>(graph: &Graph, reasons: impl Iterator<Item = &'r WhyUnknown>) -> Vec<Reason> {
+    if graph.slices().is_some_and(|slices| slices.all().is_empty()) {
+        return vec![Reason::NothingCollected];
+    }
+    let sorted: BTreeSet<Reason> = reasons.map(reason_of).collect();
+    sorted.into_iter().collect()
 }
 
 /// The failing assets, the most urgent first.
@@ -155,19 +191,6 @@ fn reason_of(why: &WhyUnknown) -> Reason {
     }
 }
 
-/// The rule of the verdicts. What may exist unseen makes a PASS unsure, but takes nothing from a FAIL.
-fn verdict(counts: Counts, unknown_coverage: &[Reason]) -> Verdict {
-    if counts.fail > 0 {
-        Verdict::Fail
-    } else if counts.unknown > 0 || !unknown_coverage.is_empty() {
-        Verdict::Unknown
-    } else if counts.pass == 0 {
-        Verdict::NotApplicable
-    } else {
-        Verdict::Pass
-    }
-}
-
 /// How many slices were needed and never collected.
 fn never_collected(result: &CheckResult) -> u64 {
     let reasons = result.unknown.iter().flat_map(|unknown| &unknown.reasons).chain(&result.unknown_coverage);
@@ -180,7 +203,7 @@ fn never_collected(result: &CheckResult) -> u64 {
     missing.len() as u64
 }
 
-fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, never_collected: u64) -> RestsOn {
+pub(super) fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, result: &CheckResult) -> RestsOn {
     let Some(slices) = graph.slices() else { return RestsOn::default() };
     let touched: Vec<&SliceState> =
         slices.all().iter().filter(|slice| check.touches.contains(&slice.key.asset_type)).collect();
@@ -188,7 +211,7 @@ fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, never_collected:
     RestsOn {
         slices: Some(SliceCount {
             complete: complete.clone().count() as u64,
-            total: touched.len() as u64 + never_collected,
+            total: touched.len() as u64 + never_collected(result),
         }),
         oldest: complete.filter_map(|slice| slice.completed_at).min(),
     }

@@ -3,17 +3,23 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
 };
 
 use crate::{
-    catalog::{Catalog, FieldKind, RelationKeys, TypeId, TypeKind},
+    catalog::{TypeId, TypeKind},
     model::{MaxAge, nearest},
-    query::{Engine, Filter, Filters, Nodes, Plan, QueryError, Request, RootKind},
+    query::{
+        Engine, Plan, QueryError, Request,
+        run::{touched_by_filters, touched_types},
+    },
 };
 
 use super::cases::Case;
-use super::definition::{Check, Expectation, PriorityRule, Severity};
+use super::definition::{Check, PriorityRule, Severity};
 use super::error::{CheckError, CheckErrors, Problem};
+use super::expect::{Demand, Expectation, Fault, Written, bind};
+use super::framework::{controls_of, load_frameworks};
 use super::raw::{RawCheck, Text};
 use super::source::{CheckFolder, SourceFile, Sources};
 
@@ -41,7 +47,16 @@ pub fn load(sources: &Sources, engine: &Engine) -> Result<Vec<Check>, CheckError
         let place = SourceFile { path: String::new(), shown: sources.shown.clone(), text: "".into() };
         errors.push(place.error(None, Problem::NoChecks));
     }
+    let known: BTreeSet<String> = taken.into_keys().collect();
+    let frameworks = load_frameworks(sources, &known).unwrap_or_else(|wrong| {
+        errors.extend(wrong.0);
+        Vec::new()
+    });
     if errors.is_empty() {
+        let mut controls = controls_of(&frameworks);
+        for check in &mut checks {
+            check.controls = controls.remove(check.id.as_str()).unwrap_or_default();
+        }
         checks.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(checks)
     } else {
@@ -51,6 +66,73 @@ pub fn load(sources: &Sources, engine: &Engine) -> Result<Vec<Check>, CheckError
         });
         Err(CheckErrors(errors))
     }
+}
+
+/// A check made of a query and an expectation that stand in no file: `--query` and `--expect` of the command line, whose
+/// names are those of the files in errors.
+///
+/// # Errors
+/// Every mistake, with its place.
+pub fn pasted(query: &str, expect: &str, max_age: MaxAge, engine: &Engine) -> Result<Check, CheckErrors> {
+    let file = |name: &str, text: &str| SourceFile {
+        path: name.to_owned(),
+        shown: name.to_owned(),
+        text: text.into(),
+    };
+    let folder = CheckFolder {
+        path: "pasted-query".to_owned(),
+        check: file("--expect", expect),
+        query: file("--query", query),
+        remediation: None,
+        cases: Vec::new(),
+    };
+    let mut errors = Vec::new();
+    let mut binder = Binder { folder: &folder, engine, errors: &mut errors };
+    let expected = Text { value: expect.to_owned(), span: 0..expect.len() };
+    let written = binder.expectation(&expected);
+    let asked = binder.demand(None, "", &expected, written.as_ref());
+    match asked {
+        Some(Asked { of, expect, plan, touches, judged }) if errors.is_empty() => {
+            let covers_name = engine.catalog().get(of).name.clone();
+            Ok(Check {
+                id: folder.path.clone(),
+                title: match &expect.demand {
+                    Demand::NoAsset { is_query: true, .. } => format!("No {covers_name} matches the query"),
+                    _ => format!("The answer of the query is as expected: {expect}"),
+                },
+                severity: Severity::Medium,
+                covers: of,
+                covers_name,
+                query: folder.query.text.clone(),
+                expect,
+                plan: Arc::new(plan),
+                schedule: None,
+                max_age,
+                controls: BTreeMap::new(),
+                priority: Vec::new(),
+                rationale: None,
+                references: Vec::new(),
+                remediation: None,
+                touches,
+                judged,
+                file: folder.check.shown.clone(),
+                cases: Vec::new(),
+            })
+        }
+        _ => Err(CheckErrors(errors)),
+    }
+}
+
+/// What a check asks, bound to the catalog.
+struct Asked {
+    /// The type that the root field meant is about.
+    of: TypeId,
+    expect: Expectation,
+    plan: Plan,
+    /// The names of the types whose slices the verdict rests on; sorted.
+    touches: Vec<String>,
+    /// The names of the types of which each asset has a verdict of its own; sorted.
+    judged: Vec<String>,
 }
 
 /// Gives one raw check its meaning.
@@ -65,17 +147,17 @@ impl Binder<'_> {
         let before = self.errors.len();
         self.check_id(&raw.id);
         let severity = self.severity(&raw.severity);
-        let expect = self.expectation(&raw.expect);
+        let written = self.expectation(&raw.expect);
         let max_age = self.max_age(raw.max_age.as_ref());
         self.check_schedule(raw.schedule.as_ref());
         let covers = self.covers(&raw.covers);
-        let query = self.query(covers, &raw.covers.value);
+        let asked = self.demand(covers, &raw.covers.value, &raw.expect, written.as_ref());
         let priority = self.priority(covers, &raw);
         let cases = self.folder.cases.iter().filter_map(|file| Case::read(file, self.errors)).collect();
         if self.errors.len() > before {
             return None;
         }
-        let (touches, judged) = query?;
+        let Asked { expect, plan, touches, judged, .. } = asked?;
         Some(Check {
             id: raw.id.value,
             title: raw.title.value.trim().to_owned(),
@@ -83,10 +165,12 @@ impl Binder<'_> {
             covers: covers?,
             covers_name: raw.covers.value,
             query: self.folder.query.text.clone(),
-            expect: expect?,
+            expect,
+            plan: Arc::new(plan),
             schedule: raw.schedule.map(|text| text.value),
             max_age: max_age?,
-            controls: raw.controls,
+            // Filled in from the frameworks.
+            controls: BTreeMap::new(),
             priority,
             rationale: raw.rationale.map(|text| text.value),
             references: raw.references.into_iter().map(|text| text.value).collect(),
@@ -124,14 +208,20 @@ impl Binder<'_> {
         severity
     }
 
-    fn expectation(&mut self, text: &Text) -> Option<Expectation> {
-        match read_expectation(&text.value) {
-            Ok(expectation) => Some(expectation),
-            Err(problem) => {
-                self.error(text, problem);
+    /// The expectation, split. Its meaning is a matter of the query.
+    fn expectation(&mut self, text: &Text) -> Option<Written> {
+        match Written::read(&text.value) {
+            Ok(written) => Some(written),
+            Err((span, problem)) => {
+                self.expectation_error(text, &span, problem);
                 None
             }
         }
+    }
+
+    fn expectation_error(&mut self, text: &Text, span: &Range<usize>, problem: Problem) {
+        let span = text.part(&self.folder.check.text, span);
+        self.errors.push(self.folder.check.error(Some(span), problem));
     }
 
     fn max_age(&mut self, text: Option<&Text>) -> Option<MaxAge> {
@@ -173,8 +263,14 @@ impl Binder<'_> {
         None
     }
 
-    /// The types that the query touches and those it judges.
-    fn query(&mut self, covers: Option<TypeId>, covers_name: &str) -> Option<(Vec<String>, Vec<String>)> {
+    /// What is demanded of the answer of the query.
+    fn demand(
+        &mut self,
+        covers: Option<TypeId>,
+        covers_name: &str,
+        expect: &Text,
+        written: Option<&Written>,
+    ) -> Option<Asked> {
         let file = &self.folder.query;
         let plan = match self.engine.plan(&Request::new(&*file.text)) {
             Ok(plan) => plan,
@@ -183,35 +279,51 @@ impl Binder<'_> {
                 return None;
             }
         };
+        let bound = match bind(written?, &plan, self.engine) {
+            Ok(bound) => bound,
+            Err(faults) => {
+                for fault in faults {
+                    match fault {
+                        Fault::Expectation((span, problem)) => {
+                            self.expectation_error(expect, &span, problem);
+                        }
+                        Fault::Query(word, problem) => {
+                            let span = word_in(&file.text, &word);
+                            self.errors.push(file.error(Some(span), problem));
+                        }
+                    }
+                }
+                return None;
+            }
+        };
         let catalog = self.engine.catalog();
-        match single_list(&plan, catalog, &file.text) {
-            Ok(nodes) if covers.is_some_and(|covers| covers != nodes.of) => {
-                let covered = covers.map(|covers| catalog.get(covers));
-                let problem = Problem::WrongRoot {
-                    found: catalog.get(nodes.of).name.clone(),
-                    covers: covers_name.to_owned(),
-                    plural: covered.map(|covered| covered.plural.clone()).unwrap_or_default(),
-                };
-                let span = word_in(&file.text, &catalog.get(nodes.of).plural);
-                self.errors.push(file.error(Some(span), problem));
-                None
-            }
-            Ok(nodes) => {
-                let names = |ids: Vec<TypeId>| -> Vec<String> {
-                    let sorted: BTreeSet<String> =
-                        ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
-                    sorted.into_iter().collect()
-                };
-                let judged = catalog.concrete(nodes.of);
-                let mut touched: BTreeSet<TypeId> = judged.iter().copied().collect();
-                touched_by(&nodes.filters, catalog, &mut touched);
-                Some((names(touched.into_iter().collect()), names(judged)))
-            }
-            Err((span, problem)) => {
-                self.errors.push(file.error(Some(span), problem));
-                None
-            }
+        if covers.is_some_and(|covers| covers != bound.of) {
+            let covered = covers.map(|covers| catalog.get(covers));
+            let problem = Problem::WrongRoot {
+                found: catalog.get(bound.of).name.clone(),
+                covers: covers_name.to_owned(),
+                plural: covered.map(|covered| covered.plural.clone()).unwrap_or_default(),
+            };
+            let root = plan.roots.first().map_or("", |root| root.key.as_str());
+            let plural = word_in(&file.text, &catalog.get(bound.of).plural);
+            let span = if plural.is_empty() { word_in(&file.text, root) } else { plural };
+            self.errors.push(file.error(Some(span), problem));
+            return None;
         }
+        let names = |ids: BTreeSet<TypeId>| -> Vec<String> {
+            let sorted: BTreeSet<String> = ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
+            sorted.into_iter().collect()
+        };
+        let (touched, judged) = match &bound.demand {
+            Demand::NoAsset { of, violating, .. } => {
+                (touched_by_filters(catalog, *of, violating), catalog.concrete(*of).into_iter().collect())
+            }
+            Demand::Count { of, filters, .. } => (touched_by_filters(catalog, *of, filters), BTreeSet::new()),
+            Demand::Value { .. } => (touched_types(catalog, &plan), BTreeSet::new()),
+        };
+        let text = written.map(|written| written.whole.text.clone()).unwrap_or_default();
+        let expect = Expectation { text, demand: bound.demand };
+        Some(Asked { of: bound.of, expect, plan, touches: names(touched), judged: names(judged) })
     }
 
     fn priority(&mut self, covers: Option<TypeId>, raw: &RawCheck) -> Vec<PriorityRule> {
@@ -222,7 +334,7 @@ impl Binder<'_> {
             let query = format!("{plural}(where: {}) {{ id }}", entry.filter.value);
             if let Err(errors) = self.engine.plan(&Request::new(query.as_str())) {
                 for error in errors {
-                    self.error(&entry.filter, problem_of(&error));
+                    self.error(&entry.filter, Problem::of_query(&error));
                 }
             }
             let (label, filter) = (entry.label.value.clone(), entry.filter.value.clone());
@@ -232,61 +344,9 @@ impl Binder<'_> {
     }
 }
 
-fn problem_of(error: &QueryError) -> Problem {
-    Problem::Query { code: error.code().to_owned(), message: error.to_string(), help: error.help.clone() }
-}
-
 fn query_error(file: &SourceFile, error: &QueryError) -> CheckError {
     let place = error.place.as_ref().filter(|place| place.fragment.is_none());
-    file.error(place.map(|place| place.start..place.end), problem_of(error))
-}
-
-/// Reads `eq []`. The operators are those of the format; this version runs one of them.
-fn read_expectation(text: &str) -> Result<Expectation, Problem> {
-    let value = text.trim().to_owned();
-    let (operator, operand) = value.split_once(char::is_whitespace).unwrap_or((value.as_str(), ""));
-    let operand = operand.trim();
-    if !["eq", "ne", "lt", "lte", "gt", "gte", "all", "none"].contains(&operator) || operand.is_empty() {
-        let is_later = operator.contains('.') || operator == "count" || operator == "rego";
-        return Err(if is_later {
-            Problem::UnsupportedExpectation { value }
-        } else {
-            Problem::BadExpectation { value }
-        });
-    }
-    match (operator, serde_json::from_str::<serde_json::Value>(operand)) {
-        ("eq", Ok(serde_json::Value::Array(items))) if items.is_empty() => Ok(Expectation::NoneMatch),
-        ("eq", Ok(serde_json::Value::Array(_))) => Err(Problem::UnsupportedExpectation { value }),
-        ("eq", Ok(_)) | ("lt" | "lte" | "gt" | "gte", Ok(serde_json::Value::Array(_))) => {
-            Err(Problem::ImpossibleExpectation { value })
-        }
-        ("all" | "none", _) | (_, Ok(_)) => Err(Problem::UnsupportedExpectation { value }),
-        (_, Err(_)) => Err(Problem::BadExpectation { value }),
-    }
-}
-
-/// The one list of assets that a plan asks for, if its verdict would cover all of them.
-fn single_list<'p>(
-    plan: &'p Plan,
-    catalog: &Catalog,
-    text: &str,
-) -> Result<&'p Nodes, (Range<usize>, Problem)> {
-    let [root] = plan.roots.as_slice() else {
-        let second = plan.roots.get(1).map_or(0..0, |root| word_in(text, &root.key));
-        return Err((second, Problem::SeveralRoots { count: plan.roots.len() }));
-    };
-    let RootKind::Nodes(nodes) = &root.kind else {
-        return Err((word_in(text, &root.key), Problem::NotAList { root: root.key.clone() }));
-    };
-    // A limit that equals the type's own default was not necessarily written, and cuts nothing off a verdict.
-    let default_limit = catalog.get(nodes.of).limit.and_then(|limit| limit.default);
-    if nodes.limit.is_some() && nodes.limit != default_limit {
-        return Err((word_in(text, "limit"), Problem::PartOfTheResult { argument: "limit" }));
-    }
-    if nodes.offset > 0 {
-        return Err((word_in(text, "offset"), Problem::PartOfTheResult { argument: "offset" }));
-    }
-    Ok(nodes)
+    file.error(place.map(|place| place.start..place.end), Problem::of_query(error))
 }
 
 /// Where a name stands in a query for the first time, outside comments; the query's beginning where it doesn't.
@@ -305,51 +365,4 @@ fn word_in(text: &str, word: &str) -> Range<usize> {
         offset += line.len();
     }
     0..0
-}
-
-/// Adds the asset types that filters look at through relations, those on the way included.
-fn touched_by(filters: &Filters, catalog: &Catalog, touched: &mut BTreeSet<TypeId>) {
-    for (of, filter) in &filters.0 {
-        if let Some(filter) = filter {
-            touched_by_filter(filter, *of, catalog, touched);
-        }
-    }
-}
-
-fn touched_by_filter(filter: &Filter, of: TypeId, catalog: &Catalog, touched: &mut BTreeSet<TypeId>) {
-    match filter {
-        Filter::Constant(_) | Filter::IsNull(_) | Filter::Field(..) => {}
-        Filter::All(filters) | Filter::Any(filters) => {
-            filters.iter().for_each(|filter| touched_by_filter(filter, of, catalog, touched));
-        }
-        Filter::Not(filter) | Filter::Holds(filter) => touched_by_filter(filter, of, catalog, touched),
-        Filter::Related { field, filters, .. } => {
-            touched_by_relation(&catalog.get(of).get(*field).kind, of, catalog, touched);
-            touched_by(filters, catalog, touched);
-        }
-        Filter::NoneRelated(field) | Filter::Aggregate { field, .. } => {
-            touched_by_relation(&catalog.get(of).get(*field).kind, of, catalog, touched);
-        }
-    }
-}
-
-fn touched_by_relation(kind: &FieldKind, of: TypeId, catalog: &Catalog, touched: &mut BTreeSet<TypeId>) {
-    let FieldKind::Relation { target, keys, .. } = kind else { return };
-    touched.extend(catalog.concrete(*target));
-    let RelationKeys::Paths(paths) = keys else { return };
-    for path in paths {
-        let mut at = vec![of];
-        for hop in path {
-            let mut next = Vec::new();
-            for (id, field) in
-                at.iter().filter_map(|id| catalog.get(*id).find(hop).map(|(_, field)| (*id, field)))
-            {
-                touched_by_relation(&field.kind, id, catalog, touched);
-                if let FieldKind::Relation { target, .. } = &field.kind {
-                    next.extend(catalog.concrete(*target));
-                }
-            }
-            at = next;
-        }
-    }
 }

@@ -1,12 +1,16 @@
 //! Stored checks: files in, verdicts out. A check is a query over the type it covers and what its result must be; the
 //! verdict evaluates the same query in an open world, where what was not seen is not taken for absent.
 //!
-//! Findings that are remembered, exceptions and frameworks will stand beside `evaluate`, on its results.
+//! Frameworks stand on the results of `evaluate`; findings that are remembered and exceptions will.
 
 mod cases;
+mod compliance;
 mod definition;
 mod error;
 mod evaluate;
+mod expect;
+mod figure;
+mod framework;
 mod load;
 mod raw;
 mod result;
@@ -15,11 +19,15 @@ mod source;
 mod yaml;
 
 pub use cases::{Case, CaseOutcome, Difference, Expected, run_case, run_cases};
-pub use definition::{Check, Expectation, PriorityRule, Severity, UnknownSeverity};
+pub use compliance::{AccountResult, Compliance, ControlResult, comply};
+pub use definition::{Check, PriorityRule, Severity, UnknownSeverity};
 pub use error::{CheckError, CheckErrors, Place, Problem};
-pub use evaluate::{evaluate, evaluate_all};
-pub use load::load;
+pub use evaluate::{evaluate, evaluate_all, explain};
+pub use expect::Expectation;
+pub use framework::{Control, Framework, load_frameworks};
+pub use load::{load, pasted};
 pub use result::{
-    AssetName, CheckResult, Counts, ExitCode, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
+    AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason, RestsOn, SliceCount,
+    UnknownAsset, Verdict,
 };
 pub use source::{SourceFile, Sources, shipped};

@@ -1,6 +1,6 @@
 //! The shape of a `check.yaml`: its keys and the kinds of their values. What the values mean is for `load`.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 use super::error::{CheckError, Problem};
 use super::source::SourceFile;
@@ -15,7 +15,6 @@ const KEYS: &[&str] = &[
     "expect",
     "schedule",
     "max_age",
-    "controls",
     "priority",
     "rationale",
     "references",
@@ -29,6 +28,17 @@ pub(super) struct Text {
     pub(super) span: Range<usize>,
 }
 
+impl Text {
+    /// The bytes of the file that a stretch of the text stands at; all of the text where it is written with escapes.
+    pub(super) fn part(&self, file: &str, stretch: &Range<usize>) -> Range<usize> {
+        let raw = file.get(self.span.clone()).unwrap_or_default();
+        match raw.find(&self.value) {
+            Some(at) => self.span.start + at + stretch.start..self.span.start + at + stretch.end,
+            None => self.span.clone(),
+        }
+    }
+}
+
 /// A `check.yaml` with all keys known and all values of the right kind.
 #[derive(Clone, Debug)]
 pub(super) struct RawCheck {
@@ -39,7 +49,6 @@ pub(super) struct RawCheck {
     pub(super) expect: Text,
     pub(super) schedule: Option<Text>,
     pub(super) max_age: Option<Text>,
-    pub(super) controls: BTreeMap<String, Vec<String>>,
     pub(super) priority: Vec<RawPriority>,
     pub(super) rationale: Option<Text>,
     pub(super) references: Vec<Text>,
@@ -99,7 +108,6 @@ impl Reader<'_> {
         let expect = self.required(fields, "expect");
         let schedule = self.optional(fields, "schedule");
         let max_age = self.optional(fields, "max_age");
-        let controls = self.controls(fields.get("controls"));
         let priority = self.list("priority", fields.get("priority"));
         let priority = priority.iter().filter_map(|node| self.priority(node)).collect();
         let rationale = self.optional(fields, "rationale");
@@ -113,7 +121,6 @@ impl Reader<'_> {
             expect: expect?,
             schedule,
             max_age,
-            controls,
             priority,
             rationale,
             references,
@@ -125,21 +132,6 @@ impl Reader<'_> {
         let label = self.required(&fields, "label");
         let filter = self.required(&fields, "where");
         Some(RawPriority { label: label?, filter: filter? })
-    }
-
-    fn controls(&mut self, node: Option<&Node>) -> BTreeMap<String, Vec<String>> {
-        let Some(node) = node else { return BTreeMap::new() };
-        let Some(entries) = node.entries() else {
-            self.wrong_kind("controls", "a map of framework to ids", node);
-            return BTreeMap::new();
-        };
-        let mut controls = BTreeMap::new();
-        for (key, node) in entries {
-            let ids = self.list(&key.name, Some(node));
-            let ids = ids.iter().filter_map(|id| self.text(&key.name, id)).map(|id| id.value).collect();
-            controls.insert(key.name.clone(), ids);
-        }
-        controls
     }
 
     /// The entries of a map, all of whose keys are known.

@@ -25,6 +25,19 @@ impl Verdict {
     /// Every verdict.
     pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable, Self::Error];
 
+    /// The rule of verdicts over assets. What may exist unseen makes a PASS unsure, but takes nothing from a FAIL.
+    pub(super) fn of(counts: Counts, may_be_more: bool) -> Self {
+        if counts.fail > 0 {
+            Self::Fail
+        } else if counts.unknown > 0 || may_be_more {
+            Self::Unknown
+        } else if counts.pass == 0 {
+            Self::NotApplicable
+        } else {
+            Self::Pass
+        }
+    }
+
     /// The form files and reports use, e.g. `NOT_APPLICABLE`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -256,6 +269,40 @@ pub struct SliceCount {
     pub total: u64,
 }
 
+/// What a check found that has one verdict as a whole and none for each asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// What was expected, e.g. `count lt 5`.
+    pub expected: String,
+    /// What there is.
+    pub found: Found,
+}
+
+/// What there is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A count: so many at least, and at most; without a most there may be any number more.
+    Count {
+        /// Those that are certain.
+        least: u64,
+        /// With those that are possible.
+        most: Option<u64>,
+    },
+    /// A part of the answer, as far as it is known.
+    Value(serde_json::Value),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { least, most: Some(most) } if least == most => write!(formatter, "{least}"),
+            Self::Count { least, most: Some(most) } => write!(formatter, "{least} to {most}"),
+            Self::Count { least, most: None } => write!(formatter, "{least} or more"),
+            Self::Value(value) => write!(formatter, "{value}"),
+        }
+    }
+}
+
 /// What one check says of one inventory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckResult {
@@ -275,8 +322,10 @@ pub struct CheckResult {
     pub findings: Vec<Finding>,
     /// The assets whose verdict is not known: by account, region, type and id.
     pub unknown: Vec<UnknownAsset>,
-    /// Why there may be more assets than are known of; sorted.
+    /// Why there may be more assets than are known of, or why one verdict as a whole is not known; sorted.
     pub unknown_coverage: Vec<Reason>,
+    /// What was found, where the check has one verdict as a whole.
+    pub figure: Option<Figure>,
     /// What the verdict rests on.
     pub rests_on: RestsOn,
     /// Why the check could not be run; only with [`Verdict::Error`].
@@ -297,11 +346,25 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// The one for these results where only checks of at least a severity count. One that could not be run always does.
+    #[must_use]
+    pub fn of_severity(results: &[CheckResult], least: Severity) -> Self {
+        let counted = results
+            .iter()
+            .filter(|result| result.severity >= least || result.verdict == Verdict::Error)
+            .map(|result| result.verdict);
+        Self::of_verdicts(&counted.collect::<Vec<_>>())
+    }
+
     /// The one for these results. A check that could not be run comes first: what the others found is not the whole
     /// answer then.
     #[must_use]
     pub fn of(results: &[CheckResult]) -> Self {
-        let any = |verdict| results.iter().any(|result| result.verdict == verdict);
+        Self::of_severity(results, Severity::Low)
+    }
+
+    fn of_verdicts(verdicts: &[Verdict]) -> Self {
+        let any = |verdict| verdicts.contains(&verdict);
         if any(Verdict::Error) {
             Self::Error
         } else if any(Verdict::Fail) {

@@ -42,6 +42,16 @@ pub(super) struct CheckFolder {
     pub(super) cases: Vec<SourceFile>,
 }
 
+/// A file of `frameworks/`.
+#[derive(Clone, Debug)]
+pub(super) struct FrameworkFile {
+    /// Without its ending.
+    pub(super) name: String,
+    pub(super) file: SourceFile,
+    /// Whether it comes with these checks: only then must it name no others.
+    pub(super) is_own: bool,
+}
+
 /// A folder of checks and fragments, read but not understood yet.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -51,6 +61,8 @@ pub struct Sources {
     pub(super) fragments: BTreeMap<String, String>,
     /// Queries by name: `saved/NAME.graphql`.
     pub(super) saved: BTreeMap<String, SourceFile>,
+    /// Frameworks by name: `frameworks/NAME.yaml`.
+    pub(super) frameworks: BTreeMap<String, FrameworkFile>,
     pub(super) errors: Vec<CheckError>,
 }
 
@@ -62,13 +74,13 @@ pub fn shipped() -> Sources {
         shown: format!("queries/{path}"),
         text: Arc::from(*text),
     });
-    Sources::of("queries", files.collect(), BTreeMap::new(), BTreeMap::new())
+    Sources::empty("queries").with(files.collect())
 }
 
 impl Sources {
     /// Reads a folder of checks: every folder below it with a `check.yaml` is one, and `fragments/*.graphql` are its
-    /// fragments and `saved/*.graphql` its saved queries, beside the shipped ones and before them where the names are
-    /// equal.
+    /// fragments, `saved/*.graphql` its saved queries and `frameworks/*.yaml` its frameworks, beside the shipped ones and
+    /// in their place where the names are equal.
     ///
     /// # Errors
     /// The folder, or a file in it, can't be read.
@@ -76,8 +88,8 @@ impl Sources {
         let mut files = Vec::new();
         read_below(folder, "", &mut files).map_err(|error| CheckErrors(vec![*error]))?;
         files.sort_by(|left: &SourceFile, right| left.path.cmp(&right.path));
-        let Self { fragments, saved, .. } = shipped();
-        Ok(Self::of(&folder.display().to_string(), files, fragments, saved))
+        let shown = folder.display().to_string();
+        Ok(Self::beside_shipped(&shown).with(files))
     }
 
     /// From files in memory. `shown` is what the user calls the folder.
@@ -88,8 +100,7 @@ impl Sources {
             .map(|(path, text)| SourceFile { shown: format!("{shown}/{path}"), path, text: Arc::from(text) })
             .collect();
         files.sort_by(|left, right| left.path.cmp(&right.path));
-        let Self { fragments, saved, .. } = shipped();
-        Self::of(shown, files, fragments, saved)
+        Self::beside_shipped(shown).with(files)
     }
 
     /// Every fragment by name, for the engine: `...AssetFragment` works in any query.
@@ -110,33 +121,50 @@ impl Sources {
         self.saved.iter().map(|(name, file)| (name.as_str(), file))
     }
 
-    fn of(
-        shown: &str,
-        files: Vec<SourceFile>,
-        fragments: BTreeMap<String, String>,
-        saved: BTreeMap<String, SourceFile>,
-    ) -> Self {
-        let mut sources =
-            Self { shown: shown.to_owned(), folders: Vec::new(), fragments, saved, errors: Vec::new() };
+    fn empty(shown: &str) -> Self {
+        Self {
+            shown: shown.to_owned(),
+            folders: Vec::new(),
+            fragments: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            frameworks: BTreeMap::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// What of the shipped files stays usable beside a folder of the user's.
+    fn beside_shipped(shown: &str) -> Self {
+        let Self { fragments, saved, mut frameworks, .. } = shipped();
+        frameworks.values_mut().for_each(|framework| framework.is_own = false);
+        Self { fragments, saved, frameworks, ..Self::empty(shown) }
+    }
+
+    /// Sorts files into their roles, on top of what is there already.
+    fn with(mut self, files: Vec<SourceFile>) -> Self {
         let mut by_folder: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
         for file in files {
             let Some((folder, name)) = file.path.rsplit_once('/') else { continue };
             if folder == "fragments" {
                 let fragment = name.strip_suffix(".graphql").map(str::to_owned);
-                sources.take_fragment(fragment.as_deref(), &file);
+                self.take_fragment(fragment.as_deref(), &file);
                 continue;
             }
             if let ("saved", Some(query)) = (folder, name.strip_suffix(".graphql")) {
-                sources.saved.insert(query.to_owned(), file);
+                self.saved.insert(query.to_owned(), file);
+                continue;
+            }
+            if let ("frameworks", Some(name)) = (folder, name.strip_suffix(".yaml")) {
+                let name = name.to_owned();
+                self.frameworks.insert(name.clone(), FrameworkFile { name, file, is_own: true });
                 continue;
             }
             let folder = folder.strip_suffix("/cases").unwrap_or(folder).to_owned();
             by_folder.entry(folder).or_default().push(file);
         }
         for (folder, files) in by_folder {
-            sources.take_folder(folder, files);
+            self.take_folder(folder, files);
         }
-        sources
+        self
     }
 
     fn take_fragment(&mut self, name: Option<&str>, file: &SourceFile) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, Source, shipped},
-    check::{self, Check, Sources},
+    check::{self, Check, Framework, Sources},
     graph::{Graph, GraphBuilder, GraphError},
     import::{ImportLimits, read_file_rows},
     model::{Asset, Clock, SystemClock, Time},
@@ -157,6 +157,13 @@ impl Inventory {
 }
 
 impl Tools {
+    /// The frameworks, understood.
+    pub(crate) fn frameworks(&self, checks: &[Check]) -> Result<Vec<Framework>, Failure> {
+        let known = checks.iter().map(|check| check.id.clone()).collect();
+        check::load_frameworks(&self.sources, &known)
+            .map_err(|errors| Failure::snippets(place::of_checks(&errors)))
+    }
+
     /// The checks, understood.
     pub(crate) fn checks(&self) -> Result<Vec<Check>, Failure> {
         check::load(&self.sources, &self.engine)

@@ -74,6 +74,9 @@ pub struct Response {
 /// A longer document is not parsed where others wait.
 const LONGEST_NEW: usize = 2 * 1024;
 
+/// Most answers have fewer bytes.
+const SMALL_ANSWER: usize = 4 * 1024;
+
 /// How every response with data begins.
 const DATA: &[u8] = b"{\"data\":";
 
@@ -249,7 +252,9 @@ impl Engine {
         let (streamed, mut explanation) = match request.explain {
             None => {
                 let (plan, introspection) = (&prepared.planned.plan, &prepared.introspection);
-                (stream(plan, graphs, introspection, limits, DATA.to_vec(), outlet), None)
+                let mut begun = Vec::with_capacity(SMALL_ANSWER);
+                begun.extend_from_slice(DATA);
+                (stream(plan, graphs, introspection, limits, begun, outlet), None)
             }
             Some(_) => match self.run_explained(prepared, graphs, limits) {
                 Ok((ran, explanation)) => {
@@ -358,7 +363,11 @@ impl Engine {
         }
     }
 
-    fn why_of(
+    /// Why one asset of a type (named by its id or the cloud's own) satisfies filters.
+    ///
+    /// # Errors
+    /// That there is no such asset, or several.
+    pub fn why_of(
         &self,
         graph: &Graph,
         (of, filters): (TypeId, &Filters),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    check::{AssetName, CheckResult, Reason, RestsOn, UnknownAsset, Verdict},
+    check::{AssetName, CheckResult, Figure, Reason, RestsOn, UnknownAsset, Verdict},
     model::Time,
 };
 
@@ -81,12 +81,7 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
         rests_on.least = Some(24);
     }
     for result in results {
-        let tone = match result.verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Fail | Verdict::Error => Tone::Bad,
-            Verdict::Unknown => Tone::Unsure,
-            Verdict::NotApplicable => Tone::Faint,
-        };
+        let tone = tone_of(result.verdict);
         let count =
             |count: u64, tone: Tone| Cell::new(count).toned(if count == 0 { Tone::Faint } else { tone });
         sheet.rows.push(vec![
@@ -102,6 +97,15 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
     sheet
 }
 
+pub(super) fn tone_of(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Fail | Verdict::Error => Tone::Bad,
+        Verdict::Unknown => Tone::Unsure,
+        Verdict::NotApplicable => Tone::Faint,
+    }
+}
+
 /// What a verdict rests on, in a few words: `41 VPCs, 66 of 67 slices, 2 min old`.
 #[must_use]
 pub fn rests_on(result: &CheckResult, now: Time) -> String {
@@ -111,7 +115,10 @@ pub fn rests_on(result: &CheckResult, now: Time) -> String {
     if result.unknown_coverage.contains(&Reason::NothingCollected) {
         return Reason::NothingCollected.to_string();
     }
-    let mut words = counted(result.counts.total(), &result.covers);
+    let mut words = match &result.figure {
+        Some(figure) => format!("found {}", printable(&shortened(&figure.found.to_string(), 40))),
+        None => counted(result.counts.total(), &result.covers),
+    };
     let RestsOn { slices, oldest } = &result.rests_on;
     match slices {
         Some(slices) if slices.complete == slices.total => {
@@ -134,6 +141,10 @@ fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
         let _ = writeln!(text, "{}: could not be run: {}", result.id, printable(error));
         return text;
     }
+    if let (Some(figure), Verdict::Fail) = (&result.figure, result.verdict) {
+        let title = printable(&result.title);
+        let _ = writeln!(text, "{} · {title} · {}", result.id, printable(&figure_words(figure)));
+    }
     if result.counts.fail > 0 {
         let total = counted(result.counts.total(), &result.covers);
         let verb = if result.counts.fail == 1 { "fails" } else { "fail" };
@@ -146,6 +157,11 @@ fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
         }
     }
     text
+}
+
+/// What was found and what was expected.
+pub(super) fn figure_words(figure: &Figure) -> String {
+    format!("expected {}, found {}", figure.expected, shortened(&figure.found.to_string(), 200))
 }
 
 fn findings_sheet(result: &CheckResult, limit: usize) -> Sheet {
@@ -194,16 +210,23 @@ fn unknown_text(results: &[CheckResult], limit: usize) -> String {
         let lines = groups.iter().map(|(reason, assets)| (format!("{}: ", counted_assets(assets)), *reason));
         push_reasons(&mut text, lines, limit);
     }
-    let coverage: BTreeSet<&Reason> = results.iter().flat_map(|result| &result.unknown_coverage).collect();
-    if !coverage.is_empty() {
-        let types: BTreeSet<&str> = results
-            .iter()
-            .filter(|result| !result.unknown_coverage.is_empty())
-            .map(|result| result.covers.as_str())
-            .collect();
+    let (whole, listed): (Vec<&CheckResult>, Vec<&CheckResult>) = results
+        .iter()
+        .filter(|result| !result.unknown_coverage.is_empty())
+        .partition(|result| result.figure.is_some());
+    let reasons_of = |results: &[&'_ CheckResult]| -> BTreeSet<Reason> {
+        results.iter().flat_map(|result| &result.unknown_coverage).cloned().collect()
+    };
+    if !listed.is_empty() {
+        let types: BTreeSet<&str> = listed.iter().map(|result| result.covers.as_str()).collect();
         let nouns: Vec<String> = types.into_iter().map(|of| noun(of, 2)).collect();
         let _ = writeln!(text, "Unknown · there may be more {} than were seen", nouns.join(", "));
-        push_reasons(&mut text, coverage.into_iter().map(|reason| (String::new(), reason)), limit);
+        push_reasons(&mut text, reasons_of(&listed).iter().map(|reason| (String::new(), reason)), limit);
+    }
+    if !whole.is_empty() {
+        let ids: Vec<&str> = whole.iter().map(|result| result.id.as_str()).collect();
+        let _ = writeln!(text, "Unknown · not all was seen that {} rests on", ids.join(", "));
+        push_reasons(&mut text, reasons_of(&whole).iter().map(|reason| (String::new(), reason)), limit);
     }
     text
 }

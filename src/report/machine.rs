@@ -3,17 +3,19 @@
 //! JSON: `{"at": time, "exitCode": n, "checks": [{"id", "title", "severity", "covers", "verdict",
 //! "counts": {"fail", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
 //! "findings": [{asset.., "priority": [..]}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
-//! [reason], "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
+//! [reason], "figure": {"expected", "found": {"least", "most"} | {"value"}} where there is
+//! one, "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
 //! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{AssetName, CheckResult, ExitCode, Reason},
+    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Found, Reason},
     model::Time,
 };
 
+use super::checks::figure_words;
 use super::sheet::{Cell, Sheet, pretty};
 
 #[derive(Serialize)]
@@ -26,7 +28,7 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CheckView<'a> {
+pub(super) struct CheckView<'a> {
     id: &'a str,
     title: &'a str,
     severity: &'a str,
@@ -37,11 +39,19 @@ struct CheckView<'a> {
     findings: Vec<FindingView<'a>>,
     unknown: Vec<UnknownView<'a>>,
     unknown_coverage: Vec<ReasonView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    figure: Option<FigureView<'a>>,
     error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct CountsView {
+struct FigureView<'a> {
+    expected: &'a str,
+    found: Value,
+}
+
+#[derive(Serialize)]
+pub(super) struct CountsView {
     fail: u64,
     unknown: u64,
     pass: u64,
@@ -100,9 +110,9 @@ struct ReasonView<'a> {
 
 /// All results as one JSON object, ending with a newline.
 #[must_use]
-pub fn checks_json(results: &[CheckResult], now: Time) -> String {
+pub fn checks_json(results: &[CheckResult], exit: ExitCode, now: Time) -> String {
     let checks = results.iter().map(CheckView::of).collect();
-    pretty(&Report { at: now.to_string(), exit_code: ExitCode::of(results).code(), checks })
+    pretty(&Report { at: now.to_string(), exit_code: exit.code(), checks })
 }
 
 /// One JSON object a check and line: the entries of `checks` in [`checks_json`].
@@ -158,25 +168,29 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
         }
         if result.findings.is_empty() && result.unknown.is_empty() {
             let coverage = result.unknown_coverage.iter().map(Reason::to_string);
-            push(result.verdict.as_str(), None, result.error.iter().cloned().chain(coverage).collect());
+            let figure = result.figure.iter().map(figure_words);
+            let detail = result.error.iter().cloned().chain(figure).chain(coverage).collect();
+            push(result.verdict.as_str(), None, detail);
         }
     }
     sheet.csv()
 }
 
+impl CountsView {
+    pub(super) fn of(counts: Counts) -> Self {
+        Self { fail: counts.fail, unknown: counts.unknown, pass: counts.pass }
+    }
+}
+
 impl<'a> CheckView<'a> {
-    fn of(result: &'a CheckResult) -> Self {
+    pub(super) fn of(result: &'a CheckResult) -> Self {
         Self {
             id: &result.id,
             title: &result.title,
             severity: result.severity.as_str(),
             covers: &result.covers,
             verdict: result.verdict.as_str(),
-            counts: CountsView {
-                fail: result.counts.fail,
-                unknown: result.counts.unknown,
-                pass: result.counts.pass,
-            },
+            counts: CountsView::of(result.counts),
             rests_on: RestsOnView {
                 slices: result
                     .rests_on
@@ -201,8 +215,19 @@ impl<'a> CheckView<'a> {
                 })
                 .collect(),
             unknown_coverage: result.unknown_coverage.iter().map(ReasonView::of).collect(),
+            figure: result.figure.as_ref().map(FigureView::of),
             error: result.error.as_deref(),
         }
+    }
+}
+
+impl<'a> FigureView<'a> {
+    fn of(figure: &'a Figure) -> Self {
+        let found = match &figure.found {
+            Found::Count { least, most } => json!({"least": least, "most": most}),
+            Found::Value(value) => json!({ "value": value }),
+        };
+        Self { expected: &figure.expected, found }
     }
 }
 

@@ -69,7 +69,7 @@ impl Cell {
         self
     }
 
-    fn for_people(&self) -> String {
+    pub(super) fn for_people(&self) -> String {
         match (&self.shown, &self.value) {
             (Some(shown), _) => printable(shown),
             (None, Value::Null) => "–".to_owned(),
@@ -84,10 +84,10 @@ impl Cell {
     fn for_csv(&self) -> String {
         match &self.value {
             Value::Null => String::new(),
-            Value::String(text) => text.clone(),
+            Value::String(text) => harmless(text),
             Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => items
                 .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), harmless))
                 .collect::<Vec<_>>()
                 .join(";"),
             other => other.to_string(),
@@ -200,7 +200,7 @@ impl Sheet {
     }
 
     /// CSV with a header of keys (RFC 4180, lines ending in a newline). Null is empty; a list of plain values is
-    /// joined with semicolons; anything deeper is JSON.
+    /// joined with semicolons; anything deeper is JSON. Text that begins as a formula does gets an apostrophe before it.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut text = String::new();
@@ -253,6 +253,11 @@ fn drawn(cell: &Cell) -> comfy_table::Cell {
         Tone::Unsure => drawn.fg(comfy_table::Color::Yellow),
         Tone::Faint => drawn.add_attribute(Attribute::Dim),
     }
+}
+
+/// Text that a spreadsheet doesn't take for a formula: one that begins like one gets an apostrophe before it.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn push_csv_line(text: &mut String, fields: impl Iterator<Item = String>) {

@@ -306,7 +306,7 @@ fn stopped_at(fixture: &Fixture, filter: &str, stop_at: usize) -> (Option<String
         let look = looks.fetch_add(1, Ordering::SeqCst);
         (look >= stop_at).then_some(Stop::Cancelled)
     };
-    let limits = RunLimits { max_rows: 1_000, max_bytes: 1_000_000, stop: &stop };
+    let limits = RunLimits { max_rows: 1_000, max_bytes: 1_000_000, stop: &stop, ..RunLimits::unlimited() };
     let request = Request::new(format!("{{ vpcs(where: {filter}) {{ id }} }}"));
     let response = fixture.engine.execute(&fixture.graph, &request, &limits);
     let code = response.errors.first().map(|error| error.kind.code().to_owned());

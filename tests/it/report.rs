@@ -2,7 +2,8 @@
 
 use passmuster::{
     check::{
-        AssetName, CheckResult, Counts, Finding, Reason, RestsOn, Severity, SliceCount, UnknownAsset, Verdict,
+        AssetName, CheckResult, Counts, ExitCode, Finding, Reason, RestsOn, Severity, SliceCount,
+        UnknownAsset, Verdict,
     },
     model::{Outcome, SliceKey, SliceState, Time},
     report::{
@@ -39,6 +40,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
         findings: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
+        figure: None,
         rests_on: RestsOn::default(),
         error: None,
     }
@@ -142,7 +144,7 @@ fn names_from_outside_cannot_move_the_cursor_or_turn_the_text_around() {
 
 #[test]
 fn the_json_of_check_results_has_a_stable_shape() {
-    let text = checks_json(&[failing()], at("2026-11-20T12:02:05Z"));
+    let text = checks_json(&[failing()], ExitCode::Findings, at("2026-11-20T12:02:05Z"));
     assert_eq!(
         text,
         r#"{

@@ -2,22 +2,28 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments},
     context::{Context, Tools},
     explained,
     failure::Failure,
     place,
 };
 use crate::{
-    check::{self, Check, CheckResult, Sources},
+    check::{self, Check, CheckResult, ExitCode, Framework, Severity},
     graph::Graph,
     model::Time,
-    query::run::Truth,
-    report::{Detail, checks_csv, checks_json, checks_ndjson, checks_text},
+    query::{
+        Request,
+        run::{RunLimits, Truth},
+    },
+    report::{
+        AUDIT_QUERY, Detail, Run, Sheet, asff, audit_sheet, checks_csv, checks_json, checks_ndjson,
+        checks_text, compliance_json, compliance_ndjson, compliance_sheet, compliance_text, html, junit,
+        markdown, ocsf, sarif,
+    },
 };
 
 /// Judge the inventory: which assets fail, which pass, and what is not known
@@ -29,6 +35,9 @@ Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown,
 Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
+  passmuster check --framework cis-aws-3.0.0
+  passmuster check --fail-on high -o sarif > verdicts.sarif
+  passmuster check -o html > report.html
   passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
@@ -39,9 +48,15 @@ pub(crate) struct CheckArguments {
     /// Judge by this query instead of the stored checks, e.g. 'vpcs(where: {hasFlowLog: null}) { id }'
     #[arg(long, value_name = "QUERY", conflicts_with = "ids")]
     query: Option<String>,
-    /// What the result of --query must be, e.g. 'eq []'
+    /// What the result of --query must be, e.g. 'eq []' or 'count lt 5'
     #[arg(long, value_name = "EXPECTATION", requires = "query", default_value = "eq []")]
     expect: String,
+    /// Judge by the checks of a framework, control by control, e.g. cis-aws-3.0.0
+    #[arg(long, value_name = "FRAMEWORK", conflicts_with_all = ["ids", "query"])]
+    framework: Option<String>,
+    /// Exit with 2 or 4 only for checks of at least this severity (low, medium, high, critical), e.g. high
+    #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
+    fail_on: Option<Least>,
     /// How old a collection may be to be believed by --query, e.g. 7d
     #[arg(long, value_name = "AGE", requires = "query", default_value = "24h")]
     max_age: String,
@@ -51,30 +66,136 @@ pub(crate) struct CheckArguments {
     /// Why this asset fails, passes or is unknown, by id or native id, e.g. vpc-08209b480faed1b10
     #[arg(long, value_name = "ASSET")]
     explain: Option<String>,
-    #[command(flatten)]
-    format: FormatArguments,
+    /// Form of the report: table, json, csv, ndjson, junit, sarif, ocsf, asff, markdown or html
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        value_name = "FORM",
+        default_value = "table",
+        hide_possible_values = true
+    )]
+    form: ReportForm,
 }
 
 pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit, Failure> {
     let tools = context.tools()?;
-    let checks = match &arguments.query {
-        Some(query) => vec![pasted_check(query, arguments, &tools)?],
-        None => select(tools.checks()?, &arguments.ids)?,
+    let (checks, framework) = match (&arguments.query, &arguments.framework) {
+        (Some(query), _) => (vec![pasted_check(query, arguments, &tools)?], None),
+        (None, Some(id)) => {
+            let mut checks = tools.checks()?;
+            let framework = framework_of(id, &checks, &tools)?;
+            checks.retain(|check| framework.checks().contains(check.id.as_str()));
+            (checks, Some(framework))
+        }
+        (None, None) => (select(tools.checks()?, &arguments.ids)?, None),
     };
     let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
     let now = context.now();
     if let Some(asset) = &arguments.explain {
-        return explain(&checks, asset, (&tools, &graph, now), arguments.format.format, context);
+        return explain(&checks, asset, (&tools, &graph, now), arguments.form, context);
     }
     let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
-    let text = match arguments.format.format {
-        Format::Table => checks_text(&results, now, context.style(), Detail::default()),
-        Format::Json => checks_json(&results, now),
-        Format::Csv => checks_csv(&results),
-        Format::Ndjson => checks_ndjson(&results),
+    let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
+    let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
+    let run = Run { results: &results, checks: &checks, compliance: compliance.as_ref(), now };
+    let text = match (arguments.form, &compliance) {
+        (ReportForm::Table, None) => checks_text(&results, now, context.style(), Detail::default()),
+        (ReportForm::Json, None) => checks_json(&results, exit, now),
+        (ReportForm::Csv, None) => checks_csv(&results),
+        (ReportForm::Ndjson, None) => checks_ndjson(&results),
+        (ReportForm::Table, Some(compliance)) => compliance_text(compliance, context.style()),
+        (ReportForm::Json, Some(compliance)) => compliance_json(compliance, &results, exit, now),
+        (ReportForm::Csv, Some(compliance)) => compliance_sheet(compliance).csv(),
+        (ReportForm::Ndjson, Some(compliance)) => compliance_ndjson(compliance),
+        (ReportForm::Junit, _) => junit(&run),
+        (ReportForm::Sarif, _) => sarif(&run),
+        (ReportForm::Ocsf, _) => ocsf(&run),
+        (ReportForm::Asff, _) => {
+            let (text, left_out) = asff(&run);
+            if left_out > 0 {
+                let what = "verdicts about a whole check or an asset without an account";
+                context.output.note(&format!("{left_out} {what} have no place in ASFF: -o json has all"));
+            }
+            text
+        }
+        (ReportForm::Markdown, _) => markdown(&run),
+        (ReportForm::Html, _) => html(&run, audit(&results, &tools, &graph).as_ref()),
     };
     context.output.write(text.as_bytes())?;
-    Ok(exit_of(&results))
+    Ok(exit_of(exit))
+}
+
+/// What auditors ask of each VPC, where a check covers them.
+fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
+    if !results.iter().any(|result| result.covers == "Vpc") {
+        return None;
+    }
+    let query = tools.sources.query(AUDIT_QUERY)?;
+    let response = tools.engine.execute(graph, &Request::new(&*query.text), &RunLimits::unlimited());
+    let answer = serde_json::from_slice(&response.body).ok()?;
+    Some(audit_sheet(&answer, results))
+}
+
+/// One form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    /// For people
+    Table,
+    /// For machines
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// One JSON object a line
+    Ndjson,
+    /// For CI servers
+    Junit,
+    /// For code scanning
+    Sarif,
+    /// For security data lakes
+    Ocsf,
+    /// For AWS Security Hub
+    Asff,
+    /// For tickets
+    Markdown,
+    /// One page for people
+    Html,
+}
+
+/// The framework of an id.
+pub(crate) fn framework_of(id: &str, checks: &[Check], tools: &Tools) -> Result<Framework, Failure> {
+    let frameworks = tools.frameworks(checks)?;
+    frameworks.iter().find(|framework| framework.id == *id).cloned().ok_or_else(|| {
+        let known = frameworks.iter().map(|framework| framework.id.as_str());
+        let help = crate::model::nearest(id, known)
+            .map(|nearest| format!("did you mean `{nearest}`?"))
+            .unwrap_or_else(|| "`passmuster checks frameworks` shows all".to_owned());
+        Failure::bad_input(format!("there is no framework `{id}`: {help}"))
+    })
+}
+
+/// The least severity that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Least {
+    /// All
+    Low,
+    /// All but low
+    Medium,
+    /// High and critical
+    High,
+    /// Critical alone
+    Critical,
+}
+
+impl Least {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Low => Severity::Low,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+            Self::Critical => Severity::Critical,
+        }
+    }
 }
 
 /// Why one asset has its verdict, check by check. An asset of another type than a check covers has none there.
@@ -82,15 +203,14 @@ fn explain(
     checks: &[Check],
     asset: &str,
     (tools, graph, now): (&Tools, &Graph, Time),
-    format: Format,
+    form: ReportForm,
     context: &Context,
 ) -> Result<Exit, Failure> {
     let (mut text, mut objects) = (String::new(), Vec::new());
     let mut exit = Exit::Pass;
     let mut refused = None;
     for check in checks {
-        let oldest = Some(now.before(check.max_age.0));
-        let why = match tools.engine.explain_verdict(graph, &check.query, asset, oldest) {
+        let why = match check::explain(check, &tools.engine, graph, asset, now) {
             Ok(why) => why,
             Err(errors) => {
                 refused = refused.or(Some((check, errors)));
@@ -120,27 +240,26 @@ fn explain(
         let snippets = place::of_query(&check.id, &check.query, tools.sources.fragments(), &errors);
         return Err(Failure::snippets(snippets));
     }
-    match format {
-        Format::Table => context.output.write(text.as_bytes())?,
-        Format::Ndjson => {
+    match form {
+        ReportForm::Table => context.output.write(text.as_bytes())?,
+        ReportForm::Ndjson => {
             for object in &objects {
                 context.output.line(&object.to_string())?;
             }
         }
-        Format::Json | Format::Csv => {
-            context.output.line(&serde_json::json!({ "why": objects }).to_string())?
-        }
+        ReportForm::Json => context.output.line(&serde_json::json!({ "why": objects }).to_string())?,
+        _ => return Err(Failure::bad_input("an explanation is given as table, json or ndjson")),
     }
     Ok(exit)
 }
 
 /// What the shell sees.
-pub(crate) fn exit_of(results: &[CheckResult]) -> Exit {
-    match check::ExitCode::of(results) {
-        check::ExitCode::Pass => Exit::Pass,
-        check::ExitCode::Error => Exit::Failed,
-        check::ExitCode::Findings => Exit::Findings,
-        check::ExitCode::Unknown => Exit::Unknown,
+pub(crate) fn exit_of(exit: ExitCode) -> Exit {
+    match exit {
+        ExitCode::Pass => Exit::Pass,
+        ExitCode::Error => Exit::Failed,
+        ExitCode::Findings => Exit::Findings,
+        ExitCode::Unknown => Exit::Unknown,
     }
 }
 
@@ -164,24 +283,8 @@ pub(crate) fn select(checks: Vec<Check>, ids: &[String]) -> Result<Vec<Check>, F
 
 /// A check made of a query on the command line.
 fn pasted_check(query: &str, arguments: &CheckArguments, tools: &Tools) -> Result<Check, Failure> {
-    let covered = tools.engine.covered(query).map_err(|errors| {
-        Failure::snippets(place::of_query("--query", query, tools.sources.fragments(), &errors))
-    })?;
-    let definition = serde_json::json!({
-        "id": "pasted-query",
-        "title": format!("No {} matches the query", tools.catalog.get(covered).name),
-        "severity": "medium",
-        "covers": tools.catalog.get(covered).name,
-        "expect": arguments.expect,
-        "max_age": arguments.max_age,
-    });
-    // JSON is YAML.
-    let files = [
-        ("pasted-query/check.yaml".to_owned(), definition.to_string()),
-        ("pasted-query/query.graphql".to_owned(), query.to_owned()),
-    ];
-    let sources = Sources::from_files("command line", files);
-    let checks = check::load(&sources, &tools.engine)
-        .map_err(|errors| Failure::snippets(place::of_checks(&errors)))?;
-    checks.into_iter().next().ok_or_else(|| Failure::bad_input("the query is no check"))
+    let max_age =
+        arguments.max_age.parse().map_err(|error| Failure::bad_input(format!("--max-age: {error}")))?;
+    check::pasted(query, &arguments.expect, max_age, &tools.engine)
+        .map_err(|errors| Failure::snippets(place::of_checks(&errors)))
 }

@@ -13,11 +13,11 @@ use super::super::{
     place,
     snippet::Snippet,
 };
-use super::check::select;
+use super::check::{framework_of, select};
 use crate::{
     check::{CaseOutcome, run_cases},
     query::{QueryErrorKind, Request},
-    report::{Cell, Sheet, case_list, cases_text, check_json, check_list, check_page},
+    report::{Cell, Sheet, case_list, cases_text, check_json, check_list, check_page, framework_list},
 };
 
 /// List, show, lint and test the stored checks
@@ -36,8 +36,20 @@ enum ChecksCommand {
     /// List the checks there are
     #[command(after_help = "Examples:
   passmuster checks list
+  passmuster checks list --framework cis-aws-3.0.0
   passmuster checks list -o csv > checks.csv")]
     List {
+        /// Only the checks of a framework, e.g. cis-aws-3.0.0
+        #[arg(long, value_name = "FRAMEWORK")]
+        framework: Option<String>,
+        #[command(flatten)]
+        format: FormatArguments,
+    },
+    /// List the frameworks there are, and how many of their controls a check answers for
+    #[command(after_help = "Examples:
+  passmuster checks frameworks
+  passmuster checks frameworks -o json")]
+    Frameworks {
         #[command(flatten)]
         format: FormatArguments,
     },
@@ -85,9 +97,20 @@ enum ChecksCommand {
 
 pub(crate) fn run(arguments: &ChecksArguments, context: &Context) -> Result<Exit, Failure> {
     match &arguments.command {
-        ChecksCommand::List { format } => {
-            let checks = context.tools()?.checks()?;
+        ChecksCommand::List { framework, format } => {
+            let tools = context.tools()?;
+            let mut checks = tools.checks()?;
+            if let Some(id) = framework {
+                let framework = framework_of(id, &checks, &tools)?;
+                checks.retain(|check| framework.checks().contains(check.id.as_str()));
+            }
             print_sheet(&check_list(&checks), *format, context)?;
+            Ok(Exit::Pass)
+        }
+        ChecksCommand::Frameworks { format } => {
+            let tools = context.tools()?;
+            let frameworks = tools.frameworks(&tools.checks()?)?;
+            print_sheet(&framework_list(&frameworks), *format, context)?;
             Ok(Exit::Pass)
         }
         ChecksCommand::Show { id, format } => {

@@ -164,6 +164,11 @@ impl<'a> Planner<'a> {
             return Some(OutputKind::Typename);
         }
         let name = ast.name.as_str();
+        if parent == Parent::Type(concrete)
+            && let Some((id, field)) = self.catalog.get(concrete).find(name)
+        {
+            return self.output_of_field(concrete, id, field, ast, &group.selected);
+        }
         if let Parent::Type(written) = parent {
             let definition = self.catalog.get(written);
             if definition.find(name).is_none() {
@@ -361,14 +366,16 @@ impl<'a> Planner<'a> {
 
     fn add_field(&self, parent: Parent, field: &'a Node<AstField>, groups: &mut Vec<Group<'a>>) {
         let key = field.alias.as_ref().unwrap_or(&field.name).as_str();
-        let selected = (parent, field.selection_set.as_slice());
-        // The type that sub-selections are written against follows from the field, not from the parent: it is set
-        // when the field's own type is known.
+        // The type that sub-selections are written against follows from the field, not from the parent.
+        let below = |selections: &'a [Selection]| {
+            (!selections.is_empty())
+                .then(|| (parent.below(self.catalog, &field.name).unwrap_or(parent), selections))
+        };
         match groups.iter_mut().find(|group| group.key == key) {
             None => groups.push(Group {
                 key,
                 first: (parent, field),
-                selected: vec![self.below(field, selected)],
+                selected: below(&field.selection_set).into_iter().collect(),
             }),
             Some(group) => {
                 let first = group.first.1;
@@ -377,14 +384,9 @@ impl<'a> Planner<'a> {
                     let help = format!("give one of the two another name: `other: {}`", field.name);
                     self.refuse(kind, field.alias.as_ref().unwrap_or(&field.name).location(), Some(help));
                 }
-                group.selected.push(self.below(field, selected));
+                group.selected.extend(below(&field.selection_set));
             }
         }
-    }
-
-    /// The selections below a field, with the type they are written against.
-    fn below(&self, field: &AstField, (parent, selections): Selected<'a>) -> Selected<'a> {
-        (parent.below(self.catalog, &field.name).unwrap_or(parent), selections)
     }
 
     fn condition(&self, name: &apollo_compiler::Name) -> Option<Parent> {

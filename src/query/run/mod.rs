@@ -20,6 +20,7 @@ mod search;
 mod select;
 mod shape;
 mod touched;
+mod unseen;
 mod why;
 mod work;
 mod world;
@@ -29,7 +30,8 @@ use std::{collections::BTreeMap, rc::Rc};
 
 pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
-pub use touched::{Incomplete, incomplete_slices};
+pub use touched::{Incomplete, incomplete_slices, touched_by_filters, touched_types};
+pub use unseen::unseen;
 pub use why::{Named, Truth, Why, WhyNode, World as WhyWorld, find_assets, why};
 pub use work::{Step, Visited};
 pub use write::{FieldError, Outlet, PathSegment};

@@ -9,7 +9,7 @@ use crate::{
 
 impl World<'_> {
     /// What a slice that is not complete is called: stale if it was whole the last time it was tried, too long ago.
-    fn reason(&self, Need { key, state }: Need) -> Reason {
+    pub(super) fn reason(&self, Need { key, state }: Need) -> Reason {
         match state {
             Some(state) if state.outcome == Outcome::Complete && state.completed_at.is_some() => {
                 Reason::Stale { key, completed_at: state.completed_at }

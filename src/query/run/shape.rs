@@ -190,13 +190,15 @@ impl<'p, K> Part<'p, K> {
 }
 
 fn prefix_of(place: usize, key: &str) -> Vec<u8> {
-    let mut prefix = vec![if place == 0 { b'{' } else { b',' }];
+    let mut prefix = Vec::with_capacity(key.len() + 4);
+    prefix.push(if place == 0 { b'{' } else { b',' });
     write_key(key, &mut prefix);
     prefix
 }
 
-/// Appends `"key":`.
+/// Appends `"key":`. A response key is a GraphQL name, in which nothing is to be escaped.
 pub(super) fn write_key(key: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(serde_json::Value::from(key).to_string().as_bytes());
-    out.push(b':');
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
 }

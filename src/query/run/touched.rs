@@ -1,11 +1,11 @@
 //! Which asset types a plan touches, and which of their slices are not complete: what `extensions.incomplete` of a
-//! plain query lists.
+//! plain query lists, and what a check rests on.
 
 use std::collections::BTreeSet;
 
 use super::super::{
     Aggregate, Connection, ConnectionKind, EdgeKind, Filter, Filters, Graphs, Nodes, Output, OutputKind,
-    Plan, RootKind, SearchKind, SortBy, SortKey, SortedValue,
+    Plan, RootField, RootKind, SearchKind, SortBy, SortKey, SortedValue,
 };
 use crate::{
     catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
@@ -41,8 +41,30 @@ fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceSt
         return Vec::new();
     }
     let catalog = graph.catalog();
+    let touched = touched_by_roots(catalog, plan.roots.iter().filter(|root| root.as_of == as_of));
+    let names: BTreeSet<&str> = touched.iter().map(|of| catalog.get(*of).name.as_str()).collect();
+    let is_touched = |state: &&SliceState| names.contains(state.key.asset_type.as_str());
+    slices.incomplete().filter(is_touched).cloned().collect()
+}
+
+/// The asset types whose assets a plan looks at: those it lists, relates to, and goes through on the way.
+#[must_use]
+pub fn touched_types(catalog: &Catalog, plan: &Plan) -> BTreeSet<TypeId> {
+    touched_by_roots(catalog, plan.roots.iter())
+}
+
+/// The asset types whose assets decide which assets of a type satisfy filters, the type itself included.
+#[must_use]
+pub fn touched_by_filters(catalog: &Catalog, of: TypeId, filters: &Filters) -> BTreeSet<TypeId> {
     let mut touched = Touched { catalog, types: BTreeSet::new() };
-    for root in plan.roots.iter().filter(|root| root.as_of == as_of) {
+    touched.add(of);
+    touched.filters(filters);
+    touched.types
+}
+
+fn touched_by_roots<'p>(catalog: &Catalog, roots: impl Iterator<Item = &'p RootField>) -> BTreeSet<TypeId> {
+    let mut touched = Touched { catalog, types: BTreeSet::new() };
+    for root in roots {
         match &root.kind {
             RootKind::Nodes(nodes) => touched.nodes(nodes),
             RootKind::Node { of, output, .. } => {
@@ -69,9 +91,7 @@ fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceSt
             RootKind::Typename | RootKind::Introspection => {}
         }
     }
-    let names: BTreeSet<&str> = touched.types.iter().map(|of| catalog.get(*of).name.as_str()).collect();
-    let is_touched = |state: &&SliceState| names.contains(state.key.asset_type.as_str());
-    slices.incomplete().filter(is_touched).cloned().collect()
+    touched.types
 }
 
 struct Touched<'c> {

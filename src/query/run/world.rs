@@ -72,6 +72,11 @@ impl Places {
         place.map_or((None, None), |(account, region)| (account.as_deref(), region.as_deref()))
     }
 
+    /// Each account and region that a row has, once.
+    pub(super) fn distinct(&self) -> &[(Option<String>, Option<String>)] {
+        &self.distinct
+    }
+
     /// The rows whose place passes, each place asked once; nothing where none does.
     fn rows_where(&self, passes: impl Fn(Option<&str>, Option<&str>) -> bool) -> Option<Bitmap> {
         let places: Vec<bool> = self
@@ -408,7 +413,7 @@ impl<'g> World<'g> {
         Some(rows)
     }
 
-    fn places(&self, id: TableId) -> Option<Rc<Places>> {
+    pub(super) fn places(&self, id: TableId) -> Option<Rc<Places>> {
         let open = self.open.as_ref()?;
         if let Some(known) = open.places.borrow().get(&id) {
             return Some(Rc::clone(known));

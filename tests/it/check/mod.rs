@@ -1,6 +1,8 @@
 //! Stored checks: the files they are read from, the verdicts they give, the cases they come with.
 
+mod expectations;
 mod files;
+mod frameworks;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

@@ -259,17 +259,6 @@ fn what_is_older_than_max_age_decides_nothing_and_the_age_of_the_oldest_is_told(
 }
 
 #[test]
-fn a_check_that_cannot_be_run_is_an_error_and_stops_no_other() {
-    let (engine, mut checks) = shipped();
-    checks[1].query = "vpcs { nope }".into();
-    let results = evaluate_all(&checks, engine, &organisation(engine), now());
-    assert_eq!(results[1].verdict, Verdict::Error);
-    assert!(results[1].error.as_ref().is_some_and(|error| error.contains("nope")), "{:?}", results[1].error);
-    assert!(results.iter().filter(|result| result.verdict == Verdict::Fail).count() == 4);
-    assert_eq!(ExitCode::of(&results), ExitCode::Error);
-}
-
-#[test]
 fn a_run_ends_with_the_code_that_its_verdicts_call_for() {
     let (engine, checks) = shipped();
     let graph = organisation(engine);

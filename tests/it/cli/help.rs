@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 15] = [
+const COMMANDS: [(&str, &[&str]); 16] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -11,6 +11,7 @@ const COMMANDS: [(&str, &[&str]); 15] = [
     ("help_check", &["check"]),
     ("help_checks", &["checks"]),
     ("help_checks_list", &["checks", "list"]),
+    ("help_checks_frameworks", &["checks", "frameworks"]),
     ("help_checks_show", &["checks", "show"]),
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),

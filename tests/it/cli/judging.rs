@@ -96,3 +96,54 @@ fn a_mistake_in_a_check_is_shown_at_its_place() {
     let ended = run(folder.path(), &["check", "--queries", "queries", "--data", "vpcs.ndjson"]);
     assert_eq!(ended.code, 0, "{ended:?}");
 }
+
+#[test]
+fn a_framework_is_judged_control_by_control() {
+    let folder = folder();
+    let judge = |format: &str| {
+        run(folder.path(), &["check", "--framework", "cis-aws-3.0.0", "--data", "vpcs.ndjson", "-o", format])
+    };
+    let table = judge("table");
+    assert_eq!(table.code, 2, "{table:?}");
+    assert!(table.stdout.contains("3.7") && table.stdout.contains("1 control: 1 fail"), "{table:?}");
+    let told = judge("json").json();
+    assert_eq!(told["framework"]["controls"][0]["verdict"], "FAIL");
+    assert!(judge("csv").stdout.starts_with("framework,control,accountId,verdict"));
+    assert_eq!(judge("ndjson").stdout.lines().count(), 1);
+    let wrong = run(folder.path(), &["check", "--framework", "cis-aws-3.0", "--data", "vpcs.ndjson"]);
+    assert!(wrong.code == 3 && wrong.stderr.contains("did you mean `cis-aws-3.0.0`?"), "{wrong:?}");
+    let list = run(folder.path(), &["checks", "list", "--framework", "aws-security-hub", "-o", "csv"]);
+    assert_eq!(list.stdout.lines().count(), 3, "{list:?}");
+    let all = run(folder.path(), &["checks", "frameworks", "-o", "csv"]);
+    assert!(all.stdout.contains("nist-800-53-r5,8,8,"), "{all:?}");
+}
+
+#[test]
+fn milder_checks_than_the_pipeline_fails_on_do_not_fail_it() {
+    let folder = folder();
+    let check = |least: &str| {
+        let arguments = ["check", "aws-vpc-flow-logs-enabled", "--data", "vpcs.ndjson", "--fail-on", least];
+        run(folder.path(), &arguments)
+    };
+    assert_eq!(check("low").code, 2);
+    assert_eq!(check("medium").code, 2);
+    let high = check("high");
+    assert!(high.code == 0 && high.stdout.contains("FAIL"), "{high:?}");
+    assert_eq!(check("worst").code, 3);
+}
+
+#[test]
+fn an_expectation_of_the_command_line_is_shown_where_it_is_wrong() {
+    let folder = folder();
+    let check = |expect: &str| {
+        run(folder.path(), &["check", "--data", "vpcs.ndjson", "--query", "vpcs { id }", "--expect", expect])
+    };
+    assert_eq!(check("count gt 1").code, 0);
+    let few = check("count lt 2");
+    assert!(few.code == 2 && few.stdout.contains("expected count lt 2, found "), "{few:?}");
+    let wrong = check("count ltt 2");
+    assert!(
+        wrong.code == 3 && wrong.stderr.contains("--expect:1:7") && wrong.stderr.contains("`lt`"),
+        "{wrong:?}"
+    );
+}

@@ -6,6 +6,7 @@ mod help;
 mod judging;
 mod live;
 mod past;
+mod reports;
 mod serving;
 mod storing;
 

@@ -22,7 +22,7 @@ use crate::support::{
 const REGION: &str = "eu-west-1";
 
 /// Every API of the region with the type it lists.
-const LISTS: [(&str, &str); 11] = [
+pub(super) const LISTS: [(&str, &str); 11] = [
     ("DescribeVpcs", "Vpc"),
     ("DescribeFlowLogs", "FlowLog"),
     ("DescribeSubnets", "Subnet"),

@@ -13,7 +13,10 @@ use passmuster::{
     model::{Asset, GLOBAL_REGION},
 };
 
-use super::{bench::Bench, network::build_network};
+use super::{
+    bench::Bench,
+    network::{LISTS, build_network},
+};
 use crate::support::{
     aws::{REGIONS, populate},
     fault_server::{Fault, FaultServer, Rule},
@@ -23,14 +26,31 @@ use crate::support::{
 #[tokio::test]
 async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
     let truth = populate().await;
-    let server = FaultServer::start(
-        &moto().url,
-        [
-            Rule::on("DescribeVpcs", insert_before("</item></vpcSet>", MORE_OF_A_VPC)),
-            Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_FLOW_LOGS)),
-            Rule::on("DescribeSubnets", insert_before("</item></subnetSet>", MORE_OF_A_SUBNET)),
-        ],
-    );
+    let named = |action| {
+        let name = "<tagSet><item><key>Name</key><value>its name</value></item></tagSet>";
+        Rule::on(action, Fault::Rewrite(Arc::new(move |text: String| text.replace("<tagSet/>", name))))
+    };
+    let mut rules = LISTS.map(|(action, _)| named(action)).to_vec();
+    rules.extend([
+        Rule::on("DescribeVpcs", insert_before("</item></vpcSet>", MORE_OF_A_VPC)),
+        Rule::on("DescribeFlowLogs", insert_before("</item></flowLogSet>", MORE_FLOW_LOGS)),
+        Rule::on("DescribeSubnets", insert_before("</item></subnetSet>", MORE_OF_A_SUBNET)),
+        Rule::on(
+            "DescribeTransitGatewayAttachments",
+            insert_before("</item></transitGatewayAttachments>", MORE_OF_A_SUBNET),
+        ),
+        Rule::on("DescribeNatGateways", insert_before("</item></natGatewaySet>", MORE_OF_A_NAT_GATEWAY)),
+        Rule::on(
+            "DescribeNetworkInterfaces",
+            insert_before("</item></networkInterfaceSet>", MORE_OF_AN_INTERFACE),
+        ),
+        Rule::on("DescribeSubscriptionFilters", Fault::Answer(FILTERS)),
+        Rule::on("?versioning", Fault::Answer(VERSIONING)),
+        Rule::on("?lifecycle", Fault::Answer(LIFECYCLE)),
+        Rule::on("?object-lock", Fault::Answer(OBJECT_LOCK)),
+        Rule::on("?encryption", Fault::Answer(ENCRYPTION)),
+    ]);
+    let server = FaultServer::start(&moto().url, rules);
     build_network(&truth.account).await;
     let bench = Bench::new(truth.account.clone(), &server.url);
     bench.collect(&REGIONS, &[]).await.expect("a collection");
@@ -46,19 +66,20 @@ async fn every_asset_fits_the_shipped_schema_and_no_field_of_it_is_forgotten() {
             fields.extend(asset.unknown);
         }
     }
+    let mut forgotten = Vec::new();
     for asset_type in collected_types() {
         let (_, definition) = catalog.find(asset_type).expect("a type of the schema");
         let stored = definition
             .fields
             .iter()
             .filter(|field| matches!(field.kind, FieldKind::Scalar { .. } | FieldKind::Embedded { .. }));
-        let missing: Vec<&str> = stored
+        let missing = stored
             .map(|field| field.name.as_str())
-            .filter(|name| !given[asset_type].contains(*name) && !NOT_FROM_AWS.contains(name))
-            .filter(|name| *name != "createdAt" || asset_type == "FlowLog")
-            .collect();
-        assert_eq!(missing, [""; 0], "fields of {asset_type} that the collector never gives");
+            .filter(|name| !given.get(asset_type).is_some_and(|given| given.contains(*name)))
+            .filter(|name| !NOT_FROM_AWS.contains(name));
+        forgotten.extend(missing.map(|name| format!("{asset_type}.{name}")));
     }
+    assert_eq!(forgotten, NOT_GIVEN, "fields that the collector never gives");
 }
 
 #[test]
@@ -108,6 +129,22 @@ fn check_stub(catalog: &Catalog, asset: &Asset) {
 /// What the store adds, and the id, which is no field of an asset's own.
 const NOT_FROM_AWS: [&str; 3] = ["id", "firstSeenAt", "lastSeenAt"];
 
+/// What no answer of AWS has; and what marks stubs and shared assets, of which there are none here.
+const NOT_GIVEN: [&str; 12] = [
+    "InternetGateway.createdAt",
+    "NetworkInterface.createdAt",
+    "Region.createdAt",
+    "RouteTable.createdAt",
+    "S3Bucket.stubReason",
+    "SecurityGroup.createdAt",
+    "Subnet.createdAt",
+    "Subnet.isShared",
+    "SubscriptionFilter.stubReason",
+    "Vpc.createdAt",
+    "Vpc.isShared",
+    "VpcPeeringConnection.createdAt",
+];
+
 /// What AWS can say and moto doesn't.
 const MORE_OF_A_VPC: &str = "<blockPublicAccessStates><internetGatewayBlockMode>block-ingress</internetGatewayBlockMode>\
      </blockPublicAccessStates>";
@@ -120,6 +157,20 @@ const MORE_FLOW_LOGS: &str = "<deliverCrossAccountRole>arn:aws:iam::1:role/r</de
      </logDestination></item><item><flowLogId>fl-elsewhere</flowLogId>\
      <logDestination>arn:aws:logs:eu-west-1:999999999999:log-group:central</logDestination>";
 const MORE_OF_A_SUBNET: &str = "<tagSet><item><key>Name</key><value>private</value></item></tagSet>";
+
+const MORE_OF_A_NAT_GATEWAY: &str = "<connectivityType>public</connectivityType>";
+const MORE_OF_AN_INTERFACE: &str = "<attachment><instanceId>i-0123456789abcdef0</instanceId></attachment>";
+const FILTERS: &str = r#"{"subscriptionFilters": [{"filterName": "to-siem", "logGroupName": "flow-logs",
+    "filterPattern": "", "destinationArn": "arn:aws:firehose:eu-west-1:1:deliverystream/siem",
+    "roleArn": "arn:aws:iam::1:role/r", "creationTime": 1700000000000}]}"#;
+const VERSIONING: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+const LIFECYCLE: &str = "<LifecycleConfiguration><Rule><Filter/><Status>Enabled</Status><Expiration><Days>400</Days>\
+     </Expiration></Rule></LifecycleConfiguration>";
+const OBJECT_LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>\
+     <DefaultRetention><Mode>GOVERNANCE</Mode><Days>400</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+const ENCRYPTION: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\
+     <SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>arn:aws:kms:eu-west-1:1:key/k</KMSMasterKeyID>\
+     </ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
 
 fn insert_before(place: &'static str, more: &'static str) -> Fault {
     Fault::Rewrite(Arc::new(move |text: String| text.replace(place, &format!("{more}{place}"))))

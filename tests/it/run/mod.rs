@@ -6,5 +6,6 @@ mod long;
 mod output;
 mod quantifiers;
 mod scalars;
+mod stubs;
 mod support;
 mod verdicts;

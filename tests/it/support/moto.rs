@@ -33,6 +33,11 @@ pub(crate) fn moto() -> &'static Moto {
     MOTO.get_or_init(start)
 }
 
+/// The Python of the virtual environment: it has the libraries that `moto-requirements.txt` names.
+pub(crate) fn python() -> PathBuf {
+    environment()
+}
+
 fn start() -> Moto {
     let python = environment();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/moto_server.py");

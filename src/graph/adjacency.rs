@@ -38,6 +38,11 @@ impl Neighbours {
         self.rows.len()
     }
 
+    /// Whether any row has more than one neighbour.
+    pub(crate) fn has_many(&self) -> bool {
+        self.offsets.windows(2).any(|bounds| matches!(bounds, [start, end] if end - start > 1))
+    }
+
     /// How many rows this side has.
     pub(crate) fn len(&self) -> usize {
         self.offsets.len().saturating_sub(1)

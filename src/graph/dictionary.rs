@@ -47,10 +47,14 @@ struct Joined {
     beginnings: Arena,
     /// The first code of each beginning, and at the end the number of texts.
     firsts: Vec<u32>,
+    /// The beginning of every [`STRIDE`]th text, from which its neighbours' are not far.
+    nearest: Vec<u32>,
     ends: Arc<Dictionary>,
     /// The code of the end of each text.
     end_codes: Cells<u32>,
 }
+
+const STRIDE: u32 = 64;
 
 /// A dictionary that is being written, text by text, in the order their codes shall have.
 #[derive(Debug)]
@@ -146,8 +150,11 @@ impl Joined {
     /// The beginning of a text, and the code of its end.
     fn parts(&self, code: u32) -> Option<(u32, u32)> {
         let end = *self.end_codes.get(code as usize)?;
-        let beginning = self.firsts.partition_point(|&first| first <= code).checked_sub(1)?;
-        Some((u32::try_from(beginning).ok()?, end))
+        let mut beginning = *self.nearest.get((code / STRIDE) as usize)?;
+        while *self.firsts.get(beginning as usize + 1)? <= code {
+            beginning += 1;
+        }
+        Some((beginning, end))
     }
 
     fn stored_into(&self, code: u32, out: &mut String) {
@@ -190,7 +197,11 @@ impl Dictionary {
         end_codes: Cells<u32>,
     ) -> Option<Self> {
         let Layout::Arena(beginnings) = beginnings.0 else { return None };
-        Some(Self(Layout::Joined(Joined { beginnings, firsts, ends, end_codes })))
+        let codes = (0u32..).take(end_codes.len()).step_by(STRIDE as usize);
+        let beginning_of =
+            |code| u32::try_from(firsts.partition_point(|&first| first <= code).checked_sub(1)?).ok();
+        let nearest = codes.map(beginning_of).collect::<Option<Vec<u32>>>()?;
+        Some(Self(Layout::Joined(Joined { beginnings, firsts, nearest, ends, end_codes })))
     }
 
     /// Whether no text is the beginning of another one.
@@ -217,6 +228,19 @@ impl Dictionary {
                 Cow::Owned(text)
             }
         }
+    }
+
+    /// The JSON of the text, where it is stored in one piece.
+    pub(crate) fn json(&self, code: u32) -> Option<&[u8]> {
+        match &self.0 {
+            Layout::Arena(arena) => Some(arena.json(code)),
+            Layout::Joined(_) => None,
+        }
+    }
+
+    /// Whether each text is stored in one piece.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.0, Layout::Arena(_))
     }
 
     /// Appends the JSON of the text: quoted, or verbatim for a column of JSON.

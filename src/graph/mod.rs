@@ -13,6 +13,7 @@ mod column_builder;
 mod dictionary;
 mod error;
 mod ids;
+mod join;
 mod moment;
 mod parallel;
 mod relate;

@@ -106,6 +106,16 @@ impl TextData {
         self.dictionary.text(code)
     }
 
+    /// The JSON of a code, where texts are stored in one piece: see [`TextData::is_whole`].
+    pub(crate) fn json(&self, code: u32) -> Option<&[u8]> {
+        self.dictionary.json(code)
+    }
+
+    /// Whether each text is stored in one piece, as all but ids are.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.dictionary.is_whole()
+    }
+
     /// Appends the JSON of a code.
     pub(crate) fn write_json(&self, code: u32, out: &mut Vec<u8>) {
         self.dictionary.write_json(code, out);

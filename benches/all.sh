@@ -4,4 +4,8 @@
 #     benches/all.sh 1000000          # needs 8 GB of memory
 set -eu
 cd "$(dirname "$0")/.."
-PASSMUSTER_BENCH_VPCS="${1:-10000,100000}" cargo bench --bench inventory -- --quiet
+sizes="${1:-10000,100000}"
+PASSMUSTER_BENCH_VPCS="$sizes" cargo bench --bench inventory -- --quiet
+for vpcs in $(echo "$sizes" | tr , ' '); do
+    cargo bench --bench http -- --vpcs "$vpcs"
+done

@@ -2,10 +2,10 @@
 //! `docs/performance.md`, building, planning, writing JSON and judging a check. As a test, a small inventory is asked
 //! once and both sides must give the same answers.
 //!
-//!     cargo bench --bench inventory                                  # 10,000 and 100,000 VPCs
-//!     PASSMUSTER_BENCH_VPCS=1000000 cargo bench --bench inventory    # needs 8 GB of memory
-//!     cargo bench --bench inventory -- --quiet Q4                    # criterion's arguments
-//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]   # the same inventory as NDJSON
+//!     cargo bench --bench inventory -- --quiet Q4     # 10,000 and 100,000 VPCs; criterion's arguments
+//!     PASSMUSTER_BENCH_VPCS=1000000 ..                # another size; needs 8 GB of memory
+//!     PASSMUSTER_BENCH_ALONE=1 ..                     # without the peer
+//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]    # the same inventory as NDJSON
 
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +25,7 @@
     reason = "a bench fails by panicking"
 )]
 
+mod change;
 mod generator;
 mod measure;
 mod peer;
@@ -50,7 +51,7 @@ use passmuster::{
     check,
     graph::{Graph, GraphBuilder},
     model::{Asset, Time},
-    query::{Engine, GuardLimits, Request, run::RunLimits},
+    query::{Engine, Graphs, GuardLimits, Request, run::RunLimits},
 };
 use questions::{Question, questions};
 use serde_json::Value;
@@ -73,6 +74,11 @@ fn main() {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&file).expect("a file to write to"));
         let lines = generator::write(vpcs, skew, &mut out).expect("a file that can be written to");
         println!("{lines} assets written to {file}");
+    } else if let Some(vpcs) = after("--change") {
+        let begun = Instant::now();
+        let vpcs = vpcs.parse().expect("a number of VPCs");
+        let ours = apart(|| Ours::build(vpcs, Skew::Healthy, &Measurements::default()));
+        change::measure(&ours.graph, &ours.engine, begun.elapsed());
     } else if arguments.iter().any(|argument| argument == "--bench") {
         let sizes = env::var("PASSMUSTER_BENCH_VPCS").unwrap_or_else(|_| "10000,100000".to_owned());
         let mut criterion = Criterion::default()
@@ -81,11 +87,11 @@ fn main() {
             .measurement_time(Duration::from_secs(1))
             .without_plots()
             .configure_from_args();
-        let measurements = Measurements::default();
         for size in sizes.split(',') {
+            let measurements = Measurements::default();
             bench_size(&mut criterion, &measurements, size.trim().parse().expect("sizes as 10000,100000"));
+            println!("{}", measurements.table());
         }
-        println!("{}", measurements.table());
     } else {
         compare_answers(500);
     }
@@ -133,12 +139,15 @@ fn bench_size(criterion: &mut Criterion, measurements: &Measurements, vpcs: usiz
                 let mut turn = 0;
                 measurements.bench(criterion, (question.name, question.title), vpcs, Side::Ours, || {
                     turn += 1;
-                    black_box(ours.ask(question, turn));
+                    black_box(ours.stream(question, turn));
                 });
             }
             if skew == Skew::Healthy {
                 bench_alone(criterion, measurements, vpcs, &ours, &asked);
             }
+        }
+        if env::var_os("PASSMUSTER_BENCH_ALONE").is_some() {
+            continue;
         }
         let theirs = apart(|| build_peer(vpcs, skew, measurements));
         for question in &asked {
@@ -231,6 +240,20 @@ impl Ours {
         let response = self.engine.execute(&self.graph, &request(question, turn), &RunLimits::unlimited());
         assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
         response.body
+    }
+
+    /// The answer as the server sends it, piece by piece; how many bytes it has.
+    fn stream(&self, question: &Question, turn: usize) -> usize {
+        let mut bytes = 0;
+        let mut outlet = |piece: Vec<u8>| {
+            bytes += black_box(piece).len();
+            true
+        };
+        let graphs = Graphs::from(&self.graph);
+        let limits = RunLimits::unlimited();
+        let response = self.engine.stream_over(&graphs, &request(question, turn), &limits, &mut outlet);
+        assert!(response.errors.is_empty(), "{}: {:?}", question.name, response.errors);
+        bytes + response.body.len()
     }
 
     fn judge(&self) -> check::CheckResult {

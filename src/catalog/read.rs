@@ -80,9 +80,17 @@ impl Catalog {
         relations::check(&draft, &mut report);
         names::check(&draft, &mut report);
         computed::check(&draft, &mut report);
-        let catalog = draft.catalog;
+        let catalog = Self { fingerprint: fingerprint(sources), ..draft.catalog };
         if report.is_empty() { Ok(catalog) } else { Err(report.into_errors()) }
     }
+}
+
+fn fingerprint(sources: &[Source]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for source in sources {
+        hasher.update(&(source.text.len() as u64).to_le_bytes()).update(source.text.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
 }
 
 fn build<'d>(definitions: Definitions<'d>, places: &'d Places, report: &mut Report<'_>) -> Draft<'d> {
@@ -100,7 +108,7 @@ fn build<'d>(definitions: Definitions<'d>, places: &'d Places, report: &mut Repo
     }
     link_implementors(&mut types);
     Draft {
-        catalog: Catalog { types, enums },
+        catalog: Catalog { types, enums, fingerprint: Default::default() },
         notes,
         raw: definitions.types,
         raw_enums: definitions.enums,

@@ -17,6 +17,7 @@ pub struct EnumId(pub u32);
 pub struct Catalog {
     pub(super) types: Vec<TypeDef>,
     pub(super) enums: Vec<EnumType>,
+    pub(super) fingerprint: [u8; 32],
 }
 
 /// What kind of type it is.
@@ -173,6 +174,12 @@ impl Catalog {
     #[must_use]
     pub fn types(&self) -> &[TypeDef] {
         &self.types
+    }
+
+    /// Tells whether two catalogs were read from the same files: their order and texts, not their names.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     /// All enums in the order of the SDL; [`EnumId`] is an index into it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     catalog::TypeId,
-    graph::Graph,
+    graph::{Graph, Slices},
     model::{Outcome, SliceState, Time},
     query::{
         Engine, QueryError, QueryErrorKind,
@@ -131,7 +131,7 @@ fn fill(
 
 /// Reasons in the words of a report, sorted; one alone where nothing at all was collected.
 pub(super) fn coverage<'r>(graph: &Graph, reasons: impl Iterator<Item = &'r WhyUnknown>) -> Vec<Reason> {
-    if graph.slices().is_some_and(|slices| slices.all().is_empty()) {
+    if graph.slices().is_some_and(Slices::is_empty) {
         return vec![Reason::NothingCollected];
     }
     let sorted: BTreeSet<Reason> = reasons.map(reason_of).collect();
@@ -206,7 +206,7 @@ fn never_collected(result: &CheckResult) -> u64 {
 pub(super) fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, result: &CheckResult) -> RestsOn {
     let Some(slices) = graph.slices() else { return RestsOn::default() };
     let touched: Vec<&SliceState> =
-        slices.all().iter().filter(|slice| check.touches.contains(&slice.key.asset_type)).collect();
+        check.touches.iter().flat_map(|asset_type| slices.of_type(asset_type)).collect();
     let complete = touched.iter().filter(|slice| slice.is_complete_since(oldest));
     RestsOn {
         slices: Some(SliceCount {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     catalog::TypeId,
-    graph::Graph,
+    graph::{Graph, Slices},
     model::Time,
     query::{
         Filters, QueryError,
@@ -77,7 +77,7 @@ fn count(graph: &Graph, of: TypeId, filters: &Filters, oldest: Option<Time>) -> 
     let judgement = judge(graph, of, filters, oldest);
     let least = judgement.types.iter().map(|judged| judged.failing.len() as u64).sum();
     let unknown: u64 = judgement.types.iter().map(|judged| judged.unknown.len() as u64).sum();
-    let has_gaps = !judgement.gaps.is_empty() || graph.slices().is_some_and(|slices| slices.all().is_empty());
+    let has_gaps = !judgement.gaps.is_empty() || graph.slices().is_some_and(Slices::is_empty);
     let most = (!has_gaps).then_some(least + unknown);
     (Found::Count { least, most }, judgement)
 }

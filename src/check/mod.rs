@@ -13,6 +13,7 @@ mod figure;
 mod framework;
 mod load;
 mod raw;
+mod remembered;
 mod result;
 mod shipped;
 mod source;
@@ -26,6 +27,7 @@ pub use evaluate::{evaluate, evaluate_all, explain};
 pub use expect::Expectation;
 pub use framework::{Control, Framework, load_frameworks};
 pub use load::{load, pasted};
+pub use remembered::RememberedVerdicts;
 pub use result::{
     AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason, RestsOn, SliceCount,
     UnknownAsset, Verdict,

@@ -8,8 +8,16 @@ use std::{
 };
 
 use super::{
-    Exit, arguments::Common, failure::Failure, graph_holder::Present, output::Output,
-    past_graphs::PastGraphs, place,
+    Exit,
+    arguments::Common,
+    failure::Failure,
+    graph_holder::Present,
+    graph_image::{self, ImageKeeper},
+    late_store::LateStore,
+    output::Output,
+    past_graphs::PastGraphs,
+    place,
+    refresh::refreshed,
 };
 use crate::{
     catalog::{Catalog, Source, shipped},
@@ -19,7 +27,7 @@ use crate::{
     model::{Asset, Clock, SystemClock, Time},
     query::{Engine, GuardLimits},
     report::Style,
-    store::{SEEN_FIELDS, Store, StoreError, StoreOptions},
+    store::{Revision, SEEN_FIELDS, Store, StoreError},
 };
 
 /// What a command is run with.
@@ -28,7 +36,7 @@ pub(crate) struct Context {
     /// The global arguments.
     pub(crate) common: Common,
     /// The streams.
-    pub(crate) output: Output,
+    pub(crate) output: Arc<Output>,
     /// The clock of the process.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -46,7 +54,7 @@ pub(crate) struct Tools {
 
 impl Context {
     pub(crate) fn new(common: Common, output: Output) -> Self {
-        Self { common, output, clock: Arc::new(SystemClock) }
+        Self { common, output: Arc::new(output), clock: Arc::new(SystemClock) }
     }
 
     /// The present moment.
@@ -93,16 +101,21 @@ impl Context {
 
     /// Opens the store, or makes one. What had to be repaired is said on stderr.
     pub(crate) fn open_store(&self, folder: &Path) -> Result<Arc<Store>, Failure> {
-        let opened =
-            Store::open(folder, &StoreOptions::default()).map_err(|error| Failure::program(&error))?;
-        for note in opened.notes {
-            self.output.note(&format!("store: {note}"));
-        }
-        Ok(Arc::new(opened.store))
+        self.take_store(folder)?.get()
+    }
+
+    /// The same, but its index is opened when it is asked for.
+    pub(crate) fn take_store(&self, folder: &Path) -> Result<Arc<LateStore>, Failure> {
+        LateStore::begin(folder, Arc::clone(&self.output)).map(Arc::new)
     }
 
     /// Opens a store that must be there already: reading must not leave an empty one behind.
     pub(crate) fn open_existing_store(&self) -> Result<Arc<Store>, Failure> {
+        self.take_existing_store()?.get()
+    }
+
+    /// The same, but its index is opened when it is asked for.
+    pub(crate) fn take_existing_store(&self) -> Result<Arc<LateStore>, Failure> {
         let folder = &self.common.store;
         if !folder.is_dir() {
             let message = format!(
@@ -112,19 +125,22 @@ impl Context {
             );
             return Err(Failure::bad_input(message));
         }
-        self.open_store(folder)
+        self.take_store(folder)
     }
 
     /// The graph of a file, or of the store.
     pub(crate) fn graph(&self, catalog: &Arc<Catalog>, data: Option<&Path>) -> Result<Arc<Graph>, Failure> {
-        Ok(self.inventory(data)?.present(catalog, self.now())?.graph)
+        let inventory = self.inventory(data)?;
+        let present = inventory.present(catalog, self.now())?;
+        inventory.keep(&present);
+        Ok(present.graph)
     }
 
     /// A file, or the store.
     pub(crate) fn inventory(&self, data: Option<&Path>) -> Result<Inventory, Failure> {
         match data {
             Some(file) => Ok(Inventory::File(file.to_owned())),
-            None => self.open_existing_store().map(Inventory::Store),
+            None => self.take_existing_store().map(Inventory::Store),
         }
     }
 }
@@ -135,15 +151,39 @@ pub(crate) enum Inventory {
     /// A file, read once.
     File(PathBuf),
     /// A store, read again after each commit.
-    Store(Arc<Store>),
+    Store(Arc<LateStore>),
 }
 
 impl Inventory {
-    /// The graph of the present.
+    /// The graph of the present, to begin with: from the image that was kept of it where there is one.
     pub(crate) fn present(&self, catalog: &Arc<Catalog>, now: Time) -> Result<Present, Failure> {
         match self {
             Self::File(file) => graph_of_file(catalog, file, now).map(Present::of_file),
-            Self::Store(store) => graph_of_store(catalog, store, now),
+            Self::Store(late) => {
+                let image = graph_image::load(catalog, late);
+                if let Some(present) = &image
+                    && present.revision == Some(late.revision())
+                {
+                    return Ok(present.clone());
+                }
+                let store = late.get()?;
+                // One of an earlier commit is brought up to date, unless it is of another store.
+                let known = |revision: Revision| {
+                    store.revision_at(revision.sequence).ok().flatten() == Some(revision)
+                };
+                let earlier = image.filter(|present| present.revision.is_some_and(known));
+                match earlier {
+                    Some(earlier) => Ok(refreshed(catalog, &store, now, Some(&earlier))?.present),
+                    None => graph_of_store(catalog, &store, now),
+                }
+            }
+        }
+    }
+
+    /// Keeps an image of a graph that had to be built, for the next process.
+    pub(crate) fn keep(&self, present: &Present) {
+        if let Self::Store(store) = self {
+            ImageKeeper::new(Arc::clone(store), present).finish(present);
         }
     }
 
@@ -191,7 +231,7 @@ pub(crate) fn graph_of_store(catalog: &Arc<Catalog>, store: &Store, now: Time) -
             )),
         })?;
     let graph = builder.finish(Some(snapshot.slices), now).map_err(|error| Failure::program(&error))?;
-    Ok(Present { graph: Arc::new(graph), sequence: Some(snapshot.sequence) })
+    Ok(Present { graph: Arc::new(graph), revision: Some(snapshot.revision), is_from_image: false })
 }
 
 /// Why a graph can't be filled from a store.
@@ -210,6 +250,16 @@ fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>
         (definition.name.as_str(), undeclared.collect())
     });
     types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
+}
+
+/// Takes from assets what the store fills in and their types don't declare.
+pub(crate) fn fit_to_catalog(catalog: &Catalog, assets: &mut [Asset]) {
+    let undeclared = undeclared_seen_fields(catalog);
+    for asset in assets {
+        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+            asset.fields.remove(*field);
+        }
+    }
 }
 
 /// Reads assets into a graph; returns what reading them returns.

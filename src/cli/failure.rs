@@ -38,6 +38,11 @@ impl Failure {
         Self { exit: Exit::Failed, report: Report::Message(chain(error)) }
     }
 
+    /// The program could not do its work, in words of the command's own.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, report: Report::Message(message.into()) }
+    }
+
     /// The input is wrong, at these places.
     pub(crate) fn snippets(snippets: Vec<Snippet>) -> Self {
         Self { exit: Exit::BadInput, report: Report::Snippets(snippets) }

@@ -16,6 +16,7 @@ use crate::{
         Engine, ExplainRequest, MomentError, QueryErrorKind, Request, Response,
         run::{RunError, RunLimits, Stop as RunStop},
     },
+    store::Revision,
 };
 
 /// The newest graph.
@@ -23,14 +24,21 @@ use crate::{
 pub(crate) struct Present {
     /// The graph.
     pub(crate) graph: Arc<Graph>,
-    /// The last commit it shows; nothing where it is not that of a store.
-    pub(crate) sequence: Option<u64>,
+    /// What of its store it shows; nothing where it is not that of a store.
+    pub(crate) revision: Option<Revision>,
+    /// Whether it was read from the store's image of it.
+    pub(crate) is_from_image: bool,
 }
 
 impl Present {
+    /// The last commit it shows; nothing where it is not that of a store.
+    pub(crate) fn sequence(&self) -> Option<u64> {
+        self.revision.map(|revision| revision.sequence)
+    }
+
     /// A graph that is not that of a store.
     pub(crate) fn of_file(graph: Graph) -> Self {
-        Self { graph: Arc::new(graph), sequence: None }
+        Self { graph: Arc::new(graph), revision: None, is_from_image: false }
     }
 }
 

@@ -7,13 +7,15 @@ use super::{
     context::{Misfit, fill},
     failure::chain,
     graph_holder::Present,
+    late_store::LateStore,
+    refresh::patched_to,
 };
 use crate::{
     catalog::Catalog,
-    graph::{Graph, GraphCache},
+    graph::{Graph, GraphCache, Patched},
     model::Time,
     query::{MomentError, Moments},
-    store::{PastWork, Store, StoreError},
+    store::{PastWork, StoreError},
 };
 
 /// How many past moments are kept. Each may take as much memory as the present.
@@ -23,23 +25,39 @@ const KEPT: usize = 4;
 #[derive(Debug)]
 pub(crate) struct PastGraphs {
     catalog: Arc<Catalog>,
-    store: Arc<Store>,
+    store: Arc<LateStore>,
     cache: GraphCache,
 }
 
 impl PastGraphs {
-    pub(crate) fn new(catalog: Arc<Catalog>, store: Arc<Store>) -> Self {
+    pub(crate) fn new(catalog: Arc<Catalog>, store: Arc<LateStore>) -> Self {
         Self { catalog, store, cache: GraphCache::new(KEPT) }
     }
 
     fn graph_at(&self, moment: Time, present: Option<&Present>) -> Result<Arc<Graph>, MomentError> {
-        let in_force = self.store.in_force(moment).map_err(|error| unreadable(moment, &error))?;
-        if let Some(present) = present.filter(|present| present.sequence == Some(in_force.sequence)) {
+        let store = self.store.get().map_err(|failure| {
+            tracing::error!("the inventory of {moment} can't be read: {}", failure.render(false));
+            MomentError::Unreadable { moment: Some(moment), reason: "the log says why".to_owned() }
+        })?;
+        let in_force = store.in_force(moment).map_err(|error| unreadable(moment, &error))?;
+        if let Some(present) = present.filter(|present| present.sequence() == Some(in_force.sequence)) {
             return Ok(Arc::clone(&present.graph));
         }
         self.cache.get_or_build(in_force.sequence, || {
-            let (builder, past) = fill(&self.catalog, |visit| self.store.read_past(in_force, visit))
-                .map_err(|misfit| match misfit {
+            let near = present.and_then(|present| Some((present.graph.as_ref(), present.sequence()?)));
+            if let Some(near) = near {
+                let sequence = in_force.sequence;
+                match patched_to(&self.catalog, &store, near, Some(sequence), in_force.at) {
+                    Ok(Some((Patched { graph, work, .. }, _))) => {
+                        tracing::debug!(?work, "took back what changed since {moment}");
+                        return Ok(graph);
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!("the present could not be taken back: {}", chain(&error)),
+                }
+            }
+            let (builder, past) = fill(&self.catalog, |visit| store.read_past(in_force, visit)).map_err(
+                |misfit| match misfit {
                     Misfit::Store(error) => unreadable(moment, &error),
                     Misfit::Asset(error) => {
                         let reason = format!(
@@ -48,7 +66,8 @@ impl PastGraphs {
                         );
                         MomentError::Unreadable { moment: Some(moment), reason }
                     }
-                })?;
+                },
+            )?;
             let PastWork { commits, records, assets } = past.work;
             tracing::debug!(commits, records, assets, "took back what changed since {moment}");
             builder

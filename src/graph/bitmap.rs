@@ -1,6 +1,8 @@
 //! A dense set of row numbers, one bit a row: what filters are evaluated to. Every bitmap has the length of its table,
 //! and no bit beyond that length is ever set.
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// A set of rows of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bitmap {
@@ -213,4 +215,16 @@ pub(crate) fn rows_of_word(base: u32, word: u64) -> impl Iterator<Item = u32> {
             base + bit
         })
     })
+}
+
+impl Imaged for Bitmap {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { words, len } = self;
+        image.count(*len);
+        image.u64s(words);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self { len: image.count()?, words: image.u64s()? })
+    }
 }

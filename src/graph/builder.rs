@@ -166,17 +166,24 @@ impl GraphBuilder {
         for asset in &assets {
             self.push(asset)?;
         }
+        let catalog = Arc::clone(&self.catalog);
+        let (mut tables, by_type) = self.tables()?;
+        relate::relate(&catalog, &mut tables, &by_type)
+            .map_err(|excess| too_large(&catalog, excess.of, "the edges of a relation"))?;
+        let by_type =
+            (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
+        let tables = tables.into_iter().map(Arc::new).collect();
+        Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
+    }
+
+    /// The tables of everything added, before any relation is derived.
+    pub(super) fn tables(mut self) -> Result<(Vec<Table>, BTreeMap<TypeId, TableId>), GraphError> {
         if !self.joined.is_empty() {
             self.join_slices();
         } else if let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new()) {
             return Err(GraphError::Duplicate { typename, id });
         }
         let Self { catalog, joined, .. } = self;
-        let too_large = |of: TypeId, what| GraphError::TooLarge {
-            typename: catalog.get(of).name.clone(),
-            what,
-            limit: u64::from(u32::MAX),
-        };
         let mut places = 0;
         let mut tables: Vec<(TableId, Table)> = Vec::new();
         let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
@@ -184,16 +191,14 @@ impl GraphBuilder {
             TableBuilder::align(&mut parts, &mut places, &catalog);
             let table =
                 ids.and_then(|ids| TableBuilder::finish(parts, None, Some(ids), &catalog, &mut tables));
-            let (place, _) = table.ok_or_else(|| too_large(of, "the rows or texts"))?;
+            let (place, _) = table.ok_or_else(|| too_large(&catalog, of, "the rows or texts"))?;
             by_type.insert(of, place);
         }
         tables.sort_by_key(|(place, _)| *place);
-        let mut tables: Vec<Table> = tables.into_iter().map(|(_, table)| table).collect();
-        relate::relate(&catalog, &mut tables, &by_type)
-            .map_err(|excess| too_large(excess.of, "the edges of a relation"))?;
-        let by_type =
-            (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
-        let tables = tables.into_iter().map(Arc::new).collect();
-        Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
+        Ok((tables.into_iter().map(|(_, table)| table).collect(), by_type))
     }
+}
+
+fn too_large(catalog: &Catalog, of: TypeId, what: &'static str) -> GraphError {
+    GraphError::TooLarge { typename: catalog.get(of).name.clone(), what, limit: u64::from(u32::MAX) }
 }

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::bitmap::Bitmap;
+use super::{
+    bitmap::Bitmap,
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+};
 
 /// Values by row.
 #[derive(Clone, Debug)]
@@ -40,6 +43,13 @@ impl<T: Copy> Cells<T> {
         [&self.base, &self.tail]
     }
 
+    /// The value of one row as a slice; empty beyond the end.
+    pub(super) fn slice_at(&self, row: usize) -> &[T] {
+        let (cells, row) =
+            if row < self.base.len() { (&*self.base, row) } else { (&*self.tail, row - self.base.len()) };
+        cells.get(row..row + 1).unwrap_or_default()
+    }
+
     /// The rows whose value `holds`: the scan of a column.
     pub(crate) fn scan(&self, mut holds: impl FnMut(T) -> bool) -> Bitmap {
         let rows = Bitmap::from_values(&self.base, &mut holds);
@@ -54,4 +64,49 @@ impl<T: Copy> Cells<T> {
         }
         rows
     }
+
+    /// The same values with some rows set, and others appended where they are given in order. The part that is shared
+    /// is copied only where one of its rows is set; how many values that takes is added to `copied`.
+    pub(super) fn patched(&self, set: impl IntoIterator<Item = (u32, T)>, copied: &mut u64) -> Self {
+        let mut patched = self.clone();
+        let mut is_copied = false;
+        for (row, value) in set {
+            let row = row as usize;
+            if row < patched.base.len() {
+                if !is_copied {
+                    *copied += patched.base.len() as u64;
+                    is_copied = true;
+                }
+                if let Some(cell) = Arc::make_mut(&mut patched.base).get_mut(row) {
+                    *cell = value;
+                }
+            } else if row == patched.len() {
+                patched.tail.push(value);
+            } else if let Some(cell) = patched.tail.get_mut(row - patched.base.len()) {
+                *cell = value;
+            }
+        }
+        patched
+    }
 }
+
+/// Numbers as an image holds them: the shared part as it is read, without a copy.
+macro_rules! imaged {
+    ($number:ty, $put:ident) => {
+        impl Imaged for Cells<$number> {
+            fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+                let Self { base, tail } = self;
+                image.$put(base);
+                image.$put(tail);
+            }
+
+            fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+                Ok(Self { base: image.$put()?, tail: image.$put()?.to_vec() })
+            }
+        }
+    };
+}
+
+imaged!(u32, shared_u32s);
+imaged!(i64, shared_i64s);
+imaged!(f64, shared_f64s);

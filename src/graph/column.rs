@@ -6,6 +6,8 @@ use super::{
     adjacency::Adjacency,
     bitmap::Bitmap,
     cells::Cells,
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+    lists::Lists,
     moment,
     text::{Nets, TextData},
 };
@@ -52,8 +54,8 @@ pub(crate) enum Data {
     Float(Cells<f64>),
     /// Boolean: the rows that are true.
     Bool(Bitmap),
-    /// A list of scalars: where each row's items begin, and the items.
-    List { offsets: Vec<u32>, items: Box<Column> },
+    /// A list of scalars: where each row's items stand, and the items.
+    List { lists: Lists, items: Box<Column> },
     /// A relation or embedded objects: the edges to each table that has any, ordered by type.
     Links { links: Vec<Link>, many: bool },
     /// `@computed`: nothing is stored.
@@ -116,13 +118,19 @@ impl Column {
         Some(text.text(text.code(row)?))
     }
 
+    /// The code of a raw text, for text and nets.
+    pub(super) fn find_text(&self, text: &str) -> Option<u32> {
+        match &self.data {
+            Data::Text(data) => data.find(text),
+            Data::Net { text: data, nets } => nets.find(data, text),
+            _ => None,
+        }
+    }
+
     /// The items of a list in a row, as a range of the item column.
     pub(crate) fn items(&self, row: u32) -> Option<(std::ops::Range<u32>, &Self)> {
         match &self.data {
-            Data::List { offsets, items } => {
-                let row = row as usize;
-                Some((*offsets.get(row)?..*offsets.get(row + 1)?, items))
-            }
+            Data::List { lists, items } => Some((lists.of(row)?, items)),
             _ => None,
         }
     }
@@ -184,4 +192,98 @@ pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     let mut buffer = ryu::Buffer::new();
     let text = if value.is_finite() { buffer.format_finite(value) } else { "null" };
     out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+}
+
+/// Every form, by its number in an image.
+const FORMS: [IntForm; 4] = [IntForm::Int, IntForm::BigInt, IntForm::DateTime, IntForm::Date];
+
+impl Imaged for Column {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { nulls, unknown, data } = self;
+        nulls.put(image);
+        unknown.put(image);
+        data.put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            nulls: Option::take_from(image)?,
+            unknown: Option::take_from(image)?,
+            data: Data::take_from(image)?,
+        })
+    }
+}
+
+impl Imaged for Data {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        match self {
+            Self::Text(text) => {
+                image.number(0);
+                text.put(image);
+            }
+            // Nets are what their texts say.
+            Self::Net { text, nets: _ } => {
+                image.number(1);
+                text.put(image);
+            }
+            Self::Int { values, form } => {
+                image.number(2);
+                values.put(image);
+                image.count(FORMS.iter().position(|known| known == form).unwrap_or(FORMS.len()));
+            }
+            Self::Float(values) => {
+                image.number(3);
+                values.put(image);
+            }
+            Self::Bool(values) => {
+                image.number(4);
+                values.put(image);
+            }
+            Self::List { lists, items } => {
+                image.number(5);
+                lists.put(image);
+                items.put(image);
+            }
+            Self::Links { links, many } => {
+                image.number(6);
+                links.put(image);
+                image.flag(*many);
+            }
+            Self::Computed => image.number(7),
+        }
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(match image.number()? {
+            0 => Self::Text(TextData::take_from(image)?),
+            1 => {
+                let text = TextData::take_from(image)?;
+                Self::Net { nets: Nets::of_texts(&text), text }
+            }
+            2 => Self::Int { values: Cells::take_from(image)?, form: image.one_of(&FORMS)? },
+            3 => Self::Float(Cells::take_from(image)?),
+            4 => Self::Bool(Bitmap::take_from(image)?),
+            5 => Self::List { lists: Lists::take_from(image)?, items: Box::new(Column::take_from(image)?) },
+            6 => Self::Links { links: Vec::take_from(image)?, many: image.flag()? },
+            7 => Self::Computed,
+            _ => return Err(ImageError::OtherFormat),
+        })
+    }
+}
+
+impl Imaged for Link {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { of, table, adjacency } = self;
+        image.number(of.0.into());
+        image.count(table.0);
+        adjacency.put(image);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            of: image.type_id()?,
+            table: TableId(image.count()?),
+            adjacency: Adjacency::take_from(image)?,
+        })
+    }
 }

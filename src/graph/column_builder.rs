@@ -11,6 +11,7 @@ use super::{
     bitmap::Bitmap,
     column::{Column, Data, IntForm, Link, TableId},
     dictionary::{Dictionary, DictionaryBuilder, Form, NO_CODE},
+    lists::Lists,
     table::Table,
     table_builder::TableBuilder,
     text::{Nets, TextData},
@@ -299,7 +300,7 @@ fn finish_cells(
             let (offsets, item_rows) = offsets_of(ends, rows)?;
             let (offsets, item_order) = reorder_lists(offsets, order);
             let items = ColumnBuilder::finish(items, &item_rows, item_order.as_deref(), catalog, tables)?;
-            Data::List { offsets, items: Box::new(items) }
+            Data::List { lists: Lists::new(offsets), items: Box::new(items) }
         }
         Cells::Embedded { of, many, .. } => {
             let (of, many) = (*of, *many);

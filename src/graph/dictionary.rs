@@ -5,6 +5,8 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use super::cells::Cells;
 
+use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;
 
@@ -333,4 +335,52 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
     }
     let quoted = serde_json::Value::String(text.to_owned()).to_string();
     out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+}
+
+impl Imaged for Arena {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        let Self { text, starts, form, has_escapes } = self;
+        image.text(text);
+        image.u32s(starts);
+        image.flag(*form == Form::Verbatim);
+        image.flag(*has_escapes);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            text: image.text()?,
+            starts: image.u32s()?,
+            form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
+            has_escapes: image.flag()?,
+        })
+    }
+}
+
+impl Imaged for Dictionary {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        image.flag(self.is_whole());
+        match &self.0 {
+            Layout::Arena(arena) => arena.put(image),
+            Layout::Joined(Joined { beginnings, firsts, nearest, ends, end_codes }) => {
+                beginnings.put(image);
+                image.u32s(firsts);
+                image.u32s(nearest);
+                ends.put(image);
+                end_codes.put(image);
+            }
+        }
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        if image.flag()? {
+            return Arena::take_from(image).map(|arena| Self(Layout::Arena(arena)));
+        }
+        Ok(Self(Layout::Joined(Joined {
+            beginnings: Arena::take_from(image)?,
+            firsts: image.u32s()?,
+            nearest: image.u32s()?,
+            ends: Arc::take_from(image)?,
+            end_codes: Cells::take_from(image)?,
+        })))
+    }
 }

@@ -1,7 +1,8 @@
 //! The immutable graph in memory: one table of typed columns for each asset type, hidden tables for embedded objects,
-//! and the edges of every relation in both directions. Built whole, shared by every query that begins while it is the
-//! newest, never changed.
+//! and the edges of every relation in both directions. Built whole, or from the graph before by what changed; shared by
+//! every query that begins while it is the newest, never changed.
 
+mod added;
 mod adjacency;
 mod arrivals;
 mod bitmap;
@@ -13,11 +14,17 @@ mod column_builder;
 mod dictionary;
 mod error;
 mod ids;
+mod image;
 mod join;
+mod lists;
 mod moment;
 mod parallel;
+mod patch;
+mod patch_cells;
+mod patch_edges;
 mod relate;
 mod slices;
+mod stamps;
 mod table;
 mod table_builder;
 mod text;
@@ -28,7 +35,10 @@ pub use bitmap::Bitmap;
 pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
 pub use error::GraphError;
+pub use image::{GraphImage, Image, ImageError, ImageSource};
+pub use patch::{Changes, PatchWork, Patched};
 pub use slices::Slices;
+pub use stamps::Stamps;
 pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},

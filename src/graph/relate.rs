@@ -1,7 +1,7 @@
 //! Edges derived from keys: a join for each relation and each concrete target type, and the composition of relations
 //! that are written as paths. What `join` leaves to this file (lists, numbers) is joined by hashing.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -59,8 +59,21 @@ pub(crate) fn relate(
         let (of, table, field, many, links) = relation?;
         store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
     }
-    // A path may go over another relation that is written as paths: the catalog refuses cycles, so each round
-    // finishes at least one.
+    for (of, table, field, many, hops) in in_order(catalog, paths) {
+        let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
+        let links = links(tables, many, edges).ok_or(TooManyEdges { of })?;
+        store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
+    }
+    Ok(())
+}
+
+/// A relation that is written as paths.
+pub(super) type ByPaths<'c> = (TypeId, TableId, FieldId, bool, &'c Vec<Vec<String>>);
+
+/// Relations that are written as paths, each behind those that its paths go over. The catalog refuses cycles, so each
+/// round finishes at least one.
+pub(super) fn in_order<'c>(catalog: &Catalog, mut paths: Vec<ByPaths<'c>>) -> Vec<ByPaths<'c>> {
+    let mut ordered = Vec::with_capacity(paths.len());
     while !paths.is_empty() {
         let pending: Vec<(TypeId, &str)> = paths
             .iter()
@@ -74,14 +87,10 @@ pub(crate) fn relate(
         if ready.is_empty() {
             break;
         }
-        for (of, table, field, many, hops) in ready {
-            let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
-            let links = links(tables, many, edges).ok_or(TooManyEdges { of })?;
-            store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
-        }
+        ordered.extend(ready);
         paths = waiting;
     }
-    Ok(())
+    ordered
 }
 
 fn is_empty(tables: &[Table], table: TableId) -> bool {
@@ -164,14 +173,14 @@ fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
 }
 
 /// The edges where every pair of keys is equal. Each side's keys become codes of one space, pair by pair.
-fn join(
+pub(super) fn join(
     catalog: &Catalog,
-    tables: &[Table],
+    tables: &[impl Borrow<Table>],
     source: TableId,
     target: TableId,
     pairs: &[(String, String)],
 ) -> Option<Neighbours> {
-    let (source, target) = (tables.get(source.0)?, tables.get(target.0)?);
+    let (source, target): (&Table, &Table) = (tables.get(source.0)?.borrow(), tables.get(target.0)?.borrow());
     let columns = pairs.iter().map(|(own, reference)| {
         let (own, _) = catalog.get(source.of).find(own)?;
         let (reference, _) = catalog.get(target.of).find(reference)?;
@@ -256,7 +265,8 @@ fn combine(
     })
 }
 
-fn items_of(column: &Column) -> &Column {
+/// The column itself, or that of its items.
+pub(super) fn items_of(column: &Column) -> &Column {
     match &column.data {
         Data::List { items, .. } => items,
         _ => column,
@@ -317,47 +327,61 @@ fn by_row(column: &Column, rows: usize, codes: &[u32]) -> Option<Neighbours> {
     })
 }
 
-/// The distinct union of paths: from each row, hop by hop.
+/// The distinct union of paths: from each row, hop by hop. Only hops that have edges are walked.
 fn compose(
     catalog: &Catalog,
     tables: &[Table],
     source: TableId,
     paths: &[Vec<String>],
 ) -> Option<Vec<Edges>> {
-    let rows = u32::try_from(tables.get(source.0)?.rows).ok()?;
-    let mut by_target: BTreeMap<TableId, Vec<(u32, u32)>> = BTreeMap::new();
-    let mut ends: Vec<(TableId, u32)> = Vec::new();
-    for row in 0..rows {
-        ends.clear();
-        for path in paths {
-            ends.extend(follow(catalog, tables, (source, row), path));
-        }
-        ends.sort_unstable();
-        ends.dedup();
-        for &(table, target) in &ends {
-            by_target.entry(table).or_default().push((row, target));
+    let mut by_target: BTreeMap<TableId, Vec<Vec<&Neighbours>>> = BTreeMap::new();
+    for path in paths {
+        for (target, chain) in chains(catalog, tables, source, path) {
+            by_target.entry(target).or_default().push(chain);
         }
     }
+    let rows = tables.get(source.0)?.rows;
+    let (mut ends, mut here, mut next) = (Vec::new(), Vec::new(), Vec::new());
     by_target
         .into_iter()
-        .map(|(table, edges)| {
-            let mut rest = edges.iter().peekable();
-            let forward = Neighbours::build(rows as usize, |row, out| {
-                while let Some((_, target)) = rest.next_if(|(source, _)| *source as usize == row) {
-                    out.push(*target);
+        .map(|(table, chains)| {
+            let forward = Neighbours::build(rows, |row, out| {
+                let Ok(row) = u32::try_from(row) else { return };
+                ends.clear();
+                for chain in &chains {
+                    here.clear();
+                    here.push(row);
+                    for hop in chain {
+                        next.clear();
+                        next.extend(here.iter().flat_map(|&row| hop.of(row)));
+                        std::mem::swap(&mut here, &mut next);
+                        here.sort_unstable();
+                        here.dedup();
+                    }
+                    ends.extend_from_slice(&here);
                 }
+                ends.sort_unstable();
+                ends.dedup();
+                out.extend_from_slice(&ends);
             })?;
             Some((tables.get(table.0)?.of, table, forward))
         })
         .collect()
 }
 
-fn follow(catalog: &Catalog, tables: &[Table], from: (TableId, u32), path: &[String]) -> Vec<(TableId, u32)> {
+/// The rows at the end of a path from one row, distinct.
+pub(super) fn follow(
+    catalog: &Catalog,
+    tables: &[impl Borrow<Table>],
+    from: (TableId, u32),
+    path: &[String],
+) -> Vec<(TableId, u32)> {
     let mut reached = vec![from];
     for hop in path {
         let mut next = Vec::new();
         for (table, row) in reached {
             let Some(table) = tables.get(table.0) else { continue };
+            let table: &Table = table.borrow();
             let Some((field, _)) = catalog.get(table.of).find(hop) else { continue };
             for link in table.column(field).links() {
                 next.extend(link.adjacency.forward.of(row).iter().map(|&target| (link.table, target)));
@@ -368,4 +392,24 @@ fn follow(catalog: &Catalog, tables: &[Table], from: (TableId, u32), path: &[Str
         reached = next;
     }
     reached
+}
+
+/// The ways along a path, a hop for each concrete type on it, with the tables they end at.
+fn chains<'t>(
+    catalog: &Catalog,
+    tables: &'t [Table],
+    from: TableId,
+    path: &[String],
+) -> Vec<(TableId, Vec<&'t Neighbours>)> {
+    let Some((hop, rest)) = path.split_first() else { return vec![(from, Vec::new())] };
+    let Some(table) = tables.get(from.0) else { return Vec::new() };
+    let Some((field, _)) = catalog.get(table.of).find(hop) else { return Vec::new() };
+    let mut found = Vec::new();
+    for link in table.column(field).links() {
+        for (end, mut chain) in chains(catalog, tables, link.table, rest) {
+            chain.insert(0, &link.adjacency.forward);
+            found.push((end, chain));
+        }
+    }
+    found
 }

@@ -1,10 +1,20 @@
 //! What was collected, and how well: the slices a graph was built from, found by type, account and region.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
+use rustc_hash::FxHashMap;
+
+use super::{
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+    table::next_stamp,
+};
 use crate::{
     catalog::{Catalog, FieldKind},
-    model::{Asset, GLOBAL_REGION, SliceKey, SliceState},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
 };
 
 /// The type whose assets are the slices themselves. It is always complete.
@@ -15,7 +25,7 @@ pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
     let (_, definition) =
         catalog.find(SLICE_TYPE).filter(|(_, definition)| definition.find("id").is_some())?;
     let SliceKey { account_id, region, asset_type } = &slice.key;
-    let asset = Asset::new(SLICE_TYPE, format!("{account_id}/{region}/{asset_type}"))
+    let asset = Asset::new(SLICE_TYPE, asset_id(&slice.key))
         .with("accountId", account_id.as_str())
         .with("region", region.as_str())
         .with("assetType", asset_type.as_str())
@@ -33,16 +43,40 @@ pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
     Some(Asset { fields, ..asset })
 }
 
-/// The slices of an inventory.
+/// The id that a slice has as an asset.
+pub(super) fn asset_id(SliceKey { account_id, region, asset_type }: &SliceKey) -> String {
+    format!("{account_id}/{region}/{asset_type}")
+}
+
+/// The slices of an inventory, by account; a change to some leaves the accounts of the others shared.
 #[derive(Clone, Debug, Default)]
 pub struct Slices {
-    states: Vec<SliceState>,
-    /// The places of those that are not complete.
-    incomplete: Vec<usize>,
-    /// Type, then account, then region, to the place in `states`.
-    places: BTreeMap<String, BTreeMap<String, BTreeMap<String, usize>>>,
-    /// Every account with a slice of any type, and the regions it has regional slices in.
-    accounts: BTreeMap<String, BTreeSet<String>>,
+    accounts: BTreeMap<Arc<str>, Arc<Account>>,
+    types: BTreeMap<String, OfType>,
+    count: usize,
+    /// Another one wherever there is another account, region or slice.
+    places_stamp: u64,
+}
+
+/// The slices of one account.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    /// By type, then region.
+    states: BTreeMap<String, BTreeMap<String, SliceState>>,
+    /// The regions it has regional slices in, and how many.
+    regions: BTreeMap<String, usize>,
+}
+
+/// What is said of a type.
+#[derive(Clone, Debug, Default)]
+struct OfType {
+    /// How many slices it has, and how many of them are of a region.
+    slices: usize,
+    regional: usize,
+    /// Those whose latest attempt was not complete.
+    incomplete: Arc<BTreeSet<SliceKey>>,
+    /// Another one wherever a slice of the type differs.
+    stamp: u64,
 }
 
 /// A slice that something needs and that is not complete: its state, or nothing where it was never collected.
@@ -52,44 +86,178 @@ pub(crate) struct Need {
     pub(crate) state: Option<SliceState>,
 }
 
+impl OfType {
+    /// Takes in that a slice is there, or isn't, in some state.
+    fn set(&mut self, key: &SliceKey, (was_there, state): (bool, Option<&SliceState>)) {
+        self.stamp = next_stamp();
+        let is_incomplete = state.is_some_and(|state| !state.is_complete_since(None));
+        if is_incomplete != self.incomplete.contains(key) {
+            let incomplete = Arc::make_mut(&mut self.incomplete);
+            if is_incomplete {
+                incomplete.insert(key.clone())
+            } else {
+                incomplete.remove(key)
+            };
+        }
+        count(&mut self.slices, was_there, state.is_some());
+        if key.region != GLOBAL_REGION {
+            count(&mut self.regional, was_there, state.is_some());
+        }
+    }
+}
+
+impl Account {
+    /// Takes in a state of one of its slices.
+    fn set(&mut self, key: SliceKey, was_there: bool, state: Option<SliceState>) {
+        let SliceKey { region, asset_type, .. } = key;
+        if region != GLOBAL_REGION {
+            let of_region = self.regions.entry(region.clone()).or_default();
+            count(of_region, was_there, state.is_some());
+            if *of_region == 0 {
+                self.regions.remove(&region);
+            }
+        }
+        let regions = self.states.entry(asset_type.clone()).or_default();
+        match state {
+            Some(state) => drop(regions.insert(region, state)),
+            None => drop(regions.remove(&region)),
+        }
+        if regions.is_empty() {
+            self.states.remove(&asset_type);
+        }
+    }
+}
+
+fn count(many: &mut usize, was_there: bool, is_there: bool) {
+    *many = (*many + usize::from(is_there)).saturating_sub(usize::from(was_there));
+}
+
 impl Slices {
     /// Takes the slices in any order; of two with one key the last counts.
     #[must_use]
-    pub fn new(mut states: Vec<SliceState>) -> Self {
-        states.sort_by(|left, right| left.key.cmp(&right.key));
+    pub fn new(states: Vec<SliceState>) -> Self {
         let mut slices = Self::default();
-        for (place, state) in states.iter().enumerate() {
-            if !state.is_complete_since(None) {
-                slices.incomplete.push(place);
-            }
-            let key = &state.key;
-            let regions = slices.accounts.entry(key.account_id.clone()).or_default();
-            if key.region != GLOBAL_REGION {
-                regions.insert(key.region.clone());
-            }
-            let by_account = slices.places.entry(key.asset_type.clone()).or_default();
-            by_account.entry(key.account_id.clone()).or_default().insert(key.region.clone(), place);
+        for state in states {
+            slices.set(state.key.clone(), Some(state));
         }
-        slices.states = states;
         slices
+    }
+
+    /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.
+    fn of_sorted(states: Vec<SliceState>) -> Self {
+        let (mut types, mut accounts) = (BTreeMap::<String, OfType>::new(), BTreeMap::new());
+        let count = states.len();
+        let mut states = states.into_iter().peekable();
+        while let Some(first) = states.peek() {
+            let account_id: Arc<str> = Arc::from(first.key.account_id.as_str());
+            let mut account = Account::default();
+            while let Some(state) = states.next_if(|state| *state.key.account_id == *account_id) {
+                let SliceKey { region, asset_type, .. } = state.key.clone();
+                change(&mut types, &asset_type, |of_type: &mut OfType| {
+                    of_type.slices += 1;
+                    of_type.regional += usize::from(region != GLOBAL_REGION);
+                    if !state.is_complete_since(None) {
+                        Arc::make_mut(&mut of_type.incomplete).insert(state.key.clone());
+                    }
+                });
+                if region != GLOBAL_REGION {
+                    change(&mut account.regions, &region, |count| *count += 1);
+                }
+                change(&mut account.states, &asset_type, |regions: &mut BTreeMap<_, _>| {
+                    regions.insert(region, state);
+                });
+            }
+            accounts.insert(account_id, Arc::new(account));
+        }
+        for of_type in types.values_mut() {
+            of_type.stamp = next_stamp();
+        }
+        Self { accounts, types, count, places_stamp: next_stamp() }
+    }
+
+    /// The same with some slices in another state, or unknown.
+    #[must_use]
+    pub fn patched(&self, changes: &[(SliceKey, Option<SliceState>)]) -> Self {
+        let mut slices = self.clone();
+        for (key, state) in changes {
+            slices.set(key.clone(), state.clone());
+        }
+        slices
+    }
+
+    fn set(&mut self, key: SliceKey, state: Option<SliceState>) {
+        let known = self.find(&key.asset_type, &key.account_id, &key.region);
+        let was_there = known.is_some();
+        if known == state.as_ref() {
+            return;
+        }
+        if was_there != state.is_some() {
+            self.places_stamp = next_stamp();
+            count(&mut self.count, was_there, state.is_some());
+        }
+        let of_type = self.types.entry(key.asset_type.clone()).or_default();
+        of_type.set(&key, (was_there, state.as_ref()));
+        if of_type.slices == 0 {
+            self.types.remove(&key.asset_type);
+        }
+        let account_id: Arc<str> = Arc::from(key.account_id.as_str());
+        let account = Arc::make_mut(self.accounts.entry(Arc::clone(&account_id)).or_default());
+        account.set(key, was_there, state);
+        if account.states.is_empty() {
+            self.accounts.remove(&account_id);
+        }
     }
 
     /// All slices, ordered by account, region, type.
     #[must_use]
-    pub fn all(&self) -> &[SliceState] {
-        &self.states
+    pub fn all(&self) -> Vec<&SliceState> {
+        let mut all: Vec<&SliceState> = Vec::with_capacity(self.count);
+        for account in self.accounts.values() {
+            all.extend(account.states.values().flat_map(BTreeMap::values));
+        }
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
     }
 
-    /// The slices that are not complete, in the same order.
-    pub fn incomplete(&self) -> impl Iterator<Item = &SliceState> {
-        self.incomplete.iter().filter_map(|place| self.states.get(*place))
+    /// The slices of a type, ordered by account and region.
+    pub fn of_type<'s>(&'s self, asset_type: &'s str) -> impl Iterator<Item = &'s SliceState> {
+        let regions = self.accounts.values().filter_map(|account| account.states.get(asset_type));
+        regions.flat_map(BTreeMap::values)
+    }
+
+    /// The slices of a type whose latest attempt was not complete, ordered by account and region.
+    pub(crate) fn incomplete<'s>(&'s self, asset_type: &str) -> impl Iterator<Item = &'s SliceState> {
+        let keys = self.types.get(asset_type).into_iter().flat_map(|of_type| of_type.incomplete.iter());
+        keys.filter_map(|key| self.find(&key.asset_type, &key.account_id, &key.region))
+    }
+
+    /// Whether the latest attempt of every slice was complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.types.values().all(|of_type| of_type.incomplete.is_empty())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether nothing was ever collected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Numbers that differ wherever the states of these types do, or the places that anything was collected from.
+    pub(super) fn stamps<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<u64> {
+        let of_type = |name| self.types.get(name).map_or(0, |of_type| of_type.stamp);
+        std::iter::once(self.places_stamp).chain(types.map(of_type)).collect()
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
-        let place = self.places.get(asset_type)?.get(account_id)?.get(region)?;
-        self.states.get(*place)
+        self.accounts.get(account_id)?.states.get(asset_type)?.get(region)
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.
@@ -106,19 +274,18 @@ impl Slices {
 
     /// Whether a type is collected for whole accounts, never by region.
     pub(crate) fn is_account_wide(&self, asset_type: &str) -> bool {
-        self.places.get(asset_type).is_some_and(|accounts| {
-            accounts.values().all(|regions| regions.keys().all(|region| region == GLOBAL_REGION))
-        })
+        self.types.get(asset_type).is_some_and(|of_type| of_type.regional == 0)
     }
 
     /// The accounts that anything was collected from.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.accounts.keys().map(String::as_str)
+        self.accounts.keys().map(AsRef::as_ref)
     }
 
     /// The regions that anything was collected from in an account.
     pub(crate) fn regions_of(&self, account_id: &str) -> impl Iterator<Item = &str> {
-        self.accounts.get(account_id).into_iter().flatten().map(String::as_str)
+        let account = self.accounts.get(account_id).into_iter();
+        account.flat_map(|account| account.regions.keys()).map(String::as_str)
     }
 
     /// Appends the slices of `asset_type` that keep a relation of an asset in this account and region from being
@@ -167,4 +334,94 @@ impl Slices {
             }
         }
     }
+}
+
+/// Changes the value of a name, made where there is none; the name is copied only then.
+fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {
+    match map.get_mut(name) {
+        Some(value) => change(value),
+        None => change(map.entry(name.to_owned()).or_default()),
+    }
+}
+
+/// The names of slices in an image, each once.
+#[derive(Debug, Default)]
+struct Names<'g> {
+    places: FxHashMap<&'g str, u32>,
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl<'g> Names<'g> {
+    fn place(&mut self, name: &'g str) -> u32 {
+        let next = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        *self.places.entry(name).or_insert_with(|| {
+            self.text.push_str(name);
+            self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+            next
+        })
+    }
+}
+
+/// A slice as an image holds it: places of names, one more than the place of the reason or 0, the outcome.
+const NAMES: usize = 6;
+/// The times, [`i64::MIN`] where there is none, and the number of assets.
+const NUMBERS: usize = 3;
+
+impl Imaged for Slices {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The rest is made of the states.
+        let states = self.all();
+        let mut names = Names::default();
+        let mut codes = Vec::with_capacity(states.len() * NAMES);
+        let mut numbers = Vec::with_capacity(states.len() * NUMBERS);
+        for SliceState { key, api, outcome, reason, attempted_at, completed_at, assets } in states {
+            let outcome = Outcome::ALL.iter().position(|known| known == outcome).unwrap_or_default();
+            codes.extend([&key.account_id, &key.region, &key.asset_type, api].map(|name| names.place(name)));
+            codes.push(reason.as_deref().map_or(0, |reason| names.place(reason) + 1));
+            codes.push(u32::try_from(outcome).unwrap_or_default());
+            numbers.extend([attempted_at, completed_at].map(|at| at.map_or(i64::MIN, Time::millis)));
+            numbers.push(i64::try_from(*assets).unwrap_or(i64::MAX));
+        }
+        image.made_text(names.text);
+        image.made_u32s(&names.ends);
+        image.made_u32s(&codes);
+        image.made_i64s(&numbers);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        let (text, ends, codes, numbers) = (image.text()?, image.u32s()?, image.u32s()?, image.i64s()?);
+        let mut start = 0;
+        let names: Option<Vec<&str>> =
+            ends.iter().map(|&end| text.get(mem::replace(&mut start, end as usize)..end as usize)).collect();
+        let names = names.ok_or(ImageError::OtherFormat)?;
+        let (codes, _) = codes.as_chunks::<NAMES>();
+        let (numbers, _) = numbers.as_chunks::<NUMBERS>();
+        let states = codes.iter().zip(numbers).map(|(codes, numbers)| read_state(&names, *codes, *numbers));
+        states.collect::<Option<Vec<_>>>().map(Self::of_sorted).ok_or(ImageError::OtherFormat)
+    }
+}
+
+fn read_state(
+    names: &[&str],
+    [account, region, asset_type, api, reason, outcome]: [u32; NAMES],
+    [attempted, completed, assets]: [i64; NUMBERS],
+) -> Option<SliceState> {
+    let name = |place: u32| names.get(place as usize).map(|name| (*name).to_owned());
+    let time = |millis: i64| match millis {
+        i64::MIN => Some(None),
+        millis => Time::from_millis(millis).map(Some),
+    };
+    Some(SliceState {
+        key: SliceKey { account_id: name(account)?, region: name(region)?, asset_type: name(asset_type)? },
+        api: name(api)?,
+        outcome: *Outcome::ALL.get(outcome as usize)?,
+        reason: match reason.checked_sub(1) {
+            Some(place) => Some(name(place)?),
+            None => None,
+        },
+        attempted_at: time(attempted)?,
+        completed_at: time(completed)?,
+        assets: assets.try_into().ok()?,
+    })
 }

@@ -4,30 +4,40 @@
 use std::{
     borrow::Cow,
     cmp::Ordering,
-    ops::{Bound, Range},
+    ops::{Bound, Range, RangeBounds},
     sync::{Arc, OnceLock},
 };
 
 use ipnet::IpNet;
 
 use super::{
-    adjacency::{Adjacency, Neighbours},
+    added::AddedTexts,
+    adjacency::{Adjacency, Edits, Neighbours},
     cells::Cells,
-    dictionary::{Dictionary, NO_CODE},
+    dictionary::{Dictionary, Form, NO_CODE},
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
 };
+use crate::catalog::scalar;
 
-/// Codes by row, and the texts of the codes.
+/// Codes by row, and the texts of the codes: those of a dictionary, in order, and above them those that were added
+/// since, as they came.
 #[derive(Clone, Debug)]
 pub(crate) struct TextData {
     pub(crate) codes: Cells<u32>,
-    pub(super) dictionary: Arc<Dictionary>,
+    dictionary: Arc<Dictionary>,
+    added: Option<Arc<AddedTexts>>,
+    /// Whether each row's code is its own number, as that of an id is.
+    is_id: bool,
+    /// Whether cells were set since it was built, so that no row need hold a text any more.
+    pub(super) is_patched: bool,
     postings: OnceLock<Option<Neighbours>>,
 }
 
-/// The nets of a column by code: those it was built with in address order.
+/// The nets of a column by code: those it was built with in address order, then those that were added.
 #[derive(Clone, Debug)]
 pub(crate) struct Nets {
     base: Arc<[IpNet]>,
+    added: Vec<IpNet>,
 }
 
 /// Some codes of a column.
@@ -44,7 +54,9 @@ pub(crate) struct Codes {
 pub(crate) struct TextPlace {
     /// The first code of the dictionary that is not before it.
     code: u32,
+    /// Whether the dictionary has it.
     is_there: bool,
+    text: String,
 }
 
 impl From<Range<u32>> for Codes {
@@ -78,7 +90,35 @@ impl Codes {
 
 impl TextData {
     pub(crate) fn new(codes: Vec<u32>, dictionary: Dictionary) -> Self {
-        Self { codes: codes.into(), dictionary: Arc::new(dictionary), postings: OnceLock::new() }
+        Self {
+            codes: codes.into(),
+            dictionary: Arc::new(dictionary),
+            added: None,
+            is_id: false,
+            is_patched: false,
+            postings: OnceLock::new(),
+        }
+    }
+
+    /// The texts are ids: the code of each row is its own number, and will be for every row that is appended.
+    pub(super) fn mark_ids(&mut self) {
+        self.is_id = true;
+    }
+
+    /// The first code above the dictionary.
+    fn first_added(&self) -> u32 {
+        u32::try_from(self.dictionary.len()).unwrap_or(NO_CODE)
+    }
+
+    /// The added text of a code, by its place among them.
+    fn added(&self, code: u32) -> Option<(&AddedTexts, u32)> {
+        let added = self.added.as_deref()?;
+        code.checked_sub(self.first_added()).map(|place| (added, place))
+    }
+
+    /// How many texts were added.
+    pub(super) fn added_len(&self) -> usize {
+        self.added.as_ref().map_or(0, |added| added.len())
     }
 
     /// Ids that are beginnings of their own and, as ends, the texts of another column: see [`Dictionary::joined`]. The
@@ -98,17 +138,23 @@ impl TextData {
 
     /// How many codes there are: every code is below it.
     pub(crate) fn distinct(&self) -> usize {
-        self.dictionary.len()
+        self.dictionary.len() + self.added_len()
     }
 
     /// The raw text of a code.
     pub(crate) fn text(&self, code: u32) -> Cow<'_, str> {
-        self.dictionary.text(code)
+        match self.added(code) {
+            Some((added, place)) => added.text(place),
+            None => self.dictionary.text(code),
+        }
     }
 
     /// The JSON of a code, where texts are stored in one piece: see [`TextData::is_whole`].
     pub(crate) fn json(&self, code: u32) -> Option<&[u8]> {
-        self.dictionary.json(code)
+        match self.added(code) {
+            Some((added, place)) => Some(added.json(place)),
+            None => self.dictionary.json(code),
+        }
     }
 
     /// Whether each text is stored in one piece, as all but ids are.
@@ -118,43 +164,68 @@ impl TextData {
 
     /// Appends the JSON of a code.
     pub(crate) fn write_json(&self, code: u32, out: &mut Vec<u8>) {
-        self.dictionary.write_json(code, out);
+        match self.added(code) {
+            Some((added, place)) => out.extend_from_slice(added.json(place)),
+            None => self.dictionary.write_json(code, out),
+        }
     }
 
-    /// Every code with its raw text, in the order of codes.
+    /// Every code with its raw text, in the order of codes. No row need hold a text any more: see
+    /// `Table::has_text`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Cow<'_, str>)> {
-        self.dictionary.iter()
+        let added = self.first_added()..u32::try_from(self.distinct()).unwrap_or(NO_CODE);
+        self.dictionary.iter().chain(added.map(|code| (code, self.text(code))))
     }
 
     /// The codes whose stored (JSON-escaped) text a pattern finds, ascending; see [`Dictionary::codes_with`].
     pub(crate) fn codes_with(&self, pattern: &regex::Regex) -> Vec<u32> {
-        self.dictionary.codes_with(pattern)
+        let mut codes = self.dictionary.codes_with(pattern);
+        if let Some(added) = &self.added {
+            let places = 0..u32::try_from(added.len()).unwrap_or(0);
+            let found = places.filter(|&place| pattern.is_match(added.stored(place)));
+            codes.extend(found.map(|place| self.first_added() + place));
+        }
+        codes
     }
 
     /// The code of a raw text. Not for nets.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        self.dictionary.find(text)
+        self.dictionary.find(text).or_else(|| self.find_added(text))
     }
 
-    /// The first code whose text is not before this one. Not for nets.
+    fn find_added(&self, text: &str) -> Option<u32> {
+        Some(self.first_added() + self.added.as_ref()?.find(text)?)
+    }
+
+    /// The first code of the dictionary whose text is not before this one. Not for nets.
     pub(super) fn lower_bound(&self, text: &str) -> u32 {
         self.dictionary.lower_bound(|other| other < text)
     }
 
-    /// How the texts of two codes compare. Not for nets.
+    /// How the texts of two codes compare; no text is least. Not for nets.
     #[inline]
     pub(crate) fn compare(&self, one: Option<u32>, other: Option<u32>) -> Ordering {
-        one.cmp(&other)
+        match (&self.added, one, other) {
+            (Some(_), Some(one), Some(other)) if one.max(other) >= self.first_added() => {
+                self.text(one).cmp(&self.text(other))
+            }
+            _ => one.cmp(&other),
+        }
     }
 
     /// Where a text stands among those of the column. Not for nets.
     pub(crate) fn place(&self, text: &str) -> TextPlace {
-        TextPlace { code: self.lower_bound(text), is_there: self.find(text).is_some() }
+        let (code, is_there) = (self.lower_bound(text), self.dictionary.find(text).is_some());
+        TextPlace { code, is_there, text: text.to_owned() }
     }
 
-    /// How the text of a code compares with the one of a place.
+    /// How the text of a code compares with the one of a place; no text is greatest.
     pub(crate) fn compare_with(&self, code: Option<u32>, place: &TextPlace) -> Ordering {
-        match code.unwrap_or(NO_CODE).cmp(&place.code) {
+        let Some(code) = code else { return Ordering::Greater };
+        if let Some((added, added_place)) = self.added(code) {
+            return added.text(added_place).as_ref().cmp(place.text.as_str());
+        }
+        match code.cmp(&place.code) {
             Ordering::Equal if !place.is_there => Ordering::Greater,
             order => order,
         }
@@ -162,31 +233,55 @@ impl TextData {
 
     /// The codes of the texts between two bounds. Not for nets.
     pub(crate) fn between(&self, from: Bound<&str>, to: Bound<&str>) -> Codes {
-        let not_before = |text: &str| self.dictionary.lower_bound(|other| other < text);
-        let behind = |text: &str| self.dictionary.lower_bound(|other| other <= text);
-        let from = match from {
-            Bound::Unbounded => 0,
-            Bound::Included(text) => not_before(text),
-            Bound::Excluded(text) => behind(text),
+        let base = |before: &dyn Fn(&str) -> bool| self.dictionary.lower_bound(before);
+        let added = |before: &dyn Fn(&str) -> bool| {
+            self.added.as_ref().map_or(0, |added| added.count_before(before)) as u32
         };
-        let to = match to {
-            Bound::Unbounded => u32::try_from(self.distinct()).unwrap_or(NO_CODE),
-            Bound::Included(text) => behind(text),
-            Bound::Excluded(text) => not_before(text),
+        let ends = |place: &dyn Fn(&dyn Fn(&str) -> bool) -> u32, all: usize| {
+            let from = match from {
+                Bound::Unbounded => 0,
+                Bound::Included(text) => place(&|other| other < text),
+                Bound::Excluded(text) => place(&|other| other <= text),
+            };
+            let to = match to {
+                Bound::Unbounded => u32::try_from(all).unwrap_or(NO_CODE),
+                Bound::Included(text) => place(&|other| other <= text),
+                Bound::Excluded(text) => place(&|other| other < text),
+            };
+            from..to
         };
-        Codes::from(from..to)
+        self.codes(ends(&base, self.dictionary.len()), ends(&added, self.added_len()))
     }
 
     /// The codes of the texts that begin so. Not for nets.
     pub(crate) fn starting_with(&self, prefix: &str) -> Codes {
-        let start = self.dictionary.lower_bound(|other| other < prefix);
-        let end = self.dictionary.lower_bound(|other| other < prefix || other.starts_with(prefix));
-        Codes::from(start..end)
+        let before = |other: &str| other < prefix;
+        let not_behind = |other: &str| other < prefix || other.starts_with(prefix);
+        let base = self.dictionary.lower_bound(before)..self.dictionary.lower_bound(not_behind);
+        let added = self
+            .added
+            .as_ref()
+            .map_or(0..0, |added| added.count_before(before) as u32..added.count_before(not_behind) as u32);
+        self.codes(base, added)
+    }
+
+    /// A range of the dictionary, and one of the order of the added texts.
+    fn codes(&self, range: Range<u32>, added: Range<u32>) -> Codes {
+        let mut more: Vec<u32> = Vec::new();
+        if let Some(texts) = &self.added {
+            let places = texts.sorted().get(added.start as usize..added.end as usize).unwrap_or_default();
+            more.extend(places.iter().map(|place| self.first_added() + place));
+            more.sort_unstable();
+        }
+        Codes { range, more }
     }
 
     /// The rows that hold a code, ascending; rows that hold nothing any more may be among them (`Table::holds`). The
     /// index over them is made at the first question.
     pub(crate) fn rows_of(&self, code: u32) -> &[u32] {
+        if self.is_id {
+            return self.codes.slice_at(code as usize);
+        }
         let postings = self.postings.get_or_init(|| {
             let codes = Neighbours::build(self.codes.len(), |row, out| {
                 out.extend(self.codes.get(row).filter(|&&code| code != NO_CODE));
@@ -195,27 +290,70 @@ impl TextData {
         });
         postings.as_ref().map_or(&[], |postings| postings.of(code))
     }
+
+    /// The same with other codes for some rows: those set have the code they had, and have, beside them. `texts` are
+    /// those of codes above all others, as they come. Nothing where they outgrow their offsets.
+    pub(super) fn patched(
+        &self,
+        set: &[(u32, u32, u32)],
+        texts: &[String],
+        form: Form,
+        copied: &mut u64,
+    ) -> Option<Self> {
+        let added = if texts.is_empty() {
+            self.added.clone()
+        } else {
+            let mut added = match &self.added {
+                Some(added) => AddedTexts::clone(added),
+                None => AddedTexts::new(form),
+            };
+            added.push_all(texts.iter().map(String::as_str))?;
+            Some(Arc::new(added))
+        };
+        let codes = self.codes.patched(set.iter().map(|(row, _, code)| (*row, *code)), copied);
+        let postings = OnceLock::new();
+        if let Some(Some(known)) = self.postings.get() {
+            let mut edits = Edits::default();
+            for (row, before, after) in set {
+                edits.source(*row, as_held(before), as_held(after));
+            }
+            _ = postings.set(Some(edits.apply(known, copied)));
+        }
+        let dictionary = Arc::clone(&self.dictionary);
+        Some(Self { codes, dictionary, added, is_id: self.is_id, is_patched: true, postings })
+    }
+}
+
+/// A code as a list of codes: empty where it stands for no value.
+fn as_held(code: &u32) -> &[u32] {
+    if *code == NO_CODE { &[] } else { std::slice::from_ref(code) }
+}
+
+/// The net of a text; all texts of a column of nets have one.
+pub(super) fn net_of(text: &str) -> Option<IpNet> {
+    scalar::parse_net(text)
 }
 
 impl Nets {
     /// From nets in address order.
     pub(crate) fn new(nets: Vec<IpNet>) -> Self {
-        Self { base: nets.into() }
+        Self { base: nets.into(), added: Vec::new() }
     }
 
     /// The net of a code.
     pub(crate) fn get(&self, code: u32) -> Option<IpNet> {
-        self.base.get(code as usize).copied()
+        let code = code as usize;
+        self.base.get(code).or_else(|| self.added.get(code - self.base.len())).copied()
     }
 
     /// How many codes there are.
     pub(crate) fn len(&self) -> usize {
-        self.base.len()
+        self.base.len() + self.added.len()
     }
 
     /// Every code with its net.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &IpNet)> {
-        (0u32..).zip(self.base.iter())
+        (0u32..).zip(self.base.iter().chain(&self.added))
     }
 
     /// The codes of the nets between two bounds.
@@ -223,16 +361,67 @@ impl Nets {
         let place = |place: usize| u32::try_from(place).unwrap_or(NO_CODE);
         let not_before = |wanted: &IpNet| place(self.base.partition_point(|net| net < wanted));
         let behind = |wanted: &IpNet| place(self.base.partition_point(|net| net <= wanted));
-        let from = match from {
+        let start = match from {
             Bound::Unbounded => 0,
             Bound::Included(net) => not_before(net),
             Bound::Excluded(net) => behind(net),
         };
-        let to = match to {
+        let end = match to {
             Bound::Unbounded => place(self.base.len()),
             Bound::Included(net) => behind(net),
             Bound::Excluded(net) => not_before(net),
         };
-        Codes::from(from..to)
+        let is_inside = |net: &IpNet| (from, to).contains(net);
+        let added = (place(self.base.len())..).zip(&self.added);
+        Codes {
+            range: start..end,
+            more: added.filter(|(_, net)| is_inside(net)).map(|(code, _)| code).collect(),
+        }
+    }
+
+    /// The code of a text of this column.
+    pub(super) fn find(&self, texts: &TextData, text: &str) -> Option<u32> {
+        let net = net_of(text)?;
+        let same = self.between(Bound::Included(&net), Bound::Included(&net));
+        same.iter().find(|&code| texts.text(code) == text)
+    }
+
+    /// The same with more nets, for codes above all others.
+    pub(super) fn with(&self, texts: &[String]) -> Self {
+        let mut added = self.added.clone();
+        added.extend(texts.iter().filter_map(|text| net_of(text)));
+        Self { base: Arc::clone(&self.base), added }
+    }
+}
+
+impl Imaged for TextData {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        // The index over rows is made again at the first question.
+        let Self { codes, dictionary, added, is_id, is_patched, postings: _ } = self;
+        codes.put(image);
+        dictionary.put(image);
+        added.put(image);
+        image.flag(*is_id);
+        image.flag(*is_patched);
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        Ok(Self {
+            codes: Cells::take_from(image)?,
+            dictionary: Arc::take_from(image)?,
+            added: Option::take_from(image)?,
+            is_id: image.flag()?,
+            is_patched: image.flag()?,
+            postings: OnceLock::new(),
+        })
+    }
+}
+
+impl Nets {
+    /// The nets of a column that an image holds: read from their texts.
+    pub(super) fn of_texts(text: &TextData) -> Self {
+        let mut nets = text.iter().filter_map(|(_, text)| scalar::parse_net(&text));
+        let base = nets.by_ref().take(text.dictionary.len()).collect();
+        Self { base, added: nets.collect() }
     }
 }

@@ -1,5 +1,5 @@
 //! What auditors ask of each VPC, answered from the saved query `flow-log-audit`: is it logged, which traffic, does it
-//! arrive, where is it kept. What a check found unknown is not said to be absent.
+//! arrive, where is it kept and for how long, where does it go on to. What a check found unknown is not said to be absent.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +21,18 @@ pub fn audit_sheet(answer: &Value, results: &[CheckResult]) -> Sheet {
         .flat_map(|result| &result.unknown)
         .map(|unknown| unknown.asset.id.as_str())
         .collect();
-    let mut sheet =
-        Sheet::new(&["vpc", "~name", "account", "region", "logged", "traffic", "arrives", "~storedIn"]);
+    let mut sheet = Sheet::new(&[
+        "vpc",
+        "~name",
+        "account",
+        "region",
+        "logged",
+        "traffic",
+        "arrives",
+        "~storedIn",
+        "~keptFor",
+        "~forwardedTo",
+    ]);
     let vpcs = answer.pointer("/data/vpcs").and_then(Value::as_array);
     for vpc in vpcs.into_iter().flatten() {
         let is_unknown = vpc.get("id").and_then(Value::as_str).is_some_and(|id| unknown.contains(id));
@@ -57,6 +67,10 @@ fn row(vpc: &Value, is_unknown: bool) -> Vec<Cell> {
         (false, _) => Cell::new("in part").toned(Tone::Bad),
     };
     let places: BTreeSet<String> = active.iter().filter_map(|log| place(log)).collect();
+    let joined = |read: fn(&Value) -> BTreeSet<String>| {
+        let distinct: BTreeSet<String> = active.iter().flat_map(|log| read(log)).collect();
+        distinct.into_iter().collect::<Vec<_>>().join(", ")
+    };
     let or_null = |text: String| Cell::new(if text.is_empty() { Value::Null } else { Value::from(text) });
     vec![
         text("vpcId"),
@@ -67,7 +81,52 @@ fn row(vpc: &Value, is_unknown: bool) -> Vec<Cell> {
         or_null(traffic),
         arrives,
         or_null(places.into_iter().collect::<Vec<_>>().join(", ")),
+        or_null(joined(kept_for)),
+        or_null(joined(forwarded_to)),
     ]
+}
+
+/// The places of a flow log that the inventory has: its log group and its bucket.
+fn destinations(log: &Value) -> impl Iterator<Item = &Value> {
+    let groups = log.get("logGroups").and_then(Value::as_array).into_iter().flatten();
+    groups.chain(log.get("bucket").filter(|bucket| bucket.is_object()))
+}
+
+/// Whether nothing but its name is known of a place.
+fn is_stub(place: &Value) -> bool {
+    word(place, "stubReason").is_some()
+}
+
+fn kept_for(log: &Value) -> BTreeSet<String> {
+    let words = |place: &Value| {
+        let days = place.get("retentionInDays").or_else(|| place.get("minExpirationDays"));
+        match days.and_then(Value::as_u64) {
+            _ if is_stub(place) => "not known".to_owned(),
+            Some(1) => "1 day".to_owned(),
+            Some(days) => format!("{days} days"),
+            None => "for ever".to_owned(),
+        }
+    };
+    destinations(log).map(words).collect()
+}
+
+fn forwarded_to(log: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if word(log, "logDestinationType") == Some("kinesis-data-firehose") {
+        found.insert("Firehose".to_owned());
+    }
+    for place in destinations(log) {
+        if is_stub(place) {
+            found.insert("not known".to_owned());
+        }
+        let filters = place.get("subscriptionFilters").and_then(Value::as_array).into_iter().flatten();
+        found.extend(filters.map(|filter| word(filter, "destinationArn").unwrap_or("not known").to_owned()));
+        for key in ["notificationTargets", "replicationTargets"] {
+            let targets = place.get(key).and_then(Value::as_array).into_iter().flatten();
+            found.extend(targets.filter_map(Value::as_str).map(str::to_owned));
+        }
+    }
+    found
 }
 
 fn word<'v>(log: &'v Value, key: &str) -> Option<&'v str> {

@@ -6,9 +6,11 @@
 
 mod codec;
 mod commit;
+mod delta;
 mod diff;
 mod error;
 mod folder;
+mod image;
 mod index;
 mod journal;
 mod keys;
@@ -28,8 +30,10 @@ use std::sync::{
 };
 
 pub use commit::{CommitReport, SliceCommit};
+pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
-pub use open::Opened;
+pub use image::ImageFile;
+pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
@@ -57,6 +61,8 @@ pub struct Store {
     options: StoreOptions,
     /// The times of the commits, as far as somebody has asked. Taken before the index.
     timeline: Mutex<Timeline>,
+    /// What is listed and not shown, once everything was read. Taken after the index.
+    hidden: Mutex<Option<delta::Hidden>>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }
@@ -75,6 +81,12 @@ impl Store {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Acquire)
+    }
+
+    /// Where what was derived from the store is kept.
+    #[must_use]
+    pub fn image(&self) -> ImageFile {
+        ImageFile::of(&self.folder, &self.options)
     }
 
     /// The hash of the last record of the journal, in hexadecimal: whoever notes it can prove later that nothing

@@ -12,8 +12,9 @@ use super::{
     codec::{self, Entry, Totals},
     error::{IndexFault, StoreError},
     folder::Folder,
+    image::ImageFile,
     index::{self, Index, Meta},
-    journal::{self, Hash, Journal, NO_HASH, Position, Record, Scan},
+    journal::{self, Depth, Hash, Journal, NO_HASH, Position, Record, Scan},
     lock::Lock,
     options::{FaultPoint, StoreOptions},
     rows,
@@ -28,6 +29,26 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
+/// What a store holds after a commit, by name: two stores of one revision hold the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// The number of the commit; 0 before the first.
+    pub sequence: u64,
+    /// The hash of its record, which stands for everything before it.
+    pub hash: [u8; 32],
+}
+
+/// A store whose journal has been read and whose index has not: it is known what the store holds, and nobody else can
+/// open it, but it can't be asked yet.
+#[derive(Debug)]
+pub struct Opening {
+    folder: Folder,
+    options: StoreOptions,
+    revision: Revision,
+    /// Dropped last.
+    lock: Lock,
+}
+
 impl Store {
     /// Opens the store in `dir`, or creates one there; repairs what can be repaired without losing anything.
     ///
@@ -35,6 +56,17 @@ impl Store {
     /// Where another process has it open, the folder can't be written, the disk is too full, another version wrote
     /// it, or the journal is damaged.
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<Opened, StoreError> {
+        Opening::begin(dir, options)?.finish()
+    }
+}
+
+impl Opening {
+    /// Takes the store in `dir`, or creates one there, and reads the end of its journal: the time this takes doesn't
+    /// grow with what the store holds.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn begin(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let folder = Folder::new(dir);
         folder.create()?;
         let lock = Lock::take(dir)?;
@@ -44,9 +76,31 @@ impl Store {
             folder.begin_store()?;
         }
         folder.begin_journal()?;
+        let scan = journal::scan(&folder.journal, Depth::End, &mut Err, &mut |_| Ok(()))?;
+        let revision = Revision { sequence: scan.end.sequence, hash: scan.end.hash };
+        Ok(Self { folder, options: options.clone(), revision, lock })
+    }
+
+    /// What the store holds once it is open.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Where what was derived from the store is kept.
+    #[must_use]
+    pub fn image(&self) -> ImageFile {
+        ImageFile::of(&self.folder, &self.options)
+    }
+
+    /// Opens the index: every row of it is read, because what it says is believed from then on.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn finish(self) -> Result<Opened, StoreError> {
+        let Self { folder, options, lock, .. } = self;
         let mut notes = Vec::new();
-        let journal_end = Opening { folder: &folder, options, notes: &mut notes }.run()?;
-        let (index, meta, scan) = journal_end;
+        let (index, meta, scan) = Repair { folder: &folder, options: &options, notes: &mut notes }.run()?;
         let journal =
             Journal::open(folder.journal.clone(), scan.end, options.segment_bytes, options.faults.clone())?;
         let store = Store {
@@ -54,16 +108,17 @@ impl Store {
             writer: Mutex::new(Writer { journal, meta, closed: None }),
             index: RwLock::new(index),
             folder,
-            options: options.clone(),
+            options,
             timeline: Mutex::default(),
+            hidden: Mutex::default(),
             _lock: lock,
         };
         Ok(Opened { store, notes })
     }
 }
 
-/// An opening in progress.
-struct Opening<'a> {
+/// The index being made to say what the journal says.
+struct Repair<'a> {
     folder: &'a Folder,
     options: &'a StoreOptions,
     notes: &'a mut Vec<String>,
@@ -78,7 +133,7 @@ struct Walked {
     totals_at_index: Totals,
 }
 
-impl Opening<'_> {
+impl Repair<'_> {
     fn run(&mut self) -> Result<(Index, Meta, Scan), StoreError> {
         if index::clear_leftovers(&self.folder.index)? > 0 {
             self.notes.push("removed an unfinished snapshot that a crash had left in the index".to_owned());
@@ -94,6 +149,8 @@ impl Opening<'_> {
         };
         if !usable {
             drop(index.take());
+            // Nothing is thrown away before it is known that all of it can be read again.
+            self.walk(&Meta::EMPTY)?;
             index = Some(self.empty_index()?);
         }
         let Some((index, mut meta)) = index else {
@@ -146,7 +203,8 @@ impl Opening<'_> {
     fn walk(&self, meta: &Meta) -> Result<Walked, StoreError> {
         let mut hash_at_index = (meta.sequence == 0).then_some(NO_HASH);
         let mut totals_at_index = Totals::default();
-        let scan = journal::scan(&self.folder.journal, &mut Err, &mut |record| {
+        let depth = Depth::From(meta.sequence);
+        let scan = journal::scan(&self.folder.journal, depth, &mut Err, &mut |record| {
             if record.sequence == meta.sequence {
                 hash_at_index = Some(record.hash);
                 let Entry::Slice(entry) = codec::decode(record)?;

@@ -109,7 +109,7 @@ impl Store {
 
 /// Where the rows of a moment come from.
 #[derive(Debug, Default)]
-struct Older {
+pub(super) struct Older {
     /// Assets that the slice didn't list then.
     absent: Vec<(SliceKey, String)>,
     /// By record, the assets whose version of then it holds: slice by id.
@@ -118,7 +118,11 @@ struct Older {
 
 impl Older {
     /// Finds, for each asset that a slice lists, the version of then in the index.
-    fn find(index: &Index, touched: BTreeSet<(SliceKey, String)>, sequence: u64) -> Result<Self, StoreError> {
+    pub(super) fn find(
+        index: &Index,
+        touched: BTreeSet<(SliceKey, String)>,
+        sequence: u64,
+    ) -> Result<Self, StoreError> {
         let mut older = Self::default();
         for (slice, id) in touched {
             match version_at(index, &slice, &id, sequence)? {
@@ -134,7 +138,12 @@ impl Older {
     }
 
     /// Reads those versions, each record once.
-    fn read(self, index: &Index, journal: &Path, work: &mut PastWork) -> Result<AssetRows, StoreError> {
+    pub(super) fn read(
+        self,
+        index: &Index,
+        journal: &Path,
+        work: &mut PastWork,
+    ) -> Result<AssetRows, StoreError> {
         let mut rows = AssetRows::new();
         for (slice, id) in self.absent {
             rows.insert(keys::asset(&slice.asset_type, &id, &slice), None);
@@ -187,7 +196,7 @@ fn version_at(
     Ok(found)
 }
 
-fn read_entry(journal: &Path, position: Position) -> Result<SliceEntry, StoreError> {
+pub(super) fn read_entry(journal: &Path, position: Position) -> Result<SliceEntry, StoreError> {
     let Entry::Slice(entry) = codec::decode(&journal::read_at(journal, position)?)?;
     Ok(entry)
 }

@@ -1,6 +1,10 @@
 //! Reading: the slices, and each current asset once, however many slices list it.
 
-use std::{collections::BTreeMap, iter::once};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::once,
+    sync::PoisonError,
+};
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -8,9 +12,11 @@ use serde_json::Value;
 use super::{
     Store,
     codec::{AssetRow, SliceRow},
+    delta::Hidden,
     error::StoreError,
-    index::{Index, VisitRow},
+    index::{Index, Meta, VisitRow},
     keys,
+    open::Revision,
     rows::{Rows, bad_row},
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
@@ -22,7 +28,7 @@ pub const SEEN_FIELDS: [&str; 2] = ["firstSeenAt", "lastSeenAt"];
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The last commit it holds.
-    pub sequence: u64,
+    pub revision: Revision,
     /// The slices, sorted.
     pub slices: Vec<SliceState>,
 }
@@ -32,6 +38,18 @@ pub(super) type AssetRows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The states of slices by key.
 pub(super) type States<'a> = FxHashMap<&'a SliceKey, &'a SliceState>;
+
+/// When slices were last complete.
+pub(super) trait Completed {
+    /// Nothing where it never was.
+    fn completed_at(&self, key: &SliceKey) -> Option<Time>;
+}
+
+impl Completed for States<'_> {
+    fn completed_at(&self, key: &SliceKey) -> Option<Time> {
+        self.get(key).and_then(|state| state.completed_at)
+    }
+}
 
 /// An asset as one slice lists it.
 #[derive(Debug)]
@@ -69,7 +87,7 @@ impl Store {
         let index = self.index();
         let slices = read_slices(&index)?;
         let prefix = keys::names(keys::kind::ASSET, &[asset_type]);
-        read_visible(&index, &slices, &AssetRows::new(), &prefix, visit)
+        read_visible(&index, &slices, &AssetRows::new(), &prefix, visit).map(drop)
     }
 
     /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
@@ -80,37 +98,42 @@ impl Store {
     pub fn read_snapshot(&self, visit: &mut dyn FnMut(Asset)) -> Result<Snapshot, StoreError> {
         let index = self.index();
         let slices = read_slices(&index)?;
-        read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
-        let sequence = self.sequence();
-        Ok(Snapshot { sequence, slices })
+        let assets = read_visible(&index, &slices, &AssetRows::new(), &[keys::kind::ASSET], visit)?;
+        // The row about the whole, not the writer's notes: those may be a commit ahead of the index.
+        let Meta { sequence, hash, .. } = index.meta()?;
+        *self.hidden.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Hidden { since: sequence, assets });
+        Ok(Snapshot { revision: Revision { sequence, hash }, slices })
     }
 }
 
 /// Hands on every asset that can be seen where the slices are in these states and `rows` stand in place of those of
-/// the index; only of keys that begin with `prefix`, which never splits the rows of one asset.
+/// the index; only of keys that begin with `prefix`, which never splits the rows of one asset. Returns type and id of
+/// those that are listed and can't be seen.
 pub(super) fn read_visible(
     index: &Index,
     slices: &[SliceState],
     rows: &AssetRows,
     prefix: &[u8],
     visit: &mut dyn FnMut(Asset),
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<(String, String)>, StoreError> {
     let states = states_of(slices);
     let mut group: Vec<Listing> = Vec::new();
+    let mut hidden = BTreeSet::new();
     scan_over(index, prefix, rows, &mut |key, value| {
         let listing = read_listing(index, key, value, &states)?;
         if group.first().is_some_and(|first| !first.is_same(&listing)) {
-            visit_group(&mut group, &states, visit);
+            hidden.extend(visit_group(&mut group, &states, visit));
         }
         group.push(listing);
         Ok(())
     })?;
-    visit_group(&mut group, &states, visit);
-    Ok(())
+    hidden.extend(visit_group(&mut group, &states, visit));
+    Ok(hidden)
 }
 
 /// The rows that begin with `prefix`, in order, with `rows` in place of those of the index.
-fn scan_over(
+pub(super) fn scan_over(
     index: &Index,
     prefix: &[u8],
     rows: &AssetRows,
@@ -147,17 +170,17 @@ impl Listing {
 
     /// Whether the owner has been collected whole since, and no longer has the asset (it would have a listing of
     /// its own, which counts before this one).
-    fn is_gone(&self, states: &States<'_>) -> bool {
+    fn is_gone(&self, states: &dyn Completed) -> bool {
         let Some(owner) = self.asset.account_id().filter(|_| !self.is_owners()) else { return false };
         let region = self.asset.region().unwrap_or(&self.slice.region);
         once(region).chain(once(GLOBAL_REGION)).any(|region| {
             let key = SliceKey::new(owner, region, &self.slice.asset_type);
-            let completed = states.get(&key).and_then(|state| state.completed_at);
+            let completed = states.completed_at(&key);
             completed.is_some_and(|completed| completed.millis() > self.last_seen)
         })
     }
 
-    fn into_asset(mut self) -> Asset {
+    pub(super) fn into_asset(mut self) -> Asset {
         for (field, millis) in SEEN_FIELDS.into_iter().zip([self.first_seen, self.last_seen]) {
             if self.asset.fields.contains_key(field) || self.asset.unknown.contains(field) {
                 continue;
@@ -170,15 +193,24 @@ impl Listing {
     }
 }
 
-/// Hands on the one listing of an asset that counts, if any, and empties the group.
-fn visit_group(group: &mut Vec<Listing>, states: &States<'_>, visit: &mut dyn FnMut(Asset)) {
-    if let Some(listing) = choose(group.drain(..), states) {
-        visit(listing.into_asset());
+/// Hands on the one listing of an asset that counts, and empties the group; returns type and id where none does.
+fn visit_group(
+    group: &mut Vec<Listing>,
+    states: &States<'_>,
+    visit: &mut dyn FnMut(Asset),
+) -> Option<(String, String)> {
+    let name = group.first().map(|listing| (listing.asset.typename.clone(), listing.asset.id.clone()));
+    match choose(group.drain(..), states) {
+        Some(listing) => {
+            visit(listing.into_asset());
+            None
+        }
+        None => name,
     }
 }
 
 /// Of the listings of one asset, sorted by slice, the one that counts; nothing where the asset is gone.
-pub(super) fn choose(listings: impl Iterator<Item = Listing>, states: &States<'_>) -> Option<Listing> {
+pub(super) fn choose(listings: impl Iterator<Item = Listing>, states: &dyn Completed) -> Option<Listing> {
     // `max_by_key` takes the last of equals, so the choice is the same every time.
     let best = listings.max_by_key(|listing| (listing.is_owners(), listing.last_seen));
     best.filter(|listing| !listing.is_gone(states))
@@ -203,7 +235,7 @@ pub(super) fn read_listing(
     index: &Index,
     key: &[u8],
     value: &[u8],
-    states: &States<'_>,
+    states: &dyn Completed,
 ) -> Result<Listing, StoreError> {
     let bad = || bad_row(keys::kind::ASSET);
     let [typename, _, account_id, region] = keys::parse::<4>(key).ok_or_else(bad)?;
@@ -214,7 +246,7 @@ pub(super) fn read_listing(
     }
     .ok_or_else(bad)?;
     let slice = SliceKey { account_id, region, asset_type: typename };
-    let completed = states.get(&slice).and_then(|state| state.completed_at);
+    let completed = states.completed_at(&slice);
     let last_seen = completed.map_or(row.changed_at, |completed| completed.millis().max(row.changed_at));
     Ok(Listing { slice, asset, first_seen: row.first_seen, last_seen })
 }

@@ -6,7 +6,16 @@
 
 use std::{ops::ControlFlow, sync::PoisonError};
 
-use super::{Store, codec::CommitRow, error::StoreError, index::Index, keys, rows::bad_row};
+use super::{
+    Store,
+    codec::CommitRow,
+    error::StoreError,
+    index::Index,
+    journal::{self, NO_HASH, Position},
+    keys,
+    open::Revision,
+    rows::{Rows, bad_row},
+};
 use crate::model::Time;
 
 /// The commit that was the last at some moment.
@@ -81,6 +90,21 @@ impl Store {
             let earliest = timeline.steps.first().map(|step| step.at);
             timeline.in_force(moment).ok_or(StoreError::BeforeHistory { moment, earliest })
         })?
+    }
+
+    /// What the store held after a commit, by name; nothing for a commit that it doesn't have.
+    ///
+    /// # Errors
+    /// Where the index or the record can't be read.
+    pub fn revision_at(&self, sequence: u64) -> Result<Option<Revision>, StoreError> {
+        if sequence == 0 {
+            return Ok(Some(Revision { sequence, hash: NO_HASH }));
+        }
+        let Some(row) = self.index().get(&keys::commit(sequence))? else { return Ok(None) };
+        let CommitRow { segment, offset, .. } =
+            serde_json::from_slice(&row).map_err(|_| bad_row(keys::kind::COMMIT))?;
+        let record = journal::read_at(&self.folder.journal, Position { sequence, segment, offset })?;
+        Ok(Some(Revision { sequence, hash: record.hash }))
     }
 
     fn ask_timeline<R>(&self, ask: impl FnOnce(&Timeline) -> R) -> Result<R, StoreError> {

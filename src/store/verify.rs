@@ -7,8 +7,9 @@ use super::{
     codec::{self, Totals},
     error::StoreError,
     folder::Folder,
+    image,
     index::{self, Index},
-    journal::{self, Hash, Position},
+    journal::{self, Depth, Hash, Position},
     keys,
     lock::Lock,
     rows::{self, MemoryRows},
@@ -36,6 +37,8 @@ pub struct VerifyReport {
     pub versions: u64,
     /// Slices ever collected.
     pub slices: u64,
+    /// Bytes of the image of the graph that is kept beside them; nothing where there is none.
+    pub image: Option<u64>,
     /// What the next open will put right by itself without losing anything, one line each.
     pub notes: Vec<String>,
     /// What is wrong.
@@ -73,7 +76,7 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, StoreError> {
         return Err(absent());
     }
     let _lock = Lock::take(dir)?;
-    let mut report = VerifyReport::default();
+    let mut report = VerifyReport { image: image::bytes(&folder), ..VerifyReport::default() };
     if !folder.journal.is_dir() {
         report.problems.push(Problem {
             place: folder.journal.display().to_string(),
@@ -106,6 +109,7 @@ impl Expected {
         let damage_count = std::cell::Cell::new(0_usize);
         let scan = journal::scan(
             &folder.journal,
+            Depth::Whole,
             &mut |damage| {
                 damage_count.set(damage_count.get() + 1);
                 damages.push(damage);

@@ -29,6 +29,7 @@ mod import;
 
 mod explain;
 mod graph;
+mod graph_image;
 mod guard;
 mod language;
 mod lint;
@@ -48,6 +49,7 @@ mod schedule;
 
 mod cli;
 
+mod patch;
 mod property;
 mod tidy;
 mod time;

@@ -91,14 +91,15 @@ fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, Pas
     let summary = read_ndjson(ORGANISATION_NAME, ORGANISATION.as_bytes(), &tools.catalog, limits, &mut take)
         .map_err(|error| Failure::input(&error))?;
     let batches = slice_batches(&tools.catalog, assets, summary.slices);
-    let store = context.open_store(folder)?;
+    let late = context.take_store(folder)?;
+    let store = late.get()?;
     let imported = commit_all(batches, &store, context.now())?;
     context
         .output
         .line("A sample organisation of 3 accounts in 4 regions, from examples/organisation.ndjson\n")?;
     context.output.write(collection_text(&imported.slices, imported.changes).as_bytes())?;
     let present = graph_of_store(&tools.catalog, &store, context.now())?;
-    Ok((present, PastGraphs::new(Arc::clone(&tools.catalog), store)))
+    Ok((present, PastGraphs::new(Arc::clone(&tools.catalog), late)))
 }
 
 /// The verdicts of all checks, and everything that fails the control itself.

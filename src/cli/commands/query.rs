@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
     let present = asks_for_present.then(|| inventory.present(&tools.catalog, context.now())).transpose()?;
     let present = present.map(Arc::new);
     let past = inventory.past(&tools.catalog);
-    let graphs = match plan.gather(&KnownMoments { present, past: past.as_ref() }) {
+    let graphs = match plan.gather(&KnownMoments { present: present.clone(), past: past.as_ref() }) {
         Ok(graphs) => graphs,
         Err(errors) => return refuse(&written, &errors, format, &tools, context),
     };
@@ -137,6 +137,9 @@ pub(crate) fn run(arguments: &QueryArguments, context: &Context) -> Result<Exit,
         Some(explanation) if response.errors.is_empty() => explained::print(explanation, format, context)?,
         Some(_) => {}
         None => print(&response, format, context)?,
+    }
+    if let Some(present) = &present {
+        inventory.keep(present);
     }
     if !response.errors.is_empty() {
         show_errors(&written, &response.errors, &tools, context);

@@ -1,6 +1,11 @@
 //! `passmuster serve`: the inventory over HTTP.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use clap::Args;
 
@@ -8,12 +13,15 @@ use super::super::{
     Exit,
     context::{Context, Inventory, Tools},
     failure::{Failure, Report},
-    graph_holder::{AnswerLimits, GraphHolder, Serving},
+    graph_holder::{AnswerLimits, GraphHolder, Present, Serving},
+    graph_image::ImageKeeper,
     listen::{Address, listen, serve_until_stopped},
+    refresh::{Refreshed, refreshed},
 };
 use super::collect::collect_quietly;
 use crate::{
     api::{HttpLimits, refuse_remote},
+    graph::Slices,
     model::MaxAge,
     schedule::{Rebuild, rebuild_loop, run_every},
 };
@@ -116,8 +124,8 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
     let source = match data {
         Some(file) => Inventory::File(file),
         // A server that collects by itself may begin with nothing.
-        None if collect_every.is_some() => Inventory::Store(context.open_store(&context.common.store)?),
-        None => Inventory::Store(context.open_existing_store()?),
+        None if collect_every.is_some() => Inventory::Store(context.take_store(&context.common.store)?),
+        None => Inventory::Store(context.take_existing_store()?),
     };
     let listener = listen(Address { address, allow_remote }).await?;
     let address = listener.local_addr()?;
@@ -129,45 +137,92 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
         limits: limits.of_answers(),
     });
     context.output.note(&format!("serving http://{address}/graphql (Ctrl-C stops)"));
-    let background = Background { source, holder, tools, context, collect_every };
+    let keeper = Arc::new(OnceLock::new());
+    let kept = (Arc::clone(&holder), Arc::clone(&keeper));
+    let background = Background { source, holder, keeper, tools, context, collect_every };
     tokio::select! {
         () = serve_until_stopped(listener, serving, limits.of_requests(), allow_remote) => {}
         ended = background.run() => ended?,
     }
+    keep_last(kept).await?;
     context.output.note("stopped");
     Ok(Exit::Pass)
+}
+
+/// Leaves an image of the newest graph for the next start.
+async fn keep_last((holder, keeper): (Arc<GraphHolder>, Arc<OnceLock<ImageKeeper>>)) -> Result<(), Failure> {
+    let keep = move || {
+        if let (Some(present), Some(keeper)) = (holder.get(), keeper.get()) {
+            keeper.finish(&present);
+        }
+    };
+    tokio::task::spawn_blocking(keep).await.map_err(|error| Failure::program(&error))
 }
 
 /// What goes on beside the serving: building the graph, collecting.
 struct Background<'a> {
     source: Inventory,
     holder: Arc<GraphHolder>,
+    /// There once the first graph is, if that is of a store.
+    keeper: Arc<OnceLock<ImageKeeper>>,
     tools: &'a Tools,
     context: &'a Context,
     collect_every: Option<Duration>,
 }
 
 impl Background<'_> {
-    /// Runs until it is dropped; ends by itself only if the first graph can't be built.
+    /// Runs until it is dropped; ends by itself only if the first graph can't be built or the store not be opened.
     async fn run(self) -> Result<(), Failure> {
         let clock = Arc::clone(&self.context.clock);
-        let build = {
-            let (source, catalog) = (self.source.clone(), Arc::clone(&self.tools.catalog));
-            move || source.present(&catalog, clock.now())
+        let catalog = Arc::clone(&self.tools.catalog);
+        let first = {
+            let (source, catalog, clock) = (self.source.clone(), Arc::clone(&catalog), Arc::clone(&clock));
+            blocking(move || source.present(&catalog, clock.now())).await?
         };
-        let first = tokio::task::spawn_blocking(build.clone()).await;
-        let first = first.map_err(|error| Failure::program(&error))?;
-        self.holder.replace(first?);
-        let Inventory::Store(store) = self.source else { return std::future::pending().await };
-        let rebuild = Rebuild::default();
+        let Inventory::Store(late) = self.source else {
+            self.holder.replace(first);
+            return std::future::pending().await;
+        };
+        let keeper = self.keeper;
+        // Nobody else sets it.
+        keeper.get_or_init(|| ImageKeeper::new(Arc::clone(&late), &first));
+        let graph = Arc::clone(&first.graph);
+        self.holder.replace(first);
+        // Queries are answered meanwhile; the first change doesn't wait for them.
+        drop(tokio::task::spawn_blocking(move || graph.index_keys()));
+        // What the image could not do: the past, and commits.
+        let store = blocking(move || late.get()).await?;
+        let (rebuild, keep) = (Rebuild::default(), Rebuild::default());
+        keep.request();
+        let kept = Arc::clone(&self.holder);
+        let keeping = rebuild_loop(keep.clone(), move || {
+            if let (Some(present), Some(keeper)) = (kept.get(), keeper.get()) {
+                keeper.follow(&present);
+            }
+        });
         let holder = self.holder;
-        let rebuilding = rebuild_loop(rebuild.clone(), move || match build() {
-            Ok(present) => {
+        let refresh = {
+            let store = Arc::clone(&store);
+            let clock = Arc::clone(&self.context.clock);
+            move |before: Option<&Present>| refreshed(&catalog, &store, clock.now(), before)
+        };
+        let rebuilding = rebuild_loop(rebuild.clone(), move || match refresh(holder.get().as_deref()) {
+            Ok(Refreshed { present, is_worn }) => {
                 tracing::info!(
-                    slices = present.graph.slices().map_or(0, |slices| slices.all().len()),
+                    slices = present.graph.slices().map_or(0, Slices::len),
                     "a newer graph answers"
                 );
                 holder.replace(present);
+                if is_worn {
+                    // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
+                    match refresh(None) {
+                        Ok(Refreshed { present, .. }) => holder.replace(present),
+                        Err(failure) => {
+                            tracing::error!("the graph could not be built whole: {}", failure.render(false));
+                        }
+                    }
+                }
+                keep.request();
             }
             Err(failure) => {
                 let reason = failure.render(false);
@@ -186,7 +241,14 @@ impl Background<'_> {
             })
             .await;
         };
-        tokio::join!(rebuilding, collecting);
+        tokio::join!(rebuilding, keeping, collecting);
         Ok(())
     }
+}
+
+/// Runs what takes long on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::program(&error))?
 }

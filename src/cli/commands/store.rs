@@ -67,6 +67,12 @@ fn as_text(report: &VerifyReport) -> String {
         thousands(report.versions),
         thousands(report.slices),
     );
+    if let Some(bytes) = report.image {
+        text.push_str(&format!(
+            "image    {} bytes, from which the graph is read at the next start; checked then, and never needed\n",
+            thousands(bytes)
+        ));
+    }
     for note in &report.notes {
         text.push_str(&format!("note     {note}\n"));
     }
@@ -97,6 +103,7 @@ fn as_json(report: &VerifyReport) -> String {
         "assets": report.assets,
         "versions": report.versions,
         "slices": report.slices,
+        "imageBytes": report.image,
         "notes": report.notes,
         "problems": problems,
     })

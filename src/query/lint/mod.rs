@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, FieldKind, ScalarType},
-    graph::{Graph, TextData},
+    graph::{Graph, Table, TextData},
     model::nearest,
 };
 
@@ -237,7 +237,9 @@ impl Lint<'_> {
             _ => return None,
         };
         let texts = self.texts(tested);
-        let is_present = |value: &str| texts.iter().any(|texts| texts.find(value).is_some());
+        let is_present = |value: &str| {
+            texts.iter().any(|(table, text)| text.find(value).is_some_and(|code| table.has_text(text, code)))
+        };
         let field = definition.name.clone();
         for value in values {
             if is_present(value) || known_values.iter().any(|known| known == value) {
@@ -250,7 +252,8 @@ impl Lint<'_> {
                 let kind = WarningKind::UnknownValue { field, value: written, known: known_values.clone() };
                 return Some((kind, help));
             }
-            if let Some(present) = texts.iter().find_map(|texts| in_another_case(texts, value)) {
+            if let Some(present) = texts.iter().find_map(|(table, text)| in_another_case(table, text, value))
+            {
                 let help = format!("did you mean `{present}`? `_MATCHES: \"(?i)..\"` ignores case");
                 return Some((WarningKind::WrongCase { field, value: written, present }, Some(help)));
             }
@@ -259,9 +262,9 @@ impl Lint<'_> {
     }
 
     /// The texts that assets, or objects inside assets, have in the field.
-    fn texts(&self, tested: &Tested) -> Vec<&TextData> {
+    fn texts(&self, tested: &Tested) -> Vec<(&Table, &TextData)> {
         let tables = self.graph.into_iter().flat_map(|graph| graph.tables_of(tested.of));
-        tables.filter_map(|table| table.column(tested.field).text_data()).collect()
+        tables.filter_map(|table| Some((table, table.column(tested.field).text_data()?))).collect()
     }
 
     fn always_null(&self, of_key: &[&Tested]) -> Option<WarningKind> {
@@ -291,11 +294,12 @@ impl Lint<'_> {
 }
 
 /// The text of a column that is equal but for its case, as JSON.
-fn in_another_case(texts: &TextData, wanted: &str) -> Option<String> {
+fn in_another_case(table: &Table, texts: &TextData, wanted: &str) -> Option<String> {
     if texts.distinct() > MOST_TEXTS {
         return None;
     }
     let lower = wanted.to_lowercase();
-    let found = texts.iter().find(|(_, text)| text.to_lowercase() == lower)?;
+    let is_found = |code: u32, text: &str| text.to_lowercase() == lower && table.has_text(texts, code);
+    let found = texts.iter().find(|(code, text)| is_found(*code, text))?;
     Some(Value::from(found.1.as_ref()).to_string())
 }

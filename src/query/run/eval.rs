@@ -187,6 +187,9 @@ impl Evaluator<'_, '_> {
                 Bound::May => rows.or(hidden),
             }
         }
+        if bound == Bound::May {
+            self.world.graph.table(id).keep_held(&mut rows);
+        }
         rows
     }
 

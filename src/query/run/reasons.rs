@@ -148,7 +148,7 @@ pub(super) fn gaps(world: &World<'_>, covers: TypeId) -> Vec<Reason> {
     let mut found = Vec::new();
     for of in graph.catalog().concrete(covers) {
         let asset_type = graph.catalog().get(of).name.as_str();
-        for state in slices.all().iter().filter(|state| state.key.asset_type == asset_type) {
+        for state in slices.of_type(asset_type) {
             if !world.is_complete(state) {
                 found.push(world.reason(Need { key: state.key.clone(), state: Some(state.clone()) }));
             }

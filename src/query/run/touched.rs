@@ -37,14 +37,16 @@ pub fn incomplete_slices<'g>(plan: &Plan, graphs: impl Into<Graphs<'g>>) -> Vec<
 fn incomplete_at(plan: &Plan, as_of: Option<Time>, graph: &Graph) -> Vec<SliceState> {
     let Some(slices) = graph.slices() else { return Vec::new() };
     // Most often there are none: what the plan touches is not asked then.
-    if slices.incomplete().next().is_none() {
+    if slices.is_complete() {
         return Vec::new();
     }
     let catalog = graph.catalog();
     let touched = touched_by_roots(catalog, plan.roots.iter().filter(|root| root.as_of == as_of));
     let names: BTreeSet<&str> = touched.iter().map(|of| catalog.get(*of).name.as_str()).collect();
-    let is_touched = |state: &&SliceState| names.contains(state.key.asset_type.as_str());
-    slices.incomplete().filter(is_touched).cloned().collect()
+    let mut missing: Vec<SliceState> =
+        names.iter().flat_map(|name| slices.incomplete(name)).cloned().collect();
+    missing.sort_by(|one, other| one.key.cmp(&other.key));
+    missing
 }
 
 /// The asset types whose assets a plan looks at: those it lists, relates to, and goes through on the way.

@@ -328,8 +328,8 @@ impl<'g> World<'g> {
         }
         target.keep_held(&mut unknown);
         let mut seen = rustc_hash::FxHashSet::default();
-        unknown
-            .iter()
+        target
+            .in_id_order(&unknown)
             .filter(|&row| {
                 let keys: Vec<Option<u32>> =
                     columns.iter().map(|column| column.text_data().and_then(|text| text.code(row))).collect();

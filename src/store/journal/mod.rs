@@ -4,6 +4,7 @@
 //! **Invariant**: a record is written only after all records before it are confirmed, so only the last one can be
 //! torn; anything else that is wrong is damage, and damage is never repaired by dropping what follows.
 
+mod closed;
 mod record;
 mod segment;
 
@@ -13,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use closed::Closed;
 pub(super) use record::{Hash, NO_HASH, PAYLOAD_LIMIT};
 pub(super) use segment::Record;
 use segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentReader, Step};
@@ -57,7 +59,30 @@ pub(super) struct Tail {
     pub(super) bytes: u64,
 }
 
-/// What a walk over the whole journal found.
+/// How much of a journal a walk reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Every record.
+    Whole,
+    /// The segments that hold this record or later ones, and the last one in any case; of the others only what was
+    /// noted when they were closed.
+    From(u64),
+    /// The last segment, and before it only what was noted.
+    End,
+}
+
+impl Depth {
+    /// Whether a closed segment may be taken at the word of its note.
+    fn may_skip(self, closed: &Closed) -> bool {
+        match self {
+            Self::Whole => false,
+            Self::From(sequence) => closed.last < sequence,
+            Self::End => true,
+        }
+    }
+}
+
+/// What a walk over a journal found.
 #[derive(Debug)]
 pub(super) struct Scan {
     /// Where it ends.
@@ -66,19 +91,22 @@ pub(super) struct Scan {
     pub(super) tail: Option<Tail>,
     /// Whole segments.
     pub(super) segments: u64,
-    /// Intact records.
+    /// Intact records, those of segments that were not read among them.
     pub(super) records: u64,
+    /// Segments that were read.
+    pub(super) segments_read: u64,
     /// Bytes of all segments.
     pub(super) bytes: u64,
 }
 
-/// Walks the whole journal and checks every record. What is damaged is handed to `on_damage`; where that lets it
-/// pass, the walk goes on with the next intact record.
+/// Walks the journal and checks every record it reads. What is damaged is handed to `on_damage`; where that lets it
+/// pass, the walk goes on with the next intact record. A closed segment that had to be read and is sound is noted.
 ///
 /// # Errors
 /// What `on_damage` and `visit` return, and where a file can't be read.
 pub(super) fn scan(
     dir: &Path,
+    depth: Depth,
     on_damage: &mut dyn FnMut(StoreError) -> Result<(), StoreError>,
     visit: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
 ) -> Result<Scan, StoreError> {
@@ -89,12 +117,26 @@ pub(super) fn scan(
             tail: None,
             segments: 0,
             records: 0,
+            segments_read: 0,
             bytes: 0,
         },
         chained: true,
     };
     for (number, first) in firsts.iter().enumerate() {
-        walk.segment(dir, *first, number + 1 == firsts.len(), on_damage, visit)?;
+        let next = firsts.get(number + 1);
+        let is_last = next.is_none();
+        let noted = next.and_then(|_| Closed::read(dir, *first));
+        if let (Some(closed), Some(next)) = (noted.filter(|closed| depth.may_skip(closed)), next)
+            && walk.skip(dir, &closed, *next)?
+        {
+            continue;
+        }
+        walk.segment(dir, *first, is_last, on_damage, visit)?;
+        let found = walk.closed(*first);
+        // Verifying changes nothing.
+        if !is_last && depth != Depth::Whole && noted != Some(found) && found.last >= *first {
+            found.write(dir);
+        }
     }
     Ok(walk.scan)
 }
@@ -107,6 +149,36 @@ struct Walk {
 }
 
 impl Walk {
+    /// What would be noted about the segment that was read last.
+    fn closed(&self, first: u64) -> Closed {
+        let End { sequence, hash, offset, .. } = self.scan.end;
+        Closed { first, last: sequence, length: offset, hash }
+    }
+
+    /// Steps over a segment that is as it was noted, between its neighbours; false, and nothing is changed, where it
+    /// isn't.
+    fn skip(&mut self, dir: &Path, closed: &Closed, next: u64) -> Result<bool, StoreError> {
+        let (reader, header) = SegmentReader::open(dir, closed.first)?;
+        let (_, next_header) = SegmentReader::open(dir, next)?;
+        let follows = closed.first == self.scan.end.sequence + 1
+            && header.is_some_and(|header| header.previous == self.scan.end.hash);
+        let leads =
+            closed.last + 1 == next && next_header.is_none_or(|header| header.previous == closed.hash);
+        if !self.chained || !follows || !leads || reader.length != closed.length {
+            return Ok(false);
+        }
+        self.scan.segments += 1;
+        self.scan.records += closed.last - closed.first + 1;
+        self.scan.bytes += reader.length;
+        self.scan.end = End {
+            sequence: closed.last,
+            hash: closed.hash,
+            segment: Some(closed.first),
+            offset: closed.length,
+        };
+        Ok(true)
+    }
+
     fn segment(
         &mut self,
         dir: &Path,
@@ -125,6 +197,7 @@ impl Walk {
         };
         let (mut reader, header) = SegmentReader::open(dir, first)?;
         self.scan.bytes += reader.length;
+        self.scan.segments_read += 1;
         if header.is_none() && is_last && reader.length <= SEGMENT_HEADER_BYTES as u64 && first == expected {
             self.scan.tail = Some(Tail { path, offset: 0, bytes: reader.length });
             return Ok(());
@@ -311,6 +384,10 @@ impl Journal {
     }
 
     fn begin_segment(&mut self, first: u64) -> Result<u64, StoreError> {
+        if let Some(full) = self.end.segment {
+            let End { sequence, hash, offset, .. } = self.end;
+            Closed { first: full, last: sequence, length: offset, hash }.write(&self.dir);
+        }
         let path = segment::path_of(&self.dir, first);
         let header = SegmentHeader { first, previous: self.end.hash }.encode();
         let create = || {

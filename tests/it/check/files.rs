@@ -65,7 +65,7 @@ fn assert_refused(line: &str, expected: &str, hint: &str) {
 }
 
 #[test]
-fn the_shipped_checks_are_the_five_of_the_control() {
+fn the_shipped_checks_are_those_of_the_control() {
     let (_, checks) = shipped();
     let ids: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
     assert_eq!(
@@ -74,11 +74,17 @@ fn the_shipped_checks_are_the_five_of_the_control() {
             "aws-vpc-flow-logs-capture-all",
             "aws-vpc-flow-logs-capture-rejects",
             "aws-vpc-flow-logs-delivering",
+            "aws-vpc-flow-logs-effective-coverage",
             "aws-vpc-flow-logs-enabled",
             "aws-vpc-flow-logs-enabled-non-default",
+            "aws-vpc-flow-logs-log-group-not-shared",
+            "aws-vpc-flow-logs-retention",
+            "aws-vpc-flow-logs-retention-set",
+            "aws-vpc-flow-logs-role",
+            "aws-vpc-flow-logs-siem",
         ]
     );
-    let enabled = &checks[3];
+    let enabled = &checks[4];
     assert_eq!(
         enabled.query.trim_end(),
         r#"vpcs(where: {OR: [{hasFlowLog: null}, {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}]}){...AssetFragment}"#,

@@ -69,7 +69,7 @@ fn a_verdict_on_one_asset_is_explained() {
     assert!(missing.code == 3 && missing.stderr.contains("there is no Vpc `fl-1`"), "{missing:?}");
     let all = ["check", "--data", "vpcs.ndjson", "--explain", "vpc-3", "-o", "json"];
     let all = run(folder.path(), &all);
-    assert_eq!(all.json()["why"].as_array().unwrap().len(), 5, "every check that covers it");
+    assert_eq!(all.json()["why"].as_array().unwrap().len(), 9, "every check that covers it");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn stored_checks_are_listed_shown_linted_and_tested() {
     let shown = run(folder.path(), &["checks", "show", "aws-vpc-flow-logs-enabled"]);
     assert!(shown.stdout.contains("hasFlowLog_NONE"), "{shown:?}");
     let linted = run(folder.path(), &["checks", "lint"]);
-    assert_eq!((linted.code, linted.stdout.as_str()), (0, "5 checks, no mistakes\n"));
+    assert_eq!((linted.code, linted.stdout.as_str()), (0, "11 checks, no mistakes\n"));
     let tested = run(folder.path(), &["checks", "test"]);
     assert!(tested.code == 0 && tested.stdout.contains("cases as expected"), "{tested:?}");
 }

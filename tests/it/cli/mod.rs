@@ -3,6 +3,7 @@
 mod answers;
 mod asking;
 mod help;
+mod images;
 mod judging;
 mod live;
 mod past;

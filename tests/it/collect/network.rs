@@ -197,14 +197,14 @@ async fn c1_c2_c3_every_list_that_fails_says_how_and_keeps_what_was_known() {
     let server = FaultServer::start(&moto().url, []);
     let bench = Bench::new(account, &server.url);
     let first = bench.collect(&[REGION], &types).await.expect("a collection");
-    let stuck = || Fault::Pages(Paging { stuck_at: Some(1), ..Paging::of([1]) });
-    let cases: [(fn() -> Fault, Outcome, &str); 3] = [
-        (denied, Outcome::Denied, "UnauthorizedOperation"),
-        (throttled, Outcome::Throttled, "RequestLimitExceeded"),
+    let stuck = Fault::Pages(Paging { stuck_at: Some(1), ..Paging::of([1]) });
+    let cases = [
+        (denied(), Outcome::Denied, "UnauthorizedOperation"),
+        (throttled(), Outcome::Throttled, "RequestLimitExceeded"),
         (stuck, Outcome::Failed, "a page token came twice, the list has no end"),
     ];
     for (fault, outcome, reason) in cases {
-        server.set_rules(LISTS.map(|(action, _)| Rule::on(action, fault())));
+        server.set_rules(LISTS.map(|(action, _)| Rule::on(action, fault.clone())));
         let report = bench.collect(&[REGION], &types).await.expect("a collection");
         assert_eq!((report.count(outcome), report.totals().removed), (LISTS.len(), 0));
         for (action, asset_type) in LISTS {

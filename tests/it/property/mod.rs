@@ -6,6 +6,7 @@
 mod answers;
 mod asks;
 mod generate;
+mod patched;
 mod reference;
 
 use std::{env, sync::Arc, thread};
@@ -81,12 +82,7 @@ struct Case {
 fn check_case(seed: u64) -> Seen {
     let mut random = fastrand::Rng::with_seed(seed);
     let world = generate::world(&mut random);
-    let sdl = world.sdl();
-    let catalog = Catalog::read(&[Source { name: "random.graphql".to_owned(), text: sdl.clone() }])
-        .unwrap_or_else(|errors| panic!("seed {seed}: {errors:?}\n{sdl}"));
-    let catalog = Arc::new(catalog);
-    let engine = Engine::new(Arc::clone(&catalog), Fragments::new(), GuardLimits::default()).unwrap();
-    let case = Case { seed, sdl, catalog, engine };
+    let case = Case::new(seed, &world);
     let graph = case.graph(&world);
     let mut seen = Seen::default();
     for _ in 0..QUERIES_PER_CASE {
@@ -111,6 +107,15 @@ fn check_case(seed: u64) -> Seen {
 }
 
 impl Case {
+    fn new(seed: u64, world: &World) -> Self {
+        let sdl = world.sdl();
+        let catalog = Catalog::read(&[Source { name: "random.graphql".to_owned(), text: sdl.clone() }])
+            .unwrap_or_else(|errors| panic!("seed {seed}: {errors:?}\n{sdl}"));
+        let catalog = Arc::new(catalog);
+        let engine = Engine::new(Arc::clone(&catalog), Fragments::new(), GuardLimits::default()).unwrap();
+        Self { seed, sdl, catalog, engine }
+    }
+
     fn graph(&self, world: &World) -> Graph {
         let mut builder = GraphBuilder::new(Arc::clone(&self.catalog));
         for row in &world.rows {

@@ -6,7 +6,7 @@ use passmuster::{
 };
 use serde_json::{Value, json};
 
-use super::support::{SCHEMA, World, a_box, complete, equals, item, not, slice};
+use super::support::{SCHEMA, World, a_box, complete, equals, item, not, slice, text};
 
 /// The schema with a `stubReason` of items, boxes and hubs.
 fn schema() -> String {
@@ -29,6 +29,11 @@ fn with_items(items: &[Value], slices: Option<Vec<SliceState>>) -> World {
 
 fn stub() -> Value {
     json!({"boxId": "b", "stubReason": "DENIED", "__unknown": ["weight"]})
+}
+
+/// What is said of a stub does not count, since the whole of it may not be there.
+fn light_stub() -> Value {
+    json!({"boxId": "b", "stubReason": "DENIED", "weight": 1})
 }
 
 fn seen(weight: i64) -> Value {
@@ -59,6 +64,8 @@ fn over_a_stub_a_quantifier_is_decided_only_by_what_was_read() {
             (Single, vec![stub(), seen(1), seen(1)], "PASS"),
             (Single, vec![stub(), seen(1)], "UNKNOWN"),
             (Some, vec![seen(2)], "PASS"),
+            (Some, vec![light_stub()], "UNKNOWN"),
+            (None, vec![light_stub()], "UNKNOWN"),
         ] {
             let world = with_items(&items, slices.clone());
             let filter = weighs_one(&world, quantifier);
@@ -142,6 +149,7 @@ fn a_type_called_slice_holds_the_slices_and_is_never_incomplete() {
     let world = World::new(&schema, vec![a_box("b", json!({}))], Some(slices));
     let found = world.ids_of(world.nodes("Slice", world.filters("Slice", Filter::Constant(true))));
     assert_eq!(found, ["1/r1/Box", "1/r1/Item"]);
-    let nothing = Filter::NoneRelated(world.field("Box", "slices"));
-    assert_eq!(world.verdicts(nothing, None).only(), "PASS");
+    let of_hubs = Filter::Field(world.field("Slice", "assetType"), equals(text("Hub")));
+    let none = world.related("slices", Quantifier::None, &[("Slice", of_hubs)]);
+    assert_eq!(world.verdicts(none, None).only(), "FAIL", "there are no others");
 }

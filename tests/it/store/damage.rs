@@ -222,6 +222,73 @@ fn s10_a_missing_or_foreign_segment_stops_the_opening() {
     assert_eq!(open_clean(dir.path()).sequence(), 4);
 }
 
+/// S10: opening takes the word of the notes about closed segments; whoever reads a record there finds the damage.
+#[test]
+fn s10_damage_in_a_closed_segment_is_found_where_its_records_are_read() {
+    let dir = many_segments(1_000);
+    let before = contents(&open_clean(dir.path()));
+    let second = &segments(dir.path())[1];
+    let payload = 52 + 52;
+    flip(second, payload + 3, 1);
+    let store = open_clean(dir.path());
+    assert_eq!(contents(&store), before, "the present does not rest on it");
+    let version = store.versions("Vpc", "2").unwrap().remove(0);
+    let refused = store.read_version("2", &version).unwrap_err();
+    assert!(matches!(&refused, StoreError::JournalDamaged { sequence: 2, .. }), "{refused}");
+    drop(store);
+    assert!(!verify(dir.path()).unwrap().is_sound());
+
+    let index = dir.path().join("index");
+    fs::rename(&index, dir.path().join("kept")).unwrap();
+    let refused = refusal(Store::open(dir.path(), &StoreOptions::default()));
+    assert!(matches!(&refused, StoreError::JournalDamaged { sequence: 2, .. }), "{refused}");
+    fs::remove_dir_all(&index).unwrap();
+    fs::rename(dir.path().join("kept"), &index).unwrap();
+    assert_eq!(contents(&open_clean(dir.path())), before, "the attempt to rebuild the index cost nothing");
+
+    for note in notes_of_segments(dir.path()) {
+        fs::remove_file(note).unwrap();
+    }
+    let refused = refusal(Store::open(dir.path(), &StoreOptions::default()));
+    assert!(matches!(&refused, StoreError::JournalDamaged { sequence: 2, .. }), "{refused}");
+}
+
+/// What was noted about closed segments, in order.
+fn notes_of_segments(dir: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir.join("journal"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "closed"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn a_wrong_note_about_a_closed_segment_is_not_believed_and_written_again() {
+    let dir = many_segments(1_000);
+    let before = contents(&open_clean(dir.path()));
+    let notes = notes_of_segments(dir.path());
+    assert_eq!(notes.len(), 3, "the open segment has none");
+    let right = fs::read(&notes[1]).unwrap();
+    for place in 0..right.len() {
+        flip(&notes[1], place, u8::try_from(place % 8).unwrap());
+        assert_eq!(contents(&open_clean(dir.path())), before, "byte {place}");
+        assert_eq!(fs::read(&notes[1]).unwrap(), right, "byte {place}");
+    }
+    fs::write(&notes[1], &right[..20]).unwrap();
+    assert_eq!(contents(&open_clean(dir.path())), before);
+    // Of another journal: intact, and of the same length.
+    let mut foreign = right.clone();
+    foreign[40] ^= 1;
+    let crc = crc32fast::hash(&foreign[..foreign.len() - 4]).to_le_bytes();
+    let at = foreign.len() - 4;
+    foreign[at..].copy_from_slice(&crc);
+    fs::write(&notes[1], foreign).unwrap();
+    assert_eq!(contents(&open_clean(dir.path())), before);
+    assert_eq!(fs::read(&notes[1]).unwrap(), right);
+}
+
 #[test]
 fn a_journal_whose_end_was_taken_away_does_not_empty_the_index() {
     let dir = many_segments(1_000);

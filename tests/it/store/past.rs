@@ -343,3 +343,103 @@ fn changes_keep_to_one_type_where_one_is_asked_for() {
     assert_eq!(changes(Some("Sub")), []);
     assert_eq!(changes(None).len(), 2);
 }
+
+/// An inventory that deltas are applied to.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Inventory {
+    assets: BTreeMap<(String, String), Asset>,
+    slices: BTreeMap<SliceKey, SliceState>,
+}
+
+impl Inventory {
+    fn newest(store: &Store) -> (u64, Self) {
+        let newest = store.newest().unwrap().unwrap();
+        let mut inventory = Self::default();
+        let past = store.read_past(newest, &mut |asset| inventory.put(asset)).unwrap();
+        inventory.slices = past.slices.into_iter().map(|state| (state.key.clone(), state)).collect();
+        (newest.sequence, inventory)
+    }
+
+    fn put(&mut self, asset: Asset) {
+        self.assets.insert((asset.typename.clone(), asset.id.clone()), asset);
+    }
+
+    fn delta(&self, store: &Store, from: u64, to: Option<u64>, most: usize) -> Option<Self> {
+        let owned = |slice: &SliceKey| {
+            let is_owned = |asset: &&Asset| {
+                asset.typename == slice.asset_type
+                    && asset.account_id() == Some(slice.account_id.as_str())
+                    && (slice.region == "global"
+                        || asset.region().is_none_or(|region| region == slice.region))
+            };
+            self.assets.values().filter(is_owned).map(|asset| asset.id.clone()).collect()
+        };
+        let delta = store.delta(from, to, most, &owned).unwrap()?;
+        assert_eq!(delta.sequence, to.unwrap_or(store.sequence()));
+        let mut then = self.clone();
+        for asset in delta.put {
+            then.put(asset);
+        }
+        for key in delta.removed {
+            then.assets.remove(&key);
+        }
+        for (key, state) in delta.slices {
+            match state {
+                Some(state) => then.slices.insert(key, state),
+                None => then.slices.remove(&key),
+            };
+        }
+        Some(then)
+    }
+}
+
+#[test]
+fn a_delta_leads_from_any_commit_to_any_other() {
+    for seed in 0..30 {
+        let folder = tempdir().unwrap();
+        let store = open_clean(folder.path());
+        let (mut numbers, mut clock) = (Numbers(seed + 1), 1000);
+        random_commit(&store, &mut numbers, &mut clock);
+        // From here on it is known what is listed and not shown.
+        assets(&store);
+        let mut kept = vec![Inventory::newest(&store)];
+        for _ in 0..25 {
+            for _ in 0..=numbers.below(3) {
+                random_commit(&store, &mut numbers, &mut clock);
+            }
+            let (sequence, now) = Inventory::newest(&store);
+            let (from, before) = kept.last().unwrap().clone();
+            assert_eq!(
+                before.delta(&store, from, None, usize::MAX).unwrap(),
+                now,
+                "seed {seed}: {from}..{sequence}"
+            );
+            kept.push((sequence, now.clone()));
+            let (to, then) = &kept[numbers.below(kept.len())];
+            let (from, other) = &kept[numbers.below(kept.len())];
+            let told = now.delta(&store, sequence, Some(*to), usize::MAX).unwrap();
+            assert_eq!(told, *then, "seed {seed}: {sequence} back to {to}");
+            let told = other.delta(&store, *from, Some(*to), usize::MAX).unwrap();
+            assert_eq!(told, *then, "seed {seed}: from {from} to {to}");
+        }
+    }
+}
+
+#[test]
+fn a_delta_is_refused_where_it_is_more_than_asked_for_or_could_leave_something_out() {
+    let folder = tempdir().unwrap();
+    let store = open_clean(folder.path());
+    for (at, ids) in [(1, &["a", "b", "c"][..]), (2, &["a"]), (3, &["a", "b"])] {
+        put(&store, Outcome::Complete, at, ids.iter().map(|id| vpc(id, "10.0.0.0/8")).collect());
+    }
+    let (_, now) = Inventory::newest(&store);
+    assert!(now.delta(&store, 3, Some(4), 10).is_none(), "a commit that is not there");
+    assert!(Inventory::default().delta(&store, 0, None, 2).is_none(), "three assets were touched");
+    assert_eq!(Inventory::default().delta(&store, 0, None, 3), Some(now.clone()));
+    assert!(
+        now.delta(&store, 3, Some(2), 10).is_none(),
+        "hidden assets are not known before everything was read"
+    );
+    assets(&store);
+    assert!(now.delta(&store, 3, Some(2), 10).is_some());
+}

@@ -231,15 +231,15 @@ fn a_snapshot_holds_assets_and_slices_of_one_moment() {
         while store.sequence() < 60 {
             let mut seen = Vec::new();
             let snapshot = store.read_snapshot(&mut |asset| seen.push(asset)).unwrap();
-            let expected: Vec<_> = if snapshot.sequence == 0 { vec![] } else { vec!["a", "b", "c"] };
+            let expected: Vec<_> = if snapshot.revision.sequence == 0 { vec![] } else { vec!["a", "b", "c"] };
             assert_eq!(seen.iter().map(|asset| asset.id.as_str()).collect::<Vec<_>>(), expected);
-            let cidr = format!("10.{}.0.0/16", snapshot.sequence);
+            let cidr = format!("10.{}.0.0/16", snapshot.revision.sequence);
             assert!(
                 seen.iter().all(|asset| asset.text("cidrBlock") == Some(&cidr)),
                 "a torn commit was seen"
             );
             let completed = snapshot.slices.first().and_then(|state| state.completed_at);
-            assert_eq!(completed.map_or(0, |at| at.millis().unsigned_abs()), snapshot.sequence);
+            assert_eq!(completed.map_or(0, |at| at.millis().unsigned_abs()), snapshot.revision.sequence);
         }
     });
 }

@@ -1,0 +1,118 @@
+//! Verdicts that are remembered: a check is evaluated again only where the types it rests on have changed, or where a
+//! collection it rests on has become too old in the meantime.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{definition::Check, evaluate::evaluate, result::CheckResult};
+use crate::{
+    catalog::TypeId,
+    graph::{Graph, Stamps},
+    model::{MaxAge, Time},
+    query::{Engine, QueryError, run::touched_by_filters},
+};
+
+/// The last verdict of each check.
+#[derive(Debug, Default)]
+pub struct RememberedVerdicts {
+    by_check: BTreeMap<String, Remembered>,
+    evaluated: u64,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    /// What the check was: its query, what it expects, its priority rules and its age.
+    query: Arc<str>,
+    expect: String,
+    priority: Vec<String>,
+    max_age: MaxAge,
+    /// The types that it rests on.
+    types: BTreeSet<TypeId>,
+    stamps: Stamps,
+    /// When it was evaluated: for an earlier moment it says nothing.
+    at: Time,
+    /// The first collection that will become too old; nothing where none can.
+    first_collected: Option<Time>,
+    result: Arc<CheckResult>,
+}
+
+impl Remembered {
+    /// Whether the verdict is that of this check over this graph at this moment.
+    fn holds(&self, check: &Check, graph: &Graph, now: Time) -> bool {
+        let oldest = now.before(check.max_age.0);
+        self.query == check.query
+            && self.result.title == check.title
+            && self.result.severity == check.severity
+            && self.expect == check.expect.to_string()
+            && self.max_age == check.max_age
+            && self.priority.iter().eq(check.priority.iter().map(|rule| &rule.query))
+            && self.at <= now
+            && self.first_collected.is_none_or(|first| first >= oldest)
+            && self.stamps == graph.stamps(self.types.iter().copied())
+    }
+}
+
+impl RememberedVerdicts {
+    /// How many evaluations there were so far.
+    #[must_use]
+    pub fn evaluated(&self) -> u64 {
+        self.evaluated
+    }
+
+    /// The verdicts of the checks, in their order: the same as [`evaluate`] gives, most of them remembered.
+    pub fn evaluate_all(
+        &mut self,
+        checks: &[Check],
+        engine: &Engine,
+        graph: &Graph,
+        now: Time,
+    ) -> Vec<Arc<CheckResult>> {
+        let ids: BTreeSet<&str> = checks.iter().map(|check| check.id.as_str()).collect();
+        self.by_check.retain(|id, _| ids.contains(id.as_str()));
+        checks.iter().map(|check| self.evaluate(check, engine, graph, now)).collect()
+    }
+
+    fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
+        if let Some(known) = self.by_check.get(&check.id)
+            && known.holds(check, graph, now)
+        {
+            return Arc::clone(&known.result);
+        }
+        self.evaluated += 1;
+        let result = Arc::new(evaluate(check, engine, graph, now));
+        match rests_on(check, engine) {
+            Ok(types) => {
+                let oldest = now.before(check.max_age.0);
+                let remembered = Remembered {
+                    query: Arc::clone(&check.query),
+                    expect: check.expect.to_string(),
+                    priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
+                    max_age: check.max_age,
+                    stamps: graph.stamps(types.iter().copied()),
+                    at: now,
+                    first_collected: graph.first_collected_since(types.iter().copied(), oldest),
+                    result: Arc::clone(&result),
+                    types,
+                };
+                self.by_check.insert(check.id.clone(), remembered);
+            }
+            // A check that can't be run is tried again.
+            Err(_) => drop(self.by_check.remove(&check.id)),
+        }
+        result
+    }
+}
+
+/// The types that the verdict of a check and its priorities rest on.
+fn rests_on(check: &Check, engine: &Engine) -> Result<BTreeSet<TypeId>, Vec<QueryError>> {
+    let catalog = engine.catalog();
+    let touched = check.touches.iter().filter_map(|name| catalog.find(name));
+    let mut types: BTreeSet<TypeId> = touched.map(|(of, _)| of).collect();
+    for rule in &check.priority {
+        let nodes = engine.plan_check(&rule.query)?;
+        types.extend(touched_by_filters(catalog, nodes.of, &nodes.filters));
+    }
+    Ok(types.into_iter().flat_map(|of| catalog.concrete(of)).collect())
+}

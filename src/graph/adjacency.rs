@@ -33,6 +33,11 @@ impl Compressed {
         }
     }
 
+    /// Whether any row has more than one neighbour.
+    fn has_many(&self) -> bool {
+        self.offsets.windows(2).any(|bounds| matches!(bounds, [start, end] if end - start > 1))
+    }
+
     #[expect(clippy::indexing_slicing, reason = "a counting sort over arrays of the lengths it made itself")]
     fn transpose(&self, other_rows: usize) -> Self {
         let mut offsets = vec![0u32; other_rows + 1];
@@ -83,6 +88,11 @@ impl Neighbours {
     /// How many edges the rows had when it was built.
     pub(crate) fn edges(&self) -> usize {
         self.base.rows.len()
+    }
+
+    /// Whether any row had more than one neighbour when it was built.
+    pub(crate) fn has_many(&self) -> bool {
+        self.base.has_many()
     }
 
     /// How many rows this side had when it was built.

@@ -15,6 +15,10 @@ pub(crate) struct Texts {
     ends: Vec<u32>,
     /// An open hash table: the upper half of the hash and the number plus one; 0 where a slot is free.
     slots: Vec<u64>,
+    /// For each text the one that came after it last: what comes in turns (the keys of tags) is found without the table.
+    followers: Vec<u32>,
+    /// The number given last.
+    last: u32,
     /// Whether equal texts are no longer looked for.
     is_plain: bool,
     /// Whether a text did not fit any more.
@@ -34,13 +38,27 @@ impl Texts {
 
     /// The number of a text.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        let last = self.ends.len().wrapping_sub(1);
-        if !self.ends.is_empty() && self.text_at(last) == text {
-            return number(last);
+        let last = self.last as usize;
+        if last < self.ends.len() {
+            if self.text_at(last) == text {
+                return self.last;
+            }
+            if let Some(&follower) = self.followers.get(last)
+                && self.text_at(follower as usize) == text
+            {
+                self.last = follower;
+                return follower;
+            }
         }
-        if self.is_plain {
-            return self.append(text);
+        let code = if self.is_plain { self.append(text) } else { self.look_up(text) };
+        if let Some(follower) = self.followers.get_mut(last) {
+            *follower = code;
         }
+        self.last = code;
+        code
+    }
+
+    fn look_up(&mut self, text: &str) -> u32 {
         if self.ends.len() * 4 >= self.slots.len() * 3 {
             self.grow();
             if self.is_plain {
@@ -55,6 +73,7 @@ impl Texts {
             let slot = self.slots.get(place).copied().unwrap_or_default();
             if slot == 0 {
                 let code = self.append(text);
+                self.followers.push(0);
                 if let Some(slot) = self.slots.get_mut(place) {
                     *slot = hash & !u64::from(u32::MAX) | u64::from(code.wrapping_add(1));
                 }
@@ -81,7 +100,7 @@ impl Texts {
 
     fn grow(&mut self) {
         if self.ends.len() >= WORTH_ASKING && self.ends.len() * 5 > self.lookups * 3 {
-            (self.is_plain, self.slots) = (true, Vec::new());
+            (self.is_plain, self.slots, self.followers) = (true, Vec::new(), Vec::new());
             return;
         }
         let mut slots = vec![0; (self.slots.len() * 2).max(64)];
@@ -136,23 +155,22 @@ fn hash_of(text: &str) -> u64 {
 
 /// The texts of all threads together, under the numbers of each behind those of the threads before.
 #[derive(Debug)]
-pub(crate) struct AllTexts {
-    parts: Vec<Texts>,
+pub(crate) struct AllTexts<'t> {
+    parts: Vec<&'t Texts>,
     /// Where the numbers of each part begin.
     bases: Vec<u32>,
     len: u32,
 }
 
-impl AllTexts {
+impl<'t> AllTexts<'t> {
     /// Nothing where a part was full, or where all together are more than there are numbers.
-    pub(crate) fn new(mut parts: Vec<Texts>) -> Option<Self> {
+    pub(crate) fn new(parts: Vec<&'t Texts>) -> Option<Self> {
         let mut bases = Vec::with_capacity(parts.len());
         let mut len = 0u32;
-        for part in &mut parts {
+        for part in &parts {
             if part.is_full {
                 return None;
             }
-            part.slots = Vec::new();
             bases.push(len);
             len = len.checked_add(u32::try_from(part.len()).ok()?).filter(|&len| len != NO_CODE)?;
         }
@@ -171,7 +189,7 @@ impl AllTexts {
 
     /// A text by its number.
     #[inline]
-    pub(crate) fn text(&self, number: u32) -> &str {
+    pub(crate) fn text(&self, number: u32) -> &'t str {
         let (part, base) = match self.bases.get(1) {
             Some(&second) if number >= second => {
                 let part = self.bases.partition_point(|&base| base <= number) - 1;

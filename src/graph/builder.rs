@@ -6,9 +6,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Graph, GraphError, Slices,
     column::TableId,
+    ids::Ids,
+    parallel::{WORTH_A_THREAD, in_parallel},
     relate, slices,
     table::Table,
-    table_builder::{Ids, RepeatedId, TableBuilder},
+    table_builder::TableBuilder,
 };
 use crate::{
     catalog::{Catalog, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, TypeId, TypeKind},
@@ -75,7 +77,7 @@ impl RowTarget for GraphBuilder {
                 parts.extend(table.filter(|table| table.rows() > 0));
             }
         }
-        self.joined.clear();
+        let mut unordered = Vec::new();
         let mut repeated: Option<RepeatedAsset> = None;
         for ((of, definition), mut parts) in self.catalog.iter().zip(by_type) {
             if definition.kind != TypeKind::Asset {
@@ -84,14 +86,22 @@ impl RowTarget for GraphBuilder {
             if parts.is_empty() {
                 parts.push(TableBuilder::new(of, &self.catalog));
             }
-            let ids = TableBuilder::take_ids(&mut parts);
-            if let Some(found) = ids.as_ref().and_then(|ids| ids.repeated(&parts)) {
-                let RepeatedId { id, first_line, line } = found;
-                let found = RepeatedAsset { typename: definition.name.clone(), id, line, first_line };
+            TableBuilder::align_same(&mut parts);
+            unordered.push((of, parts));
+        }
+        let rows: usize = unordered.iter().flat_map(|(_, parts)| parts).map(TableBuilder::rows).sum();
+        let joined = in_parallel(unordered, rows > WORTH_A_THREAD, |(of, mut parts)| {
+            let ids = Ids::of(&mut parts);
+            JoinedTable { of, parts, ids }
+        });
+        for JoinedTable { of, parts, ids } in &joined {
+            if let Some((id, line, first_line)) = ids.as_ref().and_then(|ids| ids.repeated(parts)) {
+                let found =
+                    RepeatedAsset { typename: self.catalog.get(*of).name.clone(), id, line, first_line };
                 repeated = repeated.into_iter().chain([found]).min_by_key(|repeated| repeated.line);
             }
-            self.joined.push(JoinedTable { of, parts, ids });
         }
+        self.joined = joined;
         repeated
     }
 
@@ -140,7 +150,7 @@ impl GraphBuilder {
                 continue;
             };
             joined.parts = vec![table];
-            joined.ids = TableBuilder::take_ids(&mut joined.parts);
+            joined.ids = Ids::of(&mut joined.parts);
         }
     }
 
@@ -178,9 +188,9 @@ impl GraphBuilder {
         let mut tables: Vec<(TableId, Table)> = Vec::new();
         let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
         for JoinedTable { of, mut parts, ids } in joined {
-            TableBuilder::place(&mut parts, &mut places, &catalog);
-            let table = ids
-                .and_then(|ids| TableBuilder::finish(parts, ids.order(), Some(&ids), &catalog, &mut tables));
+            TableBuilder::align(&mut parts, &mut places, &catalog);
+            let table =
+                ids.and_then(|ids| TableBuilder::finish(parts, None, Some(ids), &catalog, &mut tables));
             let (place, _) = table.ok_or_else(|| too_large(&catalog, of, "the rows or texts"))?;
             by_type.insert(of, place);
         }

@@ -139,7 +139,7 @@ impl Column {
     pub(crate) fn write_json(&self, row: u32, out: &mut Vec<u8>) -> bool {
         match &self.data {
             Data::Text(text) | Data::Net { text, .. } => match text.code(row) {
-                Some(code) => out.extend_from_slice(text.json(code)),
+                Some(code) => text.write_json(code, out),
                 None => return false,
             },
             _ if !self.has_value(row) => return false,

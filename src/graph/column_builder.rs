@@ -1,6 +1,8 @@
 //! A column while rows come in, on each thread its own part: values in the order of arrival, texts numbered as they
 //! come. Finishing puts the parts together, sorts the texts into a dictionary and the rows into their final order.
 
+use std::borrow::Cow;
+
 use ipnet::IpNet;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     arrivals::{AllTexts, Texts},
     bitmap::Bitmap,
     column::{Column, Data, IntForm, Link, TableId},
-    dictionary::{DictionaryBuilder, Form, NO_CODE},
+    dictionary::{Dictionary, DictionaryBuilder, Form, NO_CODE},
     lists::Lists,
     table::Table,
     table_builder::TableBuilder,
@@ -112,6 +114,35 @@ impl ColumnBuilder {
     pub(crate) fn text(&self, code: u32) -> &str {
         let Cells::Text { texts, .. } = &self.cells else { return "" };
         texts.text(code)
+    }
+
+    /// Whether it holds a String or an ID in each row.
+    pub(crate) fn is_plain_text(&self) -> bool {
+        matches!(self.cells, Cells::Text { scalar: ScalarType::String | ScalarType::Id, .. })
+    }
+
+    /// Another column of texts that holds the same.
+    pub(crate) fn copied(&self) -> Option<Self> {
+        let Cells::Text { scalar, codes, texts } = &self.cells else { return None };
+        let cells = Cells::Text { scalar: *scalar, codes: codes.clone(), texts: texts.clone() };
+        Some(Self { cells, given: Rows(self.given.0.clone()), unknown: self.unknown.clone() })
+    }
+
+    /// The texts of all parts of a column that has one in every row. Nothing where they are too many.
+    pub(crate) fn rank(parts: Vec<&Self>) -> Option<Ranked> {
+        let parts = parts.into_iter().filter_map(|part| match &part.cells {
+            Cells::Text { scalar, codes, texts } => Some((*scalar, codes, texts)),
+            _ => None,
+        });
+        let (mut codes, mut texts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut of = ScalarType::String;
+        for (scalar, part, part_texts) in parts {
+            of = scalar;
+            rows.push(u32::try_from(part.len()).ok()?);
+            codes.push(Cow::Borrowed(part.as_slice()));
+            texts.push(part_texts);
+        }
+        Ranked::of(of, codes, texts, &rows)
     }
 
     /// Makes sure that it has a table for embedded objects where another part has one.
@@ -230,11 +261,15 @@ fn finish_cells(
         Cells::Text { scalar, .. } => {
             let scalar = *scalar;
             let parts = parts.into_iter().filter_map(|part| match part {
-                Cells::Text { codes, texts, .. } => Some((codes, texts)),
+                Cells::Text { codes, texts, .. } => Some((Cow::Owned(codes), texts)),
                 _ => None,
             });
-            let (codes, texts) = parts.unzip();
-            finish_text(scalar, codes, texts, rows, order)?
+            let (codes, texts): (Vec<Cow<'_, [u32]>>, Vec<Texts>) = parts.unzip();
+            let mut ranked = Ranked::of(scalar, codes, texts.iter().collect(), rows)?;
+            drop(texts);
+            let nets = std::mem::take(&mut ranked.nets);
+            let text = ranked.text(order);
+            if is_net(scalar) { Data::Net { text, nets: Nets::new(nets) } } else { Data::Text(text) }
         }
         Cells::Int { scalar, .. } => {
             let form = int_form(*scalar);
@@ -306,42 +341,61 @@ fn int_form(scalar: ScalarType) -> IntForm {
     }
 }
 
-fn finish_text(
-    scalar: ScalarType,
-    codes: Vec<Vec<u32>>,
-    texts: Vec<Texts>,
-    rows: &[u32],
-    order: Option<&[u32]>,
-) -> Option<Data> {
-    let texts = AllTexts::new(texts)?;
-    let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
-    let is_net = matches!(scalar, ScalarType::Cidr | ScalarType::IpAddress);
-    let sorted = if is_net { Some(in_address_order(&texts)) } else { texts.sorted() };
-    let mut dictionary = DictionaryBuilder::new(form);
-    let mut nets: Vec<IpNet> = Vec::new();
-    let ranks = texts.rank(sorted.as_deref(), |text| {
-        dictionary.push(text);
-        if is_net {
-            nets.extend(scalar::parse_net(text));
-        }
-    });
-    drop(sorted);
-    let codes = codes.into_iter().zip(texts.bases()).map(|(mut codes, &base)| {
-        for code in &mut codes {
-            *code = ranks
-                .get(code.wrapping_add(base) as usize)
-                .copied()
-                .filter(|_| *code != NO_CODE)
-                .unwrap_or(NO_CODE);
-        }
-        codes
-    });
-    let text = TextData::new(joined(codes, rows, NO_CODE, order), dictionary.finish()?);
-    Some(if is_net { Data::Net { text, nets: Nets::new(nets) } } else { Data::Text(text) })
+/// The texts of all parts of a column as one dictionary, and the code of each row in the order of arrival.
+#[derive(Debug)]
+pub(crate) struct Ranked {
+    codes: Vec<u32>,
+    dictionary: Dictionary,
+    /// Of a column of nets, the net of each code.
+    nets: Vec<IpNet>,
+}
+
+impl Ranked {
+    fn of(scalar: ScalarType, codes: Vec<Cow<'_, [u32]>>, texts: Vec<&Texts>, rows: &[u32]) -> Option<Self> {
+        let texts = AllTexts::new(texts)?;
+        let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
+        let is_net = is_net(scalar);
+        let sorted = if is_net { Some(in_address_order(&texts)) } else { texts.sorted() };
+        let mut dictionary = DictionaryBuilder::new(form);
+        let mut nets: Vec<IpNet> = Vec::new();
+        let ranks = texts.rank(sorted.as_deref(), |text| {
+            dictionary.push(text);
+            if is_net {
+                nets.extend(scalar::parse_net(text));
+            }
+        });
+        drop(sorted);
+        let rank = |code: u32, base: u32| match code {
+            NO_CODE => NO_CODE,
+            code => ranks.get((code + base) as usize).copied().unwrap_or(NO_CODE),
+        };
+        let codes = codes.into_iter().zip(texts.bases()).map(|(codes, &base)| match codes {
+            Cow::Borrowed(codes) => codes.iter().map(|&code| rank(code, base)).collect(),
+            Cow::Owned(mut codes) => {
+                codes.iter_mut().for_each(|code| *code = rank(*code, base));
+                codes
+            }
+        });
+        Some(Self { codes: joined(codes, rows, NO_CODE, None), dictionary: dictionary.finish()?, nets })
+    }
+
+    /// The code of each row in the order of arrival.
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The finished texts, their rows in `order`.
+    pub(crate) fn text(self, order: Option<&[u32]>) -> TextData {
+        TextData::new(reorder(self.codes, order), self.dictionary)
+    }
+}
+
+fn is_net(scalar: ScalarType) -> bool {
+    matches!(scalar, ScalarType::Cidr | ScalarType::IpAddress)
 }
 
 /// Addresses in their order, equal ones by the text.
-fn in_address_order(texts: &AllTexts) -> Vec<u32> {
+fn in_address_order(texts: &AllTexts<'_>) -> Vec<u32> {
     let mut entries: Vec<(Option<IpNet>, u32)> =
         (0..texts.len()).map(|number| (scalar::parse_net(texts.text(number)), number)).collect();
     entries.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| texts.compare(one.1, other.1)));
@@ -357,7 +411,6 @@ fn in_order(rows: Bitmap, order: Option<&[u32]>) -> Bitmap {
 }
 
 /// The values of all parts in their final order, each part filled up to its rows.
-#[expect(clippy::indexing_slicing, reason = "an order holds each row of its column once")]
 fn joined<T: Copy>(
     parts: impl Iterator<Item = Vec<T>>,
     rows: &[u32],
@@ -376,9 +429,14 @@ fn joined<T: Copy>(
         end += rows as usize;
         all.resize(end, filler);
     }
+    reorder(all, order)
+}
+
+#[expect(clippy::indexing_slicing, reason = "an order holds each row of its column once")]
+fn reorder<T: Copy>(values: Vec<T>, order: Option<&[u32]>) -> Vec<T> {
     match order {
-        None => all,
-        Some(order) => order.iter().map(|&row| all[row as usize]).collect(),
+        None => values,
+        Some(order) => order.iter().map(|&row| values[row as usize]).collect(),
     }
 }
 

@@ -1,7 +1,9 @@
-//! The distinct texts of one column, each stored once, JSON-escaped, in one arena. Codes are places in the order of
+//! The distinct texts of one column, each stored once, JSON-escaped, in one arena (ids in two, of which one is shared). Codes are places in the order of
 //! the column (code points for text, address order for nets), so that ranges and prefixes are ranges of codes.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
+
+use super::cells::Cells;
 
 use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
 
@@ -19,9 +21,19 @@ pub(crate) enum Form {
 
 /// The sorted distinct texts of a column.
 #[derive(Debug)]
-pub(crate) struct Dictionary {
+pub(crate) struct Dictionary(Layout);
+
+#[derive(Debug)]
+enum Layout {
+    Arena(Arena),
+    Joined(Joined),
+}
+
+/// Texts in one piece each.
+#[derive(Debug)]
+struct Arena {
     /// `"first"second"third"`: neighbours share a quote, so each value with its quotes is one slice.
-    arena: String,
+    text: String,
     /// Where the opening quote of each value stands, and at the end the last quote.
     starts: Vec<u32>,
     form: Form,
@@ -29,10 +41,27 @@ pub(crate) struct Dictionary {
     has_escapes: bool,
 }
 
+/// Texts that are a beginning which many share and an end which another column holds as well: ids such as
+/// `arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0a56e8e5d8be2e3ed`. No beginning is itself the beginning of another one,
+/// so that texts in order are beginnings in order, and within each the ends in order.
+#[derive(Debug)]
+struct Joined {
+    beginnings: Arena,
+    /// The first code of each beginning, and at the end the number of texts.
+    firsts: Vec<u32>,
+    /// The beginning of every [`STRIDE`]th text, from which its neighbours' are not far.
+    nearest: Vec<u32>,
+    ends: Arc<Dictionary>,
+    /// The code of the end of each text.
+    end_codes: Cells<u32>,
+}
+
+const STRIDE: u32 = 64;
+
 /// A dictionary that is being written, text by text, in the order their codes shall have.
 #[derive(Debug)]
 pub(crate) struct DictionaryBuilder {
-    arena: String,
+    text: String,
     starts: Vec<u32>,
     form: Form,
     /// Whether the arena has outgrown its offsets.
@@ -41,38 +70,37 @@ pub(crate) struct DictionaryBuilder {
 
 impl DictionaryBuilder {
     pub(crate) fn new(form: Form) -> Self {
-        Self { arena: String::from("\""), starts: vec![0], form, is_full: false }
+        Self { text: String::from("\""), starts: vec![0], form, is_full: false }
     }
 
     /// Adds a raw text.
     pub(crate) fn push(&mut self, text: &str) {
         match self.form {
-            Form::Escaped => escape_into(&mut self.arena, text),
-            Form::Verbatim => self.arena.push_str(text),
+            Form::Escaped => escape_into(&mut self.text, text),
+            Form::Verbatim => self.text.push_str(text),
         }
-        match u32::try_from(self.arena.len()) {
+        match u32::try_from(self.text.len()) {
             Ok(start) => self.starts.push(start),
             Err(_) => self.is_full = true,
         }
-        self.arena.push('"');
+        self.text.push('"');
     }
 
     /// Nothing where the arena has outgrown its offsets.
     pub(crate) fn finish(self) -> Option<Dictionary> {
-        let Self { mut arena, mut starts, form, is_full } = self;
+        let Self { mut text, mut starts, form, is_full } = self;
         if is_full {
             return None;
         }
-        arena.shrink_to_fit();
+        text.shrink_to_fit();
         starts.shrink_to_fit();
-        let has_escapes = form == Form::Escaped && memchr::memchr(b'\\', arena.as_bytes()).is_some();
-        Some(Dictionary { arena, starts, form, has_escapes })
+        let has_escapes = form == Form::Escaped && memchr::memchr(b'\\', text.as_bytes()).is_some();
+        Some(Dictionary(Layout::Arena(Arena { text, starts, form, has_escapes })))
     }
 }
 
-impl Dictionary {
-    /// How many distinct texts there are.
-    pub(crate) fn len(&self) -> usize {
+impl Arena {
+    fn len(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
@@ -82,14 +110,13 @@ impl Dictionary {
     }
 
     /// The text as stored, without quotes; empty for a code that is none.
-    pub(crate) fn stored(&self, code: u32) -> &str {
-        self.bounds(code).and_then(|(start, end)| self.arena.get(start + 1..end)).unwrap_or_default()
+    fn stored(&self, code: u32) -> &str {
+        self.bounds(code).and_then(|(start, end)| self.text.get(start + 1..end)).unwrap_or_default()
     }
 
-    /// The JSON of the text: quoted, or verbatim for a column of JSON.
-    pub(crate) fn json(&self, code: u32) -> &[u8] {
+    fn json(&self, code: u32) -> &[u8] {
         let bounds = self.bounds(code);
-        let bytes = self.arena.as_bytes();
+        let bytes = self.text.as_bytes();
         match self.form {
             Form::Escaped => bounds.and_then(|(start, end)| bytes.get(start..=end)),
             Form::Verbatim => bounds.and_then(|(start, end)| bytes.get(start + 1..end)),
@@ -97,8 +124,7 @@ impl Dictionary {
         .unwrap_or(b"null")
     }
 
-    /// The raw text.
-    pub(crate) fn text(&self, code: u32) -> Cow<'_, str> {
+    fn text(&self, code: u32) -> Cow<'_, str> {
         let stored = self.stored(code);
         if !self.has_escapes || memchr::memchr(b'\\', stored.as_bytes()).is_none() {
             return Cow::Borrowed(stored);
@@ -106,33 +132,191 @@ impl Dictionary {
         Cow::Owned(serde_json::from_slice(self.json(code)).unwrap_or_default())
     }
 
+    /// The codes whose stored text a pattern finds, above those of the arenas before.
+    fn codes_with(&self, pattern: &regex::Regex, base: u32, codes: &mut Vec<u32>) {
+        let mut from = 0;
+        while let Some(found) = pattern.find_at(&self.text, from) {
+            let after = self.starts.partition_point(|&start| (start as usize) < found.start());
+            let Some((code, &next)) = after.checked_sub(1).zip(self.starts.get(after)) else { break };
+            codes.push(u32::try_from(code).map_or(NO_CODE, |code| base + code));
+            from = next as usize;
+        }
+    }
+}
+
+impl Joined {
+    fn len(&self) -> usize {
+        self.end_codes.len()
+    }
+
+    /// The beginning of a text, and the code of its end.
+    fn parts(&self, code: u32) -> Option<(u32, u32)> {
+        let end = *self.end_codes.get(code as usize)?;
+        let mut beginning = *self.nearest.get((code / STRIDE) as usize)?;
+        while *self.firsts.get(beginning as usize + 1)? <= code {
+            beginning += 1;
+        }
+        Some((beginning, end))
+    }
+
+    fn stored_into(&self, code: u32, out: &mut String) {
+        if let Some((beginning, end)) = self.parts(code) {
+            out.push_str(self.beginnings.stored(beginning));
+            out.push_str(&self.ends.stored(end));
+        }
+    }
+
+    fn find(&self, text: &str) -> Option<u32> {
+        let count = u32::try_from(self.beginnings.len()).ok()?;
+        let behind = partition(0, count, |beginning| &*self.beginnings.text(beginning) <= text);
+        let beginning = behind.checked_sub(1)?;
+        let rest = text.strip_prefix(&*self.beginnings.text(beginning))?;
+        let first = *self.firsts.get(beginning as usize)?;
+        let past = *self.firsts.get(behind as usize)?;
+        let end_of =
+            |code: u32| self.end_codes.get(code as usize).map(|&end| self.ends.text(end)).unwrap_or_default();
+        let code = partition(first, past, |code| &*end_of(code) < rest);
+        (code < past && end_of(code) == rest).then_some(code)
+    }
+}
+
+/// The first number from `low` on for which `before` does not hold, which must hold for a beginning of them.
+fn partition(mut low: u32, mut high: u32, before: impl Fn(u32) -> bool) -> u32 {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+impl Dictionary {
+    /// Texts that are a beginning and an end: `firsts` says from which text on each beginning stands, and at the end how
+    /// many texts there are; `end_codes` which end each text has. Nothing where a beginning is that of another one.
+    pub(crate) fn joined(
+        beginnings: Self,
+        firsts: Vec<u32>,
+        ends: Arc<Self>,
+        end_codes: Cells<u32>,
+    ) -> Option<Self> {
+        let Layout::Arena(beginnings) = beginnings.0 else { return None };
+        let codes = (0u32..).take(end_codes.len()).step_by(STRIDE as usize);
+        let beginning_of =
+            |code| u32::try_from(firsts.partition_point(|&first| first <= code).checked_sub(1)?).ok();
+        let nearest = codes.map(beginning_of).collect::<Option<Vec<u32>>>()?;
+        Some(Self(Layout::Joined(Joined { beginnings, firsts, nearest, ends, end_codes })))
+    }
+
+    /// Whether no text is the beginning of another one.
+    pub(crate) fn is_prefix_free(&self) -> bool {
+        let codes = (1u32..).take(self.len().saturating_sub(1));
+        codes.into_iter().all(|code| !self.text(code).starts_with(&*self.text(code - 1)))
+    }
+
+    /// How many distinct texts there are.
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Layout::Arena(arena) => arena.len(),
+            Layout::Joined(joined) => joined.len(),
+        }
+    }
+
+    /// The text as stored, without quotes; empty for a code that is none.
+    fn stored(&self, code: u32) -> Cow<'_, str> {
+        match &self.0 {
+            Layout::Arena(arena) => Cow::Borrowed(arena.stored(code)),
+            Layout::Joined(joined) => {
+                let mut text = String::new();
+                joined.stored_into(code, &mut text);
+                Cow::Owned(text)
+            }
+        }
+    }
+
+    /// The JSON of the text, where it is stored in one piece.
+    pub(crate) fn json(&self, code: u32) -> Option<&[u8]> {
+        match &self.0 {
+            Layout::Arena(arena) => Some(arena.json(code)),
+            Layout::Joined(_) => None,
+        }
+    }
+
+    /// Whether each text is stored in one piece.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.0, Layout::Arena(_))
+    }
+
+    /// Appends the JSON of the text: quoted, or verbatim for a column of JSON.
+    pub(crate) fn write_json(&self, code: u32, out: &mut Vec<u8>) {
+        match &self.0 {
+            Layout::Arena(arena) => out.extend_from_slice(arena.json(code)),
+            Layout::Joined(joined) => match joined.parts(code) {
+                None => out.extend_from_slice(b"null"),
+                Some((beginning, end)) => {
+                    out.push(b'"');
+                    out.extend_from_slice(joined.beginnings.stored(beginning).as_bytes());
+                    match &joined.ends.0 {
+                        Layout::Arena(ends) => out.extend_from_slice(ends.stored(end).as_bytes()),
+                        Layout::Joined(_) => out.extend_from_slice(joined.ends.stored(end).as_bytes()),
+                    }
+                    out.push(b'"');
+                }
+            },
+        }
+    }
+
+    /// The raw text.
+    pub(crate) fn text(&self, code: u32) -> Cow<'_, str> {
+        match &self.0 {
+            Layout::Arena(arena) => arena.text(code),
+            Layout::Joined(joined) => match joined.parts(code) {
+                None => Cow::Borrowed(""),
+                Some((beginning, end)) => joined.beginnings.text(beginning) + joined.ends.text(end),
+            },
+        }
+    }
+
     /// The code of a raw text. Only for a dictionary in the order of code points.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        if let Layout::Joined(joined) = &self.0 {
+            return joined.find(text);
+        }
         let code = self.lower_bound(|other| other.cmp(text) == Ordering::Less);
         (code as usize != self.len() && self.text(code) == text).then_some(code)
     }
 
     /// The first code whose text is not `before`, which must hold for a beginning of the dictionary.
     pub(crate) fn lower_bound(&self, before: impl Fn(&str) -> bool) -> u32 {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let code = u32::try_from(middle).unwrap_or(NO_CODE);
-            if before(&self.text(code)) { low = middle + 1 } else { high = middle }
-        }
-        u32::try_from(low).unwrap_or(NO_CODE)
+        partition(0, u32::try_from(self.len()).unwrap_or(NO_CODE), |code| before(&self.text(code)))
     }
 
     /// The codes whose stored (JSON-escaped) text a pattern finds, in order: one pass over all texts at once. The
     /// pattern must not match a lone quote; what it finds in an escape need not be in the raw text.
     pub(crate) fn codes_with(&self, pattern: &regex::Regex) -> Vec<u32> {
+        /// As many texts as stay in a cache while they are put together and searched.
+        const TEXTS: usize = 4096;
         let mut codes = Vec::new();
-        let mut from = 0;
-        while let Some(found) = pattern.find_at(&self.arena, from) {
-            let after = self.starts.partition_point(|&start| (start as usize) < found.start());
-            let Some((code, &next)) = after.checked_sub(1).zip(self.starts.get(after)) else { break };
-            codes.push(u32::try_from(code).unwrap_or(NO_CODE));
-            from = next as usize;
+        match &self.0 {
+            Layout::Arena(arena) => arena.codes_with(pattern, 0, &mut codes),
+            Layout::Joined(joined) => {
+                let mut some = Arena {
+                    text: String::new(),
+                    starts: Vec::new(),
+                    form: Form::Escaped,
+                    has_escapes: false,
+                };
+                for base in (0u32..).take(joined.len()).step_by(TEXTS) {
+                    some.text.clear();
+                    some.text.push('"');
+                    some.starts.clear();
+                    some.starts.push(0);
+                    for code in (base..).take(TEXTS.min(joined.len() - base as usize)) {
+                        joined.stored_into(code, &mut some.text);
+                        some.starts.push(u32::try_from(some.text.len()).unwrap_or(NO_CODE));
+                        some.text.push('"');
+                    }
+                    some.codes_with(pattern, base, &mut codes);
+                }
+            }
         }
         codes
     }
@@ -153,10 +337,10 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
     out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
 }
 
-impl Imaged for Dictionary {
+impl Imaged for Arena {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        let Self { arena, starts, form, has_escapes } = self;
-        image.text(arena);
+        let Self { text, starts, form, has_escapes } = self;
+        image.text(text);
         image.u32s(starts);
         image.flag(*form == Form::Verbatim);
         image.flag(*has_escapes);
@@ -164,10 +348,39 @@ impl Imaged for Dictionary {
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
         Ok(Self {
-            arena: image.text()?,
+            text: image.text()?,
             starts: image.u32s()?,
             form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
             has_escapes: image.flag()?,
         })
+    }
+}
+
+impl Imaged for Dictionary {
+    fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
+        image.flag(self.is_whole());
+        match &self.0 {
+            Layout::Arena(arena) => arena.put(image),
+            Layout::Joined(Joined { beginnings, firsts, nearest, ends, end_codes }) => {
+                beginnings.put(image);
+                image.u32s(firsts);
+                image.u32s(nearest);
+                ends.put(image);
+                end_codes.put(image);
+            }
+        }
+    }
+
+    fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
+        if image.flag()? {
+            return Arena::take_from(image).map(|arena| Self(Layout::Arena(arena)));
+        }
+        Ok(Self(Layout::Joined(Joined {
+            beginnings: Arena::take_from(image)?,
+            firsts: image.u32s()?,
+            nearest: image.u32s()?,
+            ends: Arc::take_from(image)?,
+            end_codes: Cells::take_from(image)?,
+        })))
     }
 }

@@ -1,5 +1,5 @@
-//! Edges derived from keys: a hash join for each relation and each concrete target type, and the composition of
-//! relations that are written as paths.
+//! Edges derived from keys: a join for each relation and each concrete target type, and the composition of relations
+//! that are written as paths. What `join` leaves to this file (lists, numbers) is joined by hashing.
 
 use std::{borrow::Borrow, collections::BTreeMap, sync::Arc};
 
@@ -9,6 +9,8 @@ use super::{
     adjacency::{Adjacency, Neighbours},
     column::{Column, Data, Link, TableId},
     dictionary::NO_CODE,
+    join::join_scalars,
+    parallel::{WORTH_A_THREAD, in_parallel},
     table::Table,
 };
 use crate::catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId};
@@ -28,30 +30,39 @@ pub(crate) fn relate(
     by_type: &BTreeMap<TypeId, TableId>,
 ) -> Result<(), TooManyEdges> {
     let mut paths = Vec::new();
+    let mut by_keys = Vec::new();
     for (&of, &table) in by_type {
         for (field, definition) in catalog.get(of).iter() {
             let FieldKind::Relation { target, many, keys } = &definition.kind else { continue };
             match keys {
-                RelationKeys::Fields(pairs) => {
-                    let mut edges = Vec::new();
-                    for target in catalog.concrete(*target) {
-                        let Some(&target_table) = by_type.get(&target) else { continue };
-                        // Most inventories hold few of the types there are.
-                        if is_empty(tables, table) || is_empty(tables, target_table) {
-                            continue;
-                        }
-                        let joined = join(catalog, tables, table, target_table, pairs);
-                        edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
-                    }
-                    store(tables, table, field, *many, edges).ok_or(TooManyEdges { of })?;
-                }
+                RelationKeys::Fields(pairs) => by_keys.push((of, table, field, *target, *many, pairs)),
                 RelationKeys::Paths(hops) => paths.push((of, table, field, *many, hops)),
             }
         }
     }
+    let is_large = tables.iter().any(|table| table.rows > WORTH_A_THREAD);
+    let joined = in_parallel(by_keys, is_large, |(of, table, field, target, many, pairs)| {
+        let mut edges = Vec::new();
+        for target in catalog.concrete(target) {
+            let Some(&target_table) = by_type.get(&target) else { continue };
+            // Most inventories hold few of the types there are.
+            if is_empty(tables, table) || is_empty(tables, target_table) {
+                continue;
+            }
+            let joined = join(catalog, tables, table, target_table, pairs);
+            edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
+        }
+        let links = links(tables, many, edges).ok_or(TooManyEdges { of })?;
+        Ok((of, table, field, many, links))
+    });
+    for relation in joined {
+        let (of, table, field, many, links) = relation?;
+        store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
+    }
     for (of, table, field, many, hops) in in_order(catalog, paths) {
         let edges = compose(catalog, tables, table, hops).ok_or(TooManyEdges { of })?;
-        store(tables, table, field, many, edges).ok_or(TooManyEdges { of })?;
+        let links = links(tables, many, edges).ok_or(TooManyEdges { of })?;
+        store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
     }
     Ok(())
 }
@@ -108,15 +119,10 @@ fn crosses(catalog: &Catalog, of: TypeId, path: &[String], relations: &[(TypeId,
     false
 }
 
-/// Keeps the edges of a relation, without the targets it has none to; of a to-one, the target with the least id.
-fn store(
-    tables: &mut [Table],
-    table: TableId,
-    field: FieldId,
-    many: bool,
-    mut edges: Vec<Edges>,
-) -> Option<()> {
-    if !many {
+/// The edges of a relation, without the targets it has none to; of a to-one, the target with the least id.
+fn links(tables: &[Table], many: bool, mut edges: Vec<Edges>) -> Option<Vec<Link>> {
+    let is_cut = |(_, _, forward): &Edges| forward.has_many();
+    if !many && (edges.len() > 1 || edges.iter().any(is_cut)) {
         edges = keep_first(tables, &edges)?;
     }
     let mut links = Vec::new();
@@ -127,6 +133,11 @@ fn store(
         }
     }
     links.sort_by_key(|link| link.of);
+    Some(links)
+}
+
+/// Keeps the edges of a relation.
+fn store(tables: &mut [Table], table: TableId, field: FieldId, many: bool, links: Vec<Link>) -> Option<()> {
     let column = tables.get_mut(table.0)?.columns.get_mut(field.0 as usize)?;
     Arc::make_mut(column).data = Data::Links { links, many };
     Some(())
@@ -170,13 +181,19 @@ pub(super) fn join(
     pairs: &[(String, String)],
 ) -> Option<Neighbours> {
     let (source, target): (&Table, &Table) = (tables.get(source.0)?.borrow(), tables.get(target.0)?.borrow());
+    let columns = pairs.iter().map(|(own, reference)| {
+        let (own, _) = catalog.get(source.of).find(own)?;
+        let (reference, _) = catalog.get(target.of).find(reference)?;
+        Some((source.column(own), target.column(reference)))
+    });
+    let Some(columns) = columns.collect::<Option<Vec<_>>>() else {
+        return Neighbours::build(source.rows, |_, _| {});
+    };
+    if let Some(joined) = join_scalars(&columns, source.rows)? {
+        return Some(joined);
+    }
     let mut joined: Option<KeyCodes> = None;
-    for (own, reference) in pairs {
-        let own = catalog.get(source.of).find(own).map(|(field, _)| source.column(field));
-        let reference = catalog.get(target.of).find(reference).map(|(field, _)| target.column(field));
-        let (Some(own), Some(reference)) = (own, reference) else {
-            return Neighbours::build(source.rows, |_, _| {});
-        };
+    for (own, reference) in columns {
         let codes = KeyCodes::of_pair(own, source.rows, reference, target.rows)?;
         joined = Some(match joined {
             None => codes,

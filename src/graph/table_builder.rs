@@ -5,44 +5,77 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{
-    arrivals::{AllTexts, Texts},
-    column::{Column, Data, TableId},
+    column::{Column, TableId},
     column_builder::ColumnBuilder,
-    dictionary::{DictionaryBuilder, Form},
+    ids::{IdTexts, Ids},
+    parallel::{WORTH_A_THREAD, in_parallel},
     table::Table,
-    text::TextData,
 };
-use crate::catalog::{Catalog, FieldId, Given, Row, TypeId, TypeKind};
+use crate::catalog::{Catalog, Cell, FieldId, Given, Row, TypeId, TypeKind};
 
 /// A part of a table that is being filled.
 #[derive(Debug)]
 pub(crate) struct TableBuilder {
     of: TypeId,
-    columns: Vec<ColumnBuilder>,
+    pub(super) columns: Vec<ColumnBuilder>,
     rows: u32,
     /// The column of the id; nothing in a table of embedded objects.
     id: Option<FieldId>,
     /// The id of each row.
-    ids: Texts,
+    pub(super) ids: IdTexts,
     /// The line of each row.
-    lines: Vec<u32>,
+    pub(super) lines: Vec<u32>,
+    /// The columns that hold what another one holds in every row so far (`vpcId` and `nativeId`): nothing is put into
+    /// them.
+    same: Vec<Same>,
     /// Where the finished table stands.
     place: TableId,
 }
 
-/// The ids of all parts of a table, put in order.
-#[derive(Debug)]
-pub(crate) struct Ids {
-    texts: AllTexts,
-    /// The rows of all parts in the order of their ids; nothing where they are in it.
-    order: Option<Vec<u32>>,
+/// A column that is the same as another one.
+#[derive(Clone, Copy, Debug)]
+struct Same {
+    column: Place,
+    other: Place,
 }
 
-/// An id that stands twice, with the lines of both.
-pub(crate) struct RepeatedId {
-    pub(crate) id: String,
-    pub(crate) first_line: u64,
-    pub(crate) line: u64,
+/// A field, and where in a row it stood last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) field: FieldId,
+    at: usize,
+}
+
+impl Place {
+    pub(crate) fn new(field: FieldId) -> Self {
+        Self { field, at: 0 }
+    }
+
+    /// The cell of the field; null where it is not given.
+    #[inline]
+    pub(crate) fn cell<'a>(&mut self, given: &[Given<'a>]) -> Cell<'a> {
+        if given.get(self.at).is_none_or(|given| given.field != self.field) {
+            match given.iter().position(|given| given.field == self.field) {
+                Some(at) => self.at = at,
+                None => return Cell::Null,
+            }
+        }
+        given.get(self.at).map_or(Cell::Null, |given| given.cell)
+    }
+}
+
+impl Same {
+    fn holds(&mut self, given: &[Given<'_>]) -> bool {
+        match (self.column.cell(given), self.other.cell(given)) {
+            (Cell::Text(one), Cell::Text(other)) => one == other,
+            (Cell::Null, Cell::Null) => true,
+            _ => false,
+        }
+    }
+
+    fn fields(&self) -> (FieldId, FieldId) {
+        (self.column.field, self.other.field)
+    }
 }
 
 impl TableBuilder {
@@ -54,25 +87,33 @@ impl TableBuilder {
             columns: definition.fields.iter().map(ColumnBuilder::new).collect(),
             rows: 0,
             id,
-            ids: Texts::plain(),
+            ids: IdTexts::default(),
             lines: Vec::new(),
+            same: Vec::new(),
             place: TableId(0),
         }
     }
 
-    /// The type of its rows.
     pub(crate) fn of(&self) -> TypeId {
         self.of
     }
 
-    /// How many rows it has.
     pub(crate) fn rows(&self) -> usize {
         self.rows as usize
     }
 
     /// Appends an asset.
     pub(crate) fn push(&mut self, row: &Row<'_, '_>, catalog: &Catalog) {
-        self.ids.append(row.id);
+        if self.rows == 0 {
+            self.compare_fields(row);
+        }
+        for at in (0..self.same.len()).rev() {
+            if self.same.get_mut(at).is_some_and(|same| !same.holds(row.given())) {
+                let same = self.same.remove(at);
+                self.part_with(same);
+            }
+        }
+        self.ids.push(row, &self.columns);
         self.lines.push(u32::try_from(row.line).unwrap_or(u32::MAX));
         self.push_object(row.given(), row, catalog);
     }
@@ -80,12 +121,69 @@ impl TableBuilder {
     /// Appends an embedded object of a row.
     pub(crate) fn push_object(&mut self, given: &[Given<'_>], row: &Row<'_, '_>, catalog: &Catalog) {
         for Given { field, cell } in given {
+            if self.same.iter().any(|same| same.column.field == *field) {
+                continue;
+            }
             if let Some(column) = self.columns.get_mut(field.0 as usize) {
                 column.push(self.rows, *cell, row, catalog);
             }
         }
         // One row more than there can be is seen at the end.
         self.rows = self.rows.saturating_add(1);
+    }
+
+    /// Takes from the first row which columns may be the same, and which field the ids may end with.
+    fn compare_fields(&mut self, row: &Row<'_, '_>) {
+        let mut different: Vec<(FieldId, &str)> = Vec::new();
+        for Given { field, cell } in row.given() {
+            let Cell::Text(text) = *cell else { continue };
+            if !self.columns.get(field.0 as usize).is_some_and(ColumnBuilder::is_plain_text) {
+                continue;
+            }
+            match different.iter().find(|(_, other)| *other == text) {
+                Some(&(other, _)) => {
+                    self.same.push(Same { column: Place::new(*field), other: Place::new(other) });
+                }
+                None => different.push((*field, text)),
+            }
+        }
+        let ends = different.iter().filter(|(_, text)| text.len() < row.id.len() && row.id.ends_with(text));
+        if let Some((end, _)) = ends.filter(|(_, text)| !text.is_empty()).max_by_key(|(_, text)| text.len()) {
+            self.ids = IdTexts::split(*end);
+        }
+    }
+
+    /// Gives a column what it held as another one.
+    fn part_with(&mut self, same: Same) {
+        let (column, other) = same.fields();
+        let Some(copy) = self.columns.get(other.0 as usize).and_then(ColumnBuilder::copied) else { return };
+        if let Some(column) = self.columns.get_mut(column.0 as usize) {
+            *column = copy;
+        }
+    }
+
+    /// Gives all parts the same tables of embedded objects, and these their places.
+    pub(crate) fn align(parts: &mut [Self], next: &mut usize, catalog: &Catalog) {
+        if let Some((first, others)) = parts.split_first_mut() {
+            for other in others {
+                first.match_tables(other, catalog);
+            }
+            first.number_tables(next);
+        }
+    }
+
+    /// Parts columns that are the same in some parts only.
+    pub(crate) fn align_same(parts: &mut [Self]) {
+        let all: Vec<Vec<(FieldId, FieldId)>> =
+            parts.iter().map(|part| part.same.iter().map(Same::fields).collect()).collect();
+        for part in parts {
+            let is_common = |same: &Same| all.iter().all(|fields| fields.contains(&same.fields()));
+            let (common, parted): (Vec<Same>, Vec<Same>) = part.same.iter().copied().partition(is_common);
+            part.same = common;
+            for same in parted {
+                part.part_with(same);
+            }
+        }
     }
 
     /// Makes sure that it has the tables of embedded objects that another part has.
@@ -104,22 +202,16 @@ impl TableBuilder {
         *next += 1;
     }
 
-    /// Gives all parts the same tables of embedded objects, and these their places.
-    pub(crate) fn place(parts: &mut [Self], next: &mut usize, catalog: &Catalog) {
-        let Some((first, others)) = parts.split_first_mut() else { return };
-        for other in others {
-            first.match_tables(other, catalog);
-        }
-        first.number_tables(next);
-    }
-
     /// How many rows hold each pair of texts; the first field must be there.
     pub(crate) fn count_texts(
         &self,
         one: FieldId,
         other: Option<FieldId>,
     ) -> BTreeMap<(&str, Option<&str>), u64> {
-        let column = |field: FieldId| self.columns.get(field.0 as usize);
+        let column = |field: FieldId| {
+            let same = self.same.iter().find(|same| same.column.field == field);
+            self.columns.get(same.map_or(field, |same| same.other.field).0 as usize)
+        };
         let (Some(one), other) = (column(one), other.and_then(column)) else { return BTreeMap::new() };
         let mut by_code: FxHashMap<(u32, Option<u32>), u64> = FxHashMap::default();
         for row in 0..self.rows {
@@ -135,74 +227,53 @@ impl TableBuilder {
         counts
     }
 
-    /// Takes the ids out of the parts of a table. Nothing where they are too many.
-    pub(crate) fn take_ids(parts: &mut [Self]) -> Option<Ids> {
-        let texts = AllTexts::new(parts.iter_mut().map(|part| std::mem::take(&mut part.ids)).collect())?;
-        let order = texts.sorted();
-        Some(Ids { texts, order })
-    }
-
-    /// The finished table of all parts, its rows in `order`, appended to `tables`: its place, and how many rows it has.
-    /// Nothing where a column is too large.
+    /// The finished table of all parts, its rows in the order of `ids` (of embedded objects, in `order`), appended to
+    /// `tables`: its place, and how many rows it has. Nothing where a column is too large.
     pub(crate) fn finish(
         parts: Vec<Self>,
         order: Option<&[u32]>,
-        ids: Option<&Ids>,
+        ids: Option<Ids>,
         catalog: &Catalog,
         tables: &mut Vec<(TableId, Table)>,
     ) -> Option<(TableId, usize)> {
         let first = parts.first()?;
         let (of, id, place) = (first.of, first.id, first.place);
+        let same: BTreeMap<FieldId, FieldId> = first.same.iter().map(Same::fields).collect();
         let rows: Vec<u32> = parts.iter().map(|part| part.rows).collect();
-        let total: u64 = rows.iter().map(|&rows| u64::from(rows)).sum();
-        if total >= u64::from(u32::MAX) {
-            return None;
+        let total = rows.iter().map(|&rows| u64::from(rows)).sum::<u64>();
+        let total = usize::try_from(total).ok().filter(|&total| total < u32::MAX as usize)?;
+        let id_order = ids.as_ref().and_then(Ids::order).map(<[u32]>::to_vec);
+        let order = if ids.is_some() { id_order.as_deref() } else { order };
+        let mut finished: BTreeMap<FieldId, Column> = BTreeMap::new();
+        if let Some((ids, id)) = ids.zip(id) {
+            let (column, end) = ids.columns(&parts)?;
+            finished.insert(id, column);
+            finished.extend(end);
         }
-        let mut by_field: Vec<Vec<ColumnBuilder>> = Vec::new();
+        let mut by_field: BTreeMap<FieldId, Vec<ColumnBuilder>> = BTreeMap::new();
         for part in parts {
-            by_field.resize_with(part.columns.len(), Vec::new);
-            for (columns, column) in by_field.iter_mut().zip(part.columns) {
-                columns.push(column);
+            for (field, column) in (0u32..).map(FieldId).zip(part.columns) {
+                if !finished.contains_key(&field) && !same.contains_key(&field) {
+                    by_field.entry(field).or_default().push(column);
+                }
             }
         }
-        let mut columns = Vec::with_capacity(by_field.len());
-        for (field, parts) in (0u32..).map(FieldId).zip(by_field) {
-            columns.push(match ids {
-                Some(ids) if Some(field) == id => ids.column()?,
-                _ => ColumnBuilder::finish(parts, &rows, order, catalog, tables)?,
+        let columns =
+            in_parallel(by_field.into_iter().collect(), total > WORTH_A_THREAD, |(field, parts)| {
+                let mut tables = Vec::new();
+                let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
+                Some((field, column, tables))
             });
+        for column in columns {
+            let (field, column, embedded) = column?;
+            finished.insert(field, column);
+            tables.extend(embedded);
         }
-        let rows = usize::try_from(total).ok()?;
-        tables.push((place, Table::new(of, rows, columns, id)));
-        Some((place, rows))
-    }
-}
-
-impl Ids {
-    /// The rows of all parts in the order of their ids; nothing where they are in it.
-    pub(crate) fn order(&self) -> Option<&[u32]> {
-        self.order.as_deref()
-    }
-
-    /// The asset that is the first to have an id that stands on an earlier line already.
-    pub(crate) fn repeated(&self, parts: &[TableBuilder]) -> Option<RepeatedId> {
-        let lines: Vec<u32> = parts.iter().flat_map(|part| part.lines.iter().copied()).collect();
-        let line = |row: u32| lines.get(row as usize).copied().map_or(0, u64::from);
-        let groups = self.texts.repeated(self.order()).into_iter().filter_map(|group| {
-            let number = *group.first()?;
-            let mut lines: Vec<u64> = group.into_iter().map(line).collect();
-            lines.sort_unstable();
-            Some((*lines.get(1)?, *lines.first()?, number))
-        });
-        let (line, first_line, number) = groups.min()?;
-        Some(RepeatedId { id: self.texts.text(number).to_owned(), first_line, line })
-    }
-
-    fn column(&self) -> Option<Column> {
-        let mut dictionary = DictionaryBuilder::new(Form::Escaped);
-        self.texts.rank(self.order(), |text| dictionary.push(text));
-        let dictionary = dictionary.finish()?;
-        let codes = (0u32..).take(dictionary.len()).collect();
-        Some(Column { nulls: None, unknown: None, data: Data::Text(TextData::new(codes, dictionary)) })
+        for (field, other) in same {
+            let column = finished.get(&other)?.clone();
+            finished.insert(field, column);
+        }
+        tables.push((place, Table::new(of, total, finished.into_values().collect(), id)));
+        Some((place, total))
     }
 }

@@ -121,6 +121,15 @@ impl TextData {
         self.added.as_ref().map_or(0, |added| added.len())
     }
 
+    /// Ids that are beginnings of their own and, as ends, the texts of another column: see [`Dictionary::joined`]. The
+    /// code of an id is its row.
+    pub(super) fn joined(beginnings: Dictionary, firsts: Vec<u32>, ends: &Self) -> Option<Self> {
+        let codes = (0u32..).take(ends.codes.len()).collect();
+        let dictionary =
+            Dictionary::joined(beginnings, firsts, Arc::clone(&ends.dictionary), ends.codes.clone())?;
+        Some(Self::new(codes, dictionary))
+    }
+
     /// The code of a row, if it has a value.
     #[inline]
     pub(crate) fn code(&self, row: u32) -> Option<u32> {
@@ -140,11 +149,24 @@ impl TextData {
         }
     }
 
-    /// The JSON of a code.
-    pub(crate) fn json(&self, code: u32) -> &[u8] {
+    /// The JSON of a code, where texts are stored in one piece: see [`TextData::is_whole`].
+    pub(crate) fn json(&self, code: u32) -> Option<&[u8]> {
         match self.added(code) {
-            Some((added, place)) => added.json(place),
+            Some((added, place)) => Some(added.json(place)),
             None => self.dictionary.json(code),
+        }
+    }
+
+    /// Whether each text is stored in one piece, as all but ids are.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.dictionary.is_whole()
+    }
+
+    /// Appends the JSON of a code.
+    pub(crate) fn write_json(&self, code: u32, out: &mut Vec<u8>) {
+        match self.added(code) {
+            Some((added, place)) => out.extend_from_slice(added.json(place)),
+            None => self.dictionary.write_json(code, out),
         }
     }
 

@@ -123,10 +123,12 @@ impl<R: Read + Send> Source<'_, R> {
     fn read_on<S: RowShard>(&self, mut part: Part<S>) -> Part<S> {
         let mut straight = Straight::new(self.judge.catalog);
         let mut block = Vec::new();
-        while !self.has_failed.load(Ordering::Relaxed)
-            && self.read_block(&mut block, &mut straight, &mut part)
-        {}
-        part
+        loop {
+            let is_wanted = !self.has_failed.load(Ordering::Relaxed);
+            if !is_wanted || !self.read_block(&mut block, &mut straight, &mut part) {
+                return part;
+            }
+        }
     }
 
     /// Whether there was a block.

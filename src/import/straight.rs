@@ -4,6 +4,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::slice_line;
 use crate::catalog::{
     Catalog, Cell, EnumId, FieldId, FieldKind, Row, RowBuffer, ScalarType, TypeDef, TypeId, TypeKind, scalar,
 };
@@ -72,7 +73,10 @@ enum Form {
 
 impl<'c> Straight<'c> {
     pub(super) fn new(catalog: &'c Catalog) -> Self {
-        let assets = catalog.iter().filter(|(_, definition)| definition.kind == TypeKind::Asset);
+        // A slice is no asset in a file, whatever the schema makes of it.
+        let assets = catalog.iter().filter(|(_, definition)| {
+            definition.kind == TypeKind::Asset && definition.name != slice_line::TYPENAME
+        });
         Self {
             catalog,
             layouts: catalog.types().iter().map(Layout::new).collect(),

@@ -16,7 +16,7 @@ use crate::{catalog::Catalog, model::Time};
 
 /// Raised whenever any structure is laid out differently; written in the byte order of the machine, so that one of
 /// another order is another format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"PMGRAPH\x01";
 

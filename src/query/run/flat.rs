@@ -51,7 +51,7 @@ impl<'s> FlatShape<'s> {
                         return None;
                     }
                     match &column.data {
-                        Data::Text(text) | Data::Net { text, .. } => FlatValue::Text(text),
+                        Data::Text(text) | Data::Net { text, .. } if text.is_whole() => FlatValue::Text(text),
                         Data::Bool(values) => FlatValue::Truth(column, values),
                         _ => FlatValue::Other(column),
                     }
@@ -150,7 +150,9 @@ impl<'s> FlatValue<'s> {
         match *self {
             Self::Same(text) => texts.extend(repeat_n(text, rows.len())),
             Self::Text(text) => {
-                texts.extend(rows.iter().map(|&row| text.code(row).map_or(NULL, |code| text.json(code))));
+                texts.extend(
+                    rows.iter().map(|&row| text.code(row).and_then(|code| text.json(code)).unwrap_or(NULL)),
+                );
             }
             Self::Truth(column, values) => texts.extend(rows.iter().map(|&row| -> &'s [u8] {
                 match (column.has_value(row), values.get(row as usize)) {

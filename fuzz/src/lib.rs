@@ -1,7 +1,7 @@
 //! The rooms that read what comes from outside, compiled by themselves: a fuzz target would otherwise build the AWS SDK
 //! with coverage, and none of it reads what a user sends.
 
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "parts of the product, not a library of its own")]
+#![allow(dead_code, unused_imports, missing_docs, unreachable_pub, reason = "parts of the product, not a library of its own")]
 
 #[path = "../../src/model/mod.rs"]
 pub mod model;

@@ -92,7 +92,6 @@ impl CellPatch<'_> {
     }
 
     /// A column with some cells of another; nothing where none differs. With it, the rows of those that do.
-    #[expect(clippy::type_complexity, reason = "nothing where it is too large, nothing where it is the same")]
     fn patch_column(
         &mut self,
         target: &Target<'_>,

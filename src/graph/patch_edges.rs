@@ -337,7 +337,6 @@ impl<'a> Keyed<'a> {
     }
 
     /// The keys of both sides: nothing where the target lacks one; `Some(None)` where they are not all texts.
-    #[expect(clippy::type_complexity, reason = "no key, keys of another kind, or pairs of keys")]
     fn keys(&self, target: TableId) -> Option<Option<Vec<(Key<'a>, Key<'a>)>>> {
         let (own, other) = (self.table(self.id)?, self.table(target)?);
         let (own_fields, fields) = self.fields(target)?;

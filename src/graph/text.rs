@@ -88,6 +88,9 @@ impl Codes {
     }
 }
 
+/// Whether a text stands before a place in the order.
+type Before<'t> = dyn Fn(&str) -> bool + 't;
+
 impl TextData {
     pub(crate) fn new(codes: Vec<u32>, dictionary: Dictionary) -> Self {
         Self {
@@ -233,11 +236,10 @@ impl TextData {
 
     /// The codes of the texts between two bounds. Not for nets.
     pub(crate) fn between(&self, from: Bound<&str>, to: Bound<&str>) -> Codes {
-        let base = |before: &dyn Fn(&str) -> bool| self.dictionary.lower_bound(before);
-        let added = |before: &dyn Fn(&str) -> bool| {
-            self.added.as_ref().map_or(0, |added| added.count_before(before)) as u32
-        };
-        let ends = |place: &dyn Fn(&dyn Fn(&str) -> bool) -> u32, all: usize| {
+        let base = |before: &Before<'_>| self.dictionary.lower_bound(before);
+        let added =
+            |before: &Before<'_>| self.added.as_ref().map_or(0, |added| added.count_before(before)) as u32;
+        let ends = |place: &dyn Fn(&Before<'_>) -> u32, all: usize| {
             let from = match from {
                 Bound::Unbounded => 0,
                 Bound::Included(text) => place(&|other| other < text),

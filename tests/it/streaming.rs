@@ -192,6 +192,9 @@ fn what_is_long_is_not_answered_where_others_wait() {
     let explained =
         Request { explain: Some(Default::default()), ..Request::new("{ boxes(limit: 1) { id } }") };
     assert!(fixture.engine.execute_at_once(&fixture.graph, &explained, &limits).is_none());
+    let lists: Vec<String> = (0..10).map(|list| format!("l{list}: boxes(limit: 100) {{ id }}")).collect();
+    assert!(at_once(&format!("{{ {} }}", lists[..4].join(" "))).is_some(), "400 rows in all");
+    assert!(at_once(&format!("{{ {} }}", lists.join(" "))).is_none(), "short lists that are long together");
     let mut long = String::from("{");
     for place in 0..100 {
         write!(long, " a_rather_long_name_{place}: __typename").unwrap();

@@ -185,24 +185,17 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         }
         let graph = self.evaluator.world.graph;
         let Some(flat) = FlatShape::of(graph, candidates.table, &candidates.shape) else { return Ok(false) };
+        self.count_rows(picks.len())?;
         let mut out = std::mem::take(&mut self.out);
         let written = flat.write(picks, &mut out, |out| {
             std::mem::swap(out, &mut self.out);
-            let may_go_on = self.after_block();
+            let may_go_on = self.look_at_bytes();
             std::mem::swap(out, &mut self.out);
-            may_go_on
+            may_go_on?;
+            Ok(self.evaluator.limits.check_stop()?)
         });
         self.out = out;
-        self.rows += picks.len() as u64;
         written.map(|()| true)
-    }
-
-    /// Looks at the limits between two blocks of rows, and hands on what is ready.
-    fn after_block(&mut self) -> Result<(), Halt> {
-        let limits = &self.evaluator.limits;
-        limits.check_bytes(self.written())?;
-        limits.check_stop()?;
-        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
     }
 
     /// One asset as an object.
@@ -224,21 +217,26 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if actual > limit { Err(RunError::TooManyRows { limit, actual }.into()) } else { Ok(()) }
     }
 
+    /// Counts rows that are about to be written, and looks at the limits of rows and of work.
+    fn count_rows(&mut self, rows: usize) -> Result<(), Halt> {
+        self.expect_rows(rows)?;
+        self.rows += rows as u64;
+        Ok(self.evaluator.afford(usize::try_from(self.rows).unwrap_or(usize::MAX))?)
+    }
+
+    /// Looks at the limit of bytes, and hands on what is ready.
+    fn look_at_bytes(&mut self) -> Result<(), Halt> {
+        self.evaluator.limits.check_bytes(self.written())?;
+        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
+    }
+
     /// Counts one more row, and looks at the limits.
     pub(super) fn begin_row(&mut self) -> Result<(), Halt> {
-        self.rows += 1;
-        let limits = &self.evaluator.limits;
-        if self.rows > limits.max_rows {
-            return Err(RunError::TooManyRows { limit: limits.max_rows, actual: self.rows }.into());
-        }
-        limits.check_bytes(self.written())?;
+        self.count_rows(1)?;
         if self.rows.is_multiple_of(ROWS_A_CHECK) {
-            limits.check_stop()?;
+            self.evaluator.limits.check_stop()?;
         }
-        if limits.max_work < u64::MAX {
-            self.evaluator.afford(usize::try_from(self.rows).unwrap_or(usize::MAX))?;
-        }
-        if self.out.len() >= PIECE_BYTES { self.hand_on() } else { Ok(()) }
+        self.look_at_bytes()
     }
 
     /// The entries of an object of a generated type.

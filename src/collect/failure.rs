@@ -19,6 +19,8 @@ pub(crate) struct Failure {
     pub(crate) detail: Option<&'static str>,
     /// The call that failed, where it is not the one its slice is named for.
     pub(crate) action: Option<&'static str>,
+    /// Whether the list itself came whole, and only the second look at what it no longer names failed.
+    pub(crate) when_confirming: bool,
 }
 
 /// The rows of the error table.
@@ -72,7 +74,13 @@ const NOT_FOUND: &[&str] = &[
 impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
     pub(crate) fn other(detail: &'static str) -> Self {
-        Self { kind: FailureKind::Other, code: None, detail: Some(detail), action: None }
+        Self {
+            kind: FailureKind::Other,
+            code: None,
+            detail: Some(detail),
+            action: None,
+            when_confirming: false,
+        }
     }
 
     /// Reads what the SDK reports after its last attempt.
@@ -96,6 +104,7 @@ impl Failure {
                 code: None,
                 detail: Some("the request could not be signed or sent"),
                 action: None,
+                when_confirming: false,
             },
             SdkError::ServiceError(service) => {
                 of_code(service.err().code(), service.err().message(), service.raw().status().as_u16())
@@ -112,6 +121,11 @@ impl Failure {
         Self { action: Some(action), ..self }
     }
 
+    /// Says that it was the second look at what a list no longer names that failed.
+    pub(crate) fn when_confirming(self) -> Self {
+        Self { when_confirming: true, ..self }
+    }
+
     /// The outcome of a slice that ended so, once it is known whether the caller's credentials still hold.
     pub(crate) fn outcome(&self, credentials_hold: bool) -> Outcome {
         match self.kind {
@@ -125,12 +139,16 @@ impl Failure {
     /// `ec2:DescribeFlowLogs: UnauthorizedOperation (explicit deny in a service control policy)`.
     pub(crate) fn reason(&self, action: &str) -> String {
         let action = self.action.unwrap_or(action);
-        match (&self.code, self.detail) {
+        let mut reason = match (&self.code, self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),
             (None, Some(detail)) => format!("{action}: {detail}"),
             (None, None) => format!("{action}: failed"),
+        };
+        if self.when_confirming {
+            reason.push_str(", when asked again for what the list no longer names");
         }
+        reason
     }
 }
 
@@ -152,7 +170,13 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
             429 | 503 => FailureKind::Throttled,
             _ => FailureKind::Other,
         };
-        return Failure { kind, code: Some(format!("HTTP {status}")), detail: None, action: None };
+        return Failure {
+            kind,
+            code: Some(format!("HTTP {status}")),
+            detail: None,
+            action: None,
+            when_confirming: false,
+        };
     };
     let (kind, detail) = match code {
         _ if THROTTLED.contains(&code) => (FailureKind::Throttled, None),
@@ -165,7 +189,7 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if status == 503 => (FailureKind::Throttled, None),
         _ => (FailureKind::Other, None),
     };
-    Failure { kind, code: Some(plain_code(code)), detail, action: None }
+    Failure { kind, code: Some(plain_code(code)), detail, action: None, when_confirming: false }
 }
 
 /// Which policy denies is only said in AWS's message; the message itself names principals and resources.

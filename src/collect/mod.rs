@@ -4,21 +4,25 @@
 //! read is complete, and only a complete one may remove assets. Nothing here decides what an absence means.
 
 mod api;
+mod confirm;
 mod connect;
 mod cut_short;
 mod error;
 mod failure;
 mod options;
 mod pages;
+mod permissions;
 mod plan;
 mod policy;
 mod referred;
 mod report;
 mod run;
+mod select;
 mod shape;
 
 pub use error::CollectError;
 pub use options::{AwsConfig, CollectOptions, Patience};
+pub use permissions::{least_policy, needed_actions};
 pub use report::{CollectReport, Event, SliceReport};
 pub use run::collect;
 

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     api::{self, Asked, Caller, NOT_OPTED_IN, ReferredApi, RegionStatus, RegionalApi},
+    confirm,
     connect::Connection,
     error::CollectError,
     failure::{Failure, FailureKind},
@@ -228,7 +229,13 @@ impl Run<'_> {
     ) -> Result<SliceReport, CollectError> {
         let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
         let asked = Asked { connection: self.connection, origin, referred };
-        match api.read(asked).await {
+        let slice = SliceKey::new(&self.caller.account_id, region, api.asset_type());
+        let mut read = api.read(asked).await;
+        if let Ok(list) = read {
+            let missing = self.no_longer_named(&slice, &list).await?;
+            read = confirm::confirm(list, &missing, api.read_again(asked)).await;
+        }
+        match read {
             Ok(assets) => self.commit(region, api.asset_type(), api.action(), Ok(assets)).await,
             Err(failure) => {
                 let action = failure.action.unwrap_or(api.action());
@@ -244,11 +251,24 @@ impl Run<'_> {
         origin: &Origin,
         client: &aws_sdk_ec2::Client,
     ) -> Result<SliceReport, CollectError> {
-        let reading = match pages::read_all(api, client, origin).await {
+        let slice = SliceKey::new(&self.caller.account_id, &origin.region, api.asset_type());
+        let mut read = pages::read_all(api, client, origin).await;
+        if let Ok(list) = read {
+            let missing = self.no_longer_named(&slice, &list).await?;
+            let native_ids = confirm::native_ids(&missing);
+            read =
+                confirm::confirm(list, &missing, pages::read_these(api, client, origin, &native_ids)).await;
+        }
+        let reading = match read {
             Ok(assets) => Ok(assets),
             Err(failure) => Err(self.judge(&failure, api.action()).await),
         };
         self.commit(&origin.region, api.asset_type(), api.action(), reading).await
+    }
+
+    /// What the store has under a slice and the list no longer names.
+    async fn no_longer_named(&self, slice: &SliceKey, list: &[Asset]) -> Result<Vec<Asset>, CollectError> {
+        self.off_thread(slice.clone(), confirm::no_longer_named(&self.store, slice, list)).await
     }
 
     /// Some codes are given for a region that is not enabled and for bad credentials alike: where the credentials

@@ -4,4 +4,4 @@ pub(crate) mod aws;
 mod fault_paging;
 pub(crate) mod fault_server;
 pub(crate) mod moto;
-pub(crate) use fault_paging::Paging;
+pub(crate) use fault_paging::{Paging, without_items};

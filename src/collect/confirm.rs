@@ -3,28 +3,10 @@
 //!
 //! **Invariant**: nothing is removed but what two answers leave out, and the second was a whole one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
-use crate::{
-    model::{Asset, SliceKey},
-    store::{Store, StoreError},
-};
-
-/// What the store has under a slice and a list of it no longer names, sorted by id.
-pub(crate) fn no_longer_named(
-    store: &Arc<Store>,
-    slice: &SliceKey,
-    list: &[Asset],
-) -> impl FnOnce() -> Result<Vec<Asset>, StoreError> + Send + use<> {
-    let named: BTreeSet<String> = list.iter().map(|asset| asset.id.clone()).collect();
-    let (store, slice) = (Arc::clone(store), slice.clone());
-    move || store.listed_besides(&slice, &named)
-}
+use crate::model::Asset;
 
 /// The native ids of assets, by which AWS is asked.
 pub(crate) fn native_ids(assets: &[Asset]) -> Vec<String> {

@@ -8,6 +8,7 @@ use aws_sdk_ec2::{Client, types::Filter};
 
 use super::{
     api::{Ask, RegionalApi},
+    connect::Connection,
     failure::Failure,
     shape::Origin,
 };
@@ -52,30 +53,30 @@ const FILTER_VALUES: usize = 200;
 /// shows an item twice; the later sight counts).
 pub(crate) async fn read_all(
     api: &dyn RegionalApi,
-    client: &Client,
+    clients: (&Connection, &Client),
     origin: &Origin,
 ) -> Result<Vec<Asset>, Failure> {
-    read_pages(api, client, origin, None).await
+    read_pages(api, clients, origin, None).await
 }
 
 /// Reads what a list has of some native ids: of those that are not there it says nothing.
 pub(crate) async fn read_these(
     api: &dyn RegionalApi,
-    client: &Client,
+    clients: (&Connection, &Client),
     origin: &Origin,
     native_ids: &[String],
 ) -> Result<Vec<Asset>, Failure> {
     let mut found = Vec::new();
     for ids in native_ids.chunks(FILTER_VALUES) {
         let filter = Filter::builder().name(api.id_filter()).set_values(Some(ids.to_vec())).build();
-        found.extend(read_pages(api, client, origin, Some(vec![filter])).await?);
+        found.extend(read_pages(api, clients, origin, Some(vec![filter])).await?);
     }
     Ok(found)
 }
 
 async fn read_pages(
     api: &dyn RegionalApi,
-    client: &Client,
+    (connection, client): (&Connection, &Client),
     origin: &Origin,
     filters: Option<Vec<Filter>>,
 ) -> Result<Vec<Asset>, Failure> {
@@ -83,6 +84,7 @@ async fn read_pages(
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
+        connection.pace(&origin.caller, &origin.region, api.action()).await;
         let page = api.page(client, origin, Ask { token, filters: filters.clone() }).await?;
         assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
         token = tokens.next(page.next_token)?;

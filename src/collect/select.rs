@@ -80,8 +80,8 @@ impl Selection {
         &self.slices
     }
 
-    /// The slices of what the flow logs in question name, as the store knows these after the first pass: those that
-    /// list it, and the one that would.
+    /// The same with the slices of what the flow logs in question name, as the store knows these after the first pass:
+    /// those that list it, and the one that would.
     pub(crate) fn named(&self, store: &Store) -> Result<BTreeSet<SliceKey>, StoreError> {
         let mut by_place: BTreeMap<(String, String), Referred> = BTreeMap::new();
         store.read_assets_of(FLOW_LOG, &mut |log| {
@@ -93,7 +93,7 @@ impl Selection {
                 by_place.entry((account.to_owned(), region.to_owned())).or_default().add(&log);
             }
         })?;
-        let mut slices = BTreeSet::new();
+        let mut slices = self.slices.clone();
         for ((account_id, region), referred) in &by_place {
             for target in referred.all() {
                 let (asset_type, along) = types_of(target.kind);
@@ -110,11 +110,6 @@ impl Selection {
             }
         }
         Ok(slices)
-    }
-
-    /// The accounts that are asked.
-    pub(crate) fn accounts(&self) -> BTreeSet<&str> {
-        self.slices.iter().map(|slice| slice.account_id.as_str()).collect()
     }
 }
 

@@ -5,8 +5,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    io::{BufRead, BufReader},
     path::Path,
     process::Child,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use fastrand::Rng;
@@ -112,16 +117,36 @@ fn known(store: &passmuster::store::Store) -> Truth {
     places.map(|place| (place, native_ids(place))).collect()
 }
 
-/// Waits until the server has seen so many calls, or the child has ended by itself; then kills it.
-fn kill_after(calls: usize, server: &FaultServer, child: &mut Child, random: &mut Rng) {
+/// When a collection is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// When it has made so many calls.
+    Calls(usize),
+    /// When it has told that so many slices are done.
+    Slices(usize),
+}
+
+/// Waits for the moment, or until the child has ended by itself; then kills it.
+fn kill_at(moment: Moment, server: &FaultServer, child: &mut Child, random: &mut Rng) {
     let before = server.all_calls();
-    while server.all_calls() - before < calls && child.try_wait().expect("its state").is_none() {
+    let slices = Arc::new(AtomicUsize::new(0));
+    let (told, lines) = (Arc::clone(&slices), BufReader::new(child.stdout.take().expect("stdout is piped")));
+    let listening = std::thread::spawn(move || {
+        let done = lines.lines().map_while(Result::ok).filter(|line| line.starts_with("DONE "));
+        done.for_each(|_| drop(told.fetch_add(1, Ordering::SeqCst)));
+    });
+    let is_time = || match moment {
+        Moment::Calls(calls) => server.all_calls() - before >= calls,
+        Moment::Slices(done) => slices.load(Ordering::SeqCst) >= done,
+    };
+    while !is_time() && child.try_wait().expect("its state").is_none() {
         std::thread::yield_now();
     }
     // Answers come in meanwhile, and go into the store.
     std::thread::sleep(std::time::Duration::from_micros(random.u64(0..20_000)));
     child.kill().expect("a kill");
     child.wait().expect("its end");
+    listening.join().expect("the end of what it told");
 }
 
 fn check(folder: &Path, changing: &Changing, before: &Truth, told: &str) -> Truth {
@@ -162,20 +187,23 @@ async fn c4_collections_killed_at_random_moments_remove_nothing_falsely_and_tear
 
     // One that nobody kills says how many calls there are to be killed at.
     let mut whole = Bench::new(changing.account.clone(), &server.url);
-    whole.collect(&REGIONS, &[]).await.expect("a collection");
+    let slices = whole.collect(&REGIONS, &[]).await.expect("a collection").slices.len();
     let calls = server.all_calls();
     let mut before = known(&open(folder.path()));
     let mut seen = BTreeSet::new();
     for kill in 0..kills {
-        let after = random.usize(0..=calls + 2);
+        let moment = match random.bool() {
+            true => Moment::Calls(random.usize(0..=calls)),
+            false => Moment::Slices(random.usize(0..=slices)),
+        };
         let mut child = child(folder.path(), &variables).spawn().expect("a child");
-        kill_after(after, &server, &mut child, &mut random);
-        let told = format!("kill {kill} after {after} of {calls} calls");
+        kill_at(moment, &server, &mut child, &mut random);
+        let told = format!("kill {kill} at {moment:?} of {calls} calls, {slices} slices");
         before = check(folder.path(), &changing, &before, &told);
         seen.insert(before.clone());
         changing.change(&mut random).await;
     }
-    assert!(kills < 5 || seen.len() > 2, "the kills came too early or too late to show anything: {seen:?}");
+    assert!(kills < 10 || seen.len() > 3, "the kills came too early or too late to show anything: {seen:?}");
 
     whole.store = open(folder.path());
     let report = whole.collect(&REGIONS, &[]).await.expect("a collection");

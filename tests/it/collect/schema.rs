@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    process::Command,
     sync::Arc,
 };
 
@@ -20,7 +21,7 @@ use super::{
 use crate::support::{
     aws::{REGIONS, populate},
     fault_server::{Fault, FaultServer, Rule},
-    moto::moto,
+    moto::{moto, python},
 };
 
 #[tokio::test]
@@ -121,6 +122,15 @@ fn the_audit_role_allows_just_what_collecting_takes_and_its_pages_show_the_same_
     let shown = page[start..].split("\n    }\n").next().expect("its end").to_owned() + "}";
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(shown, least_policy(&needed));
+}
+
+/// cfn-lint comes with moto.
+#[test]
+fn the_audit_role_is_a_template_without_a_mistake() {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit-role.yaml");
+    let linter = python().with_file_name("cfn-lint");
+    let told = Command::new(linter).arg(template).output().expect("cfn-lint");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
 }
 
 #[test]

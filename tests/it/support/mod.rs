@@ -6,4 +6,5 @@ pub(crate) mod fault_server;
 pub(crate) mod made_aws;
 pub(crate) mod moto;
 pub(crate) mod organization;
+pub(crate) mod socket;
 pub(crate) use fault_paging::Paging;

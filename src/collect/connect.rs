@@ -77,7 +77,7 @@ impl Connection {
     pub(crate) async fn assume(&self, request: &RoleRequest) -> Result<Self, Failure> {
         let role = Arc::new(AssumedRole::new(self.sts(), request.clone()));
         Box::pin(role.credentials()).await?;
-        let provider: Arc<dyn ProvideCredentials> = Arc::clone(&role) as _;
+        let provider: Arc<dyn ProvideCredentials> = Arc::<AssumedRole>::clone(&role);
         let config = self
             .config
             .to_builder()

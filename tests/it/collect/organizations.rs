@@ -211,3 +211,21 @@ fn the_page_on_permissions_grants_just_the_calls_that_organisations_need() {
         assert!(page.contains(&format!("`{action}`")), "{action} has no row");
     }
 }
+
+#[tokio::test]
+async fn an_account_that_is_left_out_keeps_what_is_known_and_is_named() {
+    let bench = FleetBench::new([]).await;
+    assert_eq!(bench.collect().await.notes, [""; 0]);
+    let left_out = bench.organization.account("member-06").id.as_str();
+    let asked = OrganizationOptions {
+        exclude: AccountFilter { accounts: words(&[left_out]), ..AccountFilter::default() },
+        ..OrganizationOptions::default()
+    };
+    let report = bench.collect_as(CollectOptions { organization: Some(asked), ..bench.options() }).await;
+    let report = report.expect("a collection");
+    let note = format!(
+        "not collected any more: {left_out}; what is known of them stays, and grows too old for checks"
+    );
+    assert_eq!(report.notes, [note]);
+    assert_eq!(bench.verdicts(None), bench.truth());
+}

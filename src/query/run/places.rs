@@ -97,18 +97,25 @@ impl Places {
             return Self { of_row: vec![0; table.rows], distinct: vec![(None, None)] };
         };
         let mut distinct: Vec<Place> = Vec::new();
-        let mut numbers = FxHashMap::default();
-        let mut of_code = FxHashMap::default();
+        let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
+        let mut of_code = vec![NOWHERE; text.distinct()];
         for (code, arn) in text.iter() {
-            let Some(place) = named_by(&arn) else { continue };
-            let number = *numbers.entry(place).or_insert_with_key(|place| {
-                distinct.push(place.clone());
-                u32::try_from(distinct.len() - 1).unwrap_or(NOWHERE)
+            let Some(named) = named_by(&arn) else { continue };
+            let number = numbers.get(named).copied().unwrap_or_else(|| {
+                let number = u32::try_from(distinct.len()).unwrap_or(NOWHERE);
+                distinct.push(place_of(named));
+                numbers.insert(named.to_owned(), number);
+                number
             });
-            of_code.insert(code, number);
+            if let Some(slot) = of_code.get_mut(code as usize) {
+                *slot = number;
+            }
         }
-        let place_of = |row| text.code(row).and_then(|code| of_code.get(&code).copied()).unwrap_or(NOWHERE);
-        Self { of_row: (0u32..).take(table.rows).map(place_of).collect(), distinct }
+        let of_row = (0u32..).take(table.rows).map(|row| {
+            let number = text.code(row).and_then(|code| of_code.get(code as usize).copied());
+            number.unwrap_or(NOWHERE)
+        });
+        Self { of_row: of_row.collect(), distinct }
     }
 
     /// The account and region of a row.
@@ -135,12 +142,19 @@ impl Places {
     }
 }
 
-/// The account and the region in an ARN; what has no region in it is account-wide. Nothing where no account is named,
-/// as in the ARN of a bucket.
-fn named_by(arn: &str) -> Option<Place> {
-    let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':');
-    let (_partition, _service) = (parts.next()?, parts.next()?);
-    let (region, account, _resource) = (parts.next()?, parts.next()?, parts.next()?);
+/// What an ARN says of where something is, as `region:account`. Nothing where no account is named, as in the ARN of a
+/// bucket.
+fn named_by(arn: &str) -> Option<&str> {
+    let from_region = arn.strip_prefix("arn:")?.splitn(3, ':').nth(2)?;
+    let (region, from_account) = from_region.split_once(':')?;
+    let (account, _resource) = from_account.split_once(':')?;
+    let named = from_region.get(..region.len() + 1 + account.len())?;
+    (!account.is_empty()).then_some(named)
+}
+
+/// What has no region in its ARN is account-wide.
+fn place_of(named: &str) -> Place {
+    let (region, account) = named.split_once(':').unwrap_or(("", named));
     let region = Some(region.to_owned()).filter(|region| !region.is_empty());
-    (!account.is_empty()).then(|| (Some(account.to_owned()), region))
+    (Some(account.to_owned()), region)
 }

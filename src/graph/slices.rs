@@ -136,11 +136,12 @@ impl Slices {
     /// Takes the slices in any order; of two with one key the last counts.
     #[must_use]
     pub fn new(states: Vec<SliceState>) -> Self {
-        let mut slices = Self::default();
-        for state in states {
-            slices.set(state.key.clone(), Some(state));
+        if states.is_sorted_by(|one, other| one.key < other.key) {
+            return Self::of_sorted(states);
         }
-        slices
+        let by_key: BTreeMap<SliceKey, SliceState> =
+            states.into_iter().map(|state| (state.key.clone(), state)).collect();
+        Self::of_sorted(by_key.into_values().collect())
     }
 
     /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.

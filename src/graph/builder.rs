@@ -6,12 +6,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Graph, GraphError, Slices,
+    Graph, GraphError,
     column::TableId,
     ids::Ids,
     parallel::{WORTH_A_THREAD, in_parallel},
     relate,
-    slices::SliceRows,
+    slice_rows::SliceRows,
+    slices::Slices,
     table::Table,
     table_builder::TableBuilder,
 };
@@ -207,14 +208,28 @@ impl GraphBuilder {
         self.join_all()?;
         let Self { catalog, joined, .. } = self;
         let mut places = 0;
-        let mut tables: Vec<(TableId, Table)> = Vec::new();
-        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
-        for JoinedTable { of, mut parts, ids } in joined {
-            TableBuilder::align(&mut parts, &mut places, &catalog);
+        let mut waiting = Vec::with_capacity(joined.len());
+        for mut table in joined {
+            TableBuilder::align(&mut table.parts, &mut places, &catalog);
+            waiting.push(table);
+        }
+        // The long ones first, so that no thread is left alone with one.
+        let rows = |table: &JoinedTable| table.parts.iter().map(TableBuilder::rows).sum::<usize>();
+        waiting.sort_by_key(|table| std::cmp::Reverse(rows(table)));
+        let is_large = waiting.first().is_some_and(|table| rows(table) > WORTH_A_THREAD);
+        let finished = in_parallel(waiting, is_large, |JoinedTable { of, parts, ids }| {
+            let mut tables = Vec::new();
             let table =
                 ids.and_then(|ids| TableBuilder::finish(parts, None, Some(ids), &catalog, &mut tables));
             let (place, _) = table.ok_or_else(|| too_large(&catalog, of, "the rows or texts"))?;
+            Ok::<_, GraphError>((of, place, tables))
+        });
+        let mut tables: Vec<(TableId, Table)> = Vec::new();
+        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
+        for table in finished {
+            let (of, place, made) = table?;
             by_type.insert(of, place);
+            tables.extend(made);
         }
         tables.sort_by_key(|(place, _)| *place);
         Ok((tables.into_iter().map(|(_, table)| table).collect(), by_type))

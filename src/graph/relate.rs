@@ -24,7 +24,7 @@ pub(crate) struct TooManyEdges {
 type Edges = (TypeId, TableId, Adjacency);
 
 /// A relation that is written as pairs of keys.
-type ByKeys<'c> = (TypeId, TableId, FieldId, bool, TypeId, &'c [(String, String)]);
+type ByKeys<'c> = (TypeId, TableId, FieldId, TypeId, bool, &'c [(String, String)]);
 
 /// Two tables and the keys that are equal where an edge is, whichever side says so: `Subnet.vpc` and `Vpc.subnets` are
 /// one join, read from either end.

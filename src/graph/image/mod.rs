@@ -210,7 +210,7 @@ impl Graph {
         // The catalog is the reader's to bring.
         let Self { catalog: _, tables, by_type, slices, built_at } = self;
         image.count(tables.len());
-        tables.iter().for_each(|table| table.put(image));
+        tables.iter().for_each(|table| Table::put(table, image));
         image.count(by_type.len());
         for table in by_type {
             image.count(table.map_or(tables.len(), |table| table.0));

@@ -72,7 +72,8 @@ fn main() {
         let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
         let skew = if has("--neglected") { Skew::Neglected } else { Skew::Healthy };
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&file).expect("a file to write to"));
-        let lines = generator::write(vpcs, skew, has("--slices"), &mut out).expect("a file that can be written to");
+        let lines =
+            generator::write(vpcs, skew, has("--slices"), &mut out).expect("a file that can be written to");
         println!("{lines} lines written to {file}");
     } else if let Some(vpcs) = after("--change") {
         let begun = Instant::now();

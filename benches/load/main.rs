@@ -131,7 +131,11 @@ fn measure(programs: &[Program], inventory: &Inventory, rounds: usize, with_stor
             assert_eq!(answer, first);
             table.keep("a query after a restart, from start to answer", place, run);
         }
-        table.keep("the store served after a restart: until ready", place, program.serve(&["--store", store]));
+        table.keep(
+            "the store served after a restart: until ready",
+            place,
+            program.serve(&["--store", store]),
+        );
         let image = folder.path().join("graph.image").metadata().expect("an image").len();
         eprintln!("  the image, program {place}: {} MB", image / 1_000_000);
     }

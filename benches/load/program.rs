@@ -128,6 +128,7 @@ fn memory(process: u32) -> Option<(u64, u64)> {
 fn of_children() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit(')').next().expect("a name");
-    let ticks = after_name.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks"));
+    let ticks =
+        after_name.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks"));
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }

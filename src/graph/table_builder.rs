@@ -256,12 +256,11 @@ impl TableBuilder {
         let mut by_field: Vec<(FieldId, Vec<ColumnBuilder>)> = by_field.into_iter().collect();
         // Embedded objects are tables of their own: whoever begins with them is not waited for at the end.
         by_field.sort_by_key(|(_, parts)| parts.iter().all(|part| !part.is_embedded()));
-        let columns =
-            in_parallel(by_field, total > WORTH_A_THREAD, |(field, parts)| {
-                let mut tables = Vec::new();
-                let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
-                Some((field, column, tables))
-            });
+        let columns = in_parallel(by_field, total > WORTH_A_THREAD, |(field, parts)| {
+            let mut tables = Vec::new();
+            let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
+            Some((field, column, tables))
+        });
         for column in columns {
             let (field, column, embedded) = column?;
             finished.insert(field, column);

@@ -81,7 +81,11 @@ impl Store {
     }
 
     /// What the commit changes in the slice.
-    pub(super) fn compare(&self, commit: SliceCommit, sequence: u64) -> Result<(SliceEntry, CommitReport), StoreError> {
+    pub(super) fn compare(
+        &self,
+        commit: SliceCommit,
+        sequence: u64,
+    ) -> Result<(SliceEntry, CommitReport), StoreError> {
         let mut report = CommitReport { sequence, added: 0, changed: 0, unchanged: 0, removed: 0 };
         let mut listed = self.listed(&commit.key)?;
         let mut fresh: BTreeMap<&str, String> = BTreeMap::new();

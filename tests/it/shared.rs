@@ -58,13 +58,15 @@ fn an_image_holds_the_texts_of_columns_that_agree_once() {
     let lines = |others: &dyn Fn(usize) -> String| -> String {
         let line = |row: usize| {
             let text = text(row);
-            format!("{{\"__typename\":\"Box\",\"id\":\"arn:box/{text}\",\"one\":\"{text}\"{}}}\n", others(row))
+            format!(
+                "{{\"__typename\":\"Box\",\"id\":\"arn:box/{text}\",\"one\":\"{text}\"{}}}\n",
+                others(row)
+            )
         };
         (0..ROWS).map(line).collect()
     };
     let alone = graph(&catalog, &lines(&|_| String::new()));
-    let agreeing =
-        graph(&catalog, &lines(&|row| format!(",\"other\":\"{0}\",\"third\":\"{0}\"", text(row))));
+    let agreeing = graph(&catalog, &lines(&|row| format!(",\"other\":\"{0}\",\"third\":\"{0}\"", text(row))));
     let (alone, agreeing) = (image(&alone), image(&agreeing));
     // The set of nulls of two columns goes, a few numbers come; 30 bytes a text would be more than either.
     assert!(agreeing.len() < alone.len() + ROWS / 4, "{} and {}", agreeing.len(), alone.len());
@@ -130,8 +132,8 @@ fn slices() -> Vec<SliceState> {
         api: if number.is_multiple_of(3) { String::new() } else { "ec2:DescribeVpcs".to_owned() },
         outcome: outcomes[number % outcomes.len()],
         reason: number.is_multiple_of(2).then(|| format!("because \"of\" {number}")),
-        attempted_at: (number % 5 > 0).then(now),
-        completed_at: (number % 4 > 0).then(now),
+        attempted_at: (!number.is_multiple_of(5)).then(now),
+        completed_at: (!number.is_multiple_of(4)).then(now),
         assets: number as u64 * 1_000_000_007,
     };
     (0..50).map(state).collect()

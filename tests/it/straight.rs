@@ -187,8 +187,13 @@ fn slice_line(random: &mut Rng) -> String {
         r#""attemptedAt":"2026-11-20""#,
         r#""completedAt":"2026-11-20T12:04:11+02:00""#,
     ];
-    let wrong =
-        [r#""api":"""#, r#""completedAt":"today""#, r#""region":7"#, r#""regions":"x""#, r#""accountId":null"#];
+    let wrong = [
+        r#""api":"""#,
+        r#""completedAt":"today""#,
+        r#""region":7"#,
+        r#""regions":"x""#,
+        r#""accountId":null"#,
+    ];
     for _ in 0..random.usize(0..3) {
         pairs.push(pick(random, &more).to_owned());
     }

@@ -43,8 +43,7 @@ impl Unconfirmed {
         let (body, crc) = bytes.split_last_chunk::<4>()?;
         let (numbers, _) = body.strip_prefix(&MAGIC)?.as_chunks::<8>();
         let &[segment, first, last, offset, end] = numbers else { return None };
-        let [segment, first, last, offset, end] =
-            [segment, first, last, offset, end].map(u64::from_le_bytes);
+        let [segment, first, last, offset, end] = [segment, first, last, offset, end].map(u64::from_le_bytes);
         let is_right = crc32fast::hash(body) == u32::from_le_bytes(*crc);
         (is_right && first <= last).then_some(Self { segment, first, last, offset, end })
     }

@@ -251,9 +251,8 @@ impl Walk {
                     let offset = reader.offset;
                     let next = reader.find_next()?;
                     let place = (sequence, offset);
-                    let is_torn_group = self
-                        .unconfirmed
-                        .is_some_and(|group| group.explains(first, place, reader.length));
+                    let is_torn_group =
+                        self.unconfirmed.is_some_and(|group| group.explains(first, place, reader.length));
                     if is_last && (next.is_none() || is_torn_group) {
                         self.scan.tail = Some(Tail { path, offset, bytes: reader.length - offset });
                         return Ok(());

@@ -17,8 +17,8 @@ use passmuster::{
 use tempfile::{TempDir, tempdir};
 
 use super::{
-    OTHER, OWNER, REGION, commit, commit_of, contents, copy_folder, flip, ids, open, open_clean, put, refusal,
-    segments, vpc,
+    OTHER, OWNER, REGION, commit, commit_of, contents, copy_folder, flip, ids, open, open_clean, put,
+    refusal, segments, vpc,
 };
 
 /// Slices that share an asset, change what was there, remove, fail, and come twice.
@@ -37,7 +37,12 @@ fn group() -> Vec<SliceCommit> {
 /// A store with one commit that a group comes after.
 fn store_before() -> TempDir {
     let dir = tempdir().unwrap();
-    put(&open_clean(dir.path()), Outcome::Complete, 1_000, vec![vpc("a", "10.9.0.0/16"), vpc("b", "10.1.0.0/16")]);
+    put(
+        &open_clean(dir.path()),
+        Outcome::Complete,
+        1_000,
+        vec![vpc("a", "10.9.0.0/16"), vpc("b", "10.1.0.0/16")],
+    );
     dir
 }
 
@@ -84,7 +89,12 @@ fn a_group_with_a_slice_that_makes_no_sense_is_refused_whole() {
     let dir = store_before();
     let store = open_clean(dir.path());
     let mut commits = group();
-    commits.push(commit_of(SliceKey::new(OWNER, REGION, "Subnet"), Outcome::Complete, 9, vec![vpc("x", "y")]));
+    commits.push(commit_of(
+        SliceKey::new(OWNER, REGION, "Subnet"),
+        Outcome::Complete,
+        9,
+        vec![vpc("x", "y")],
+    ));
     assert!(matches!(store.commit_slices(commits), Err(StoreError::WrongType { .. })));
     assert_eq!(store.sequence(), 1);
 }
@@ -161,7 +171,11 @@ fn pages_of_a_group_that_a_power_cut_lost_are_cut_off_with_what_follows_them() {
         fs::write(&segment, bytes).unwrap();
         let opened = open(left.path());
         assert_eq!(contents(&opened.store), beginnings()[lost - 1]);
-        assert!(opened.notes[0].contains("was cut short by a crash before it was confirmed"), "{:?}", opened.notes);
+        assert!(
+            opened.notes[0].contains("was cut short by a crash before it was confirmed"),
+            "{:?}",
+            opened.notes
+        );
         drop(opened);
         assert_eq!(contents(&open_clean(left.path())), beginnings()[lost - 1]);
         assert!(verify(left.path()).unwrap().is_sound());

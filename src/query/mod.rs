@@ -10,6 +10,7 @@ pub mod guard;
 mod lint;
 mod moments;
 mod names;
+mod outlines;
 mod plan;
 mod planner;
 mod prepare;
@@ -27,11 +28,11 @@ pub use guard::GuardLimits;
 pub use lint::{Warning, WarningKind};
 pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
-    Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
-    ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,
-    GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes, Operand, Output,
-    OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position, Quantifier, RootField,
-    RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
+    Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, AskedId, Comparison,
+    Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind,
+    Filter, Filters, GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes,
+    Operand, Output, OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position,
+    Quantifier, RootField, RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
 };
 pub use prepare::{CacheLimits, Preparations};
 pub use response::slice_to_json;

@@ -3,6 +3,7 @@
 mod agreement;
 mod limits;
 mod long;
+mod lookups;
 mod output;
 mod quantifiers;
 mod scalars;

@@ -4,13 +4,14 @@ use passmuster::{
     model::{Asset, Outcome, SliceState},
     query::{
         AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, RootKind,
-        run::incomplete_slices,
+        run::{Judging, incomplete_slices},
     },
 };
 use serde_json::{Value, json};
 
 use super::support::{
-    SCHEMA, World, a_box, asset, complete, equals, item, not, plan, slice, text, time, typed,
+    SCHEMA, World, a_box, asset, compares, complete, equals, graph_of, item, not, plan, slice, text, time,
+    typed,
 };
 
 /// Box `b` with items of these weights, and the slices of boxes and items.
@@ -472,4 +473,19 @@ fn a_check_over_an_interface_judges_each_of_its_types() {
         .map(|judged| (world.catalog.get(judged.of).name.as_str(), judged.assets, judged.failing.clone()))
         .collect();
     assert_eq!(counts, [("Gadget", 0, vec![]), ("Item", 2, vec![1])]);
+}
+
+#[test]
+fn of_a_few_rows_a_filter_is_asked_without_a_scan() {
+    let world =
+        graph_of((0..5_000).map(|number| a_box(&format!("b{number:04}"), json!({"int": number}))).collect());
+    let filters = world.filters("Box", world.test("int", compares(Comparison::Less, Operand::Int(4_000))));
+    let judging = Judging::new(&world.graph, None);
+    let rows = [7, 3_999, 4_000, 4_999];
+    assert_eq!(judging.certain(world.of("Box"), &rows, &filters), [7, 3_999]);
+    assert_eq!(judging.visited().rows, 4, "one look a row");
+    assert_eq!(judging.certain(world.of("Item"), &rows, &filters), [0; 0], "a filter over another type");
+    let all: Vec<u32> = (0..5_000).collect();
+    assert_eq!(judging.certain(world.of("Box"), &all, &filters), all[..4_000], "many rows are asked at once");
+    assert_eq!(judging.visited().rows, 4 + 5_000);
 }

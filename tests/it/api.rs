@@ -352,6 +352,9 @@ async fn a_malformed_request_says_what_is_wrong_with_it() {
         ("{\"query\":\"\\ud800\"}", "bad_json"),
         ("\"{a}\"", "body_not_an_object"),
         ("null", "body_not_an_object"),
+        // Not the parameters in their order.
+        (r#"["{a}"]"#, "batch_not_supported"),
+        (r#" ["{a}", null, {}, {}]"#, "batch_not_supported"),
         ("{}", "missing_query"),
         (r#"{"query":null}"#, "missing_query"),
         (r#"{"query":{"a":1}}"#, "bad_parameter"),

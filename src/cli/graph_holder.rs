@@ -112,11 +112,16 @@ impl Answer for Serving {
         self.graph.get().is_some()
     }
 
-    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
-        let present = self.graph.get()?;
+    fn answer_at_once(&self, operation: Operation) -> Result<Answered, Operation> {
+        let Some(present) = self.graph.get() else { return Err(operation) };
         let limits = RunLimits { max_work: WORK_AT_ONCE, ..self.limits.limits(&|| None) };
-        let response = self.engine.execute_at_once(&present.graph, &request(operation), &limits)?;
-        Some(answered(response))
+        let Operation { query, operation_name, variables, extensions } = operation;
+        let explain = ExplainRequest::read(&extensions);
+        let request = Request { query, operation_name, variables, explain, as_of: None };
+        self.engine.execute_at_once(&present.graph, &request, &limits).map(answered).ok_or_else(|| {
+            let Request { query, operation_name, variables, .. } = request;
+            Operation { query, operation_name, variables, extensions }
+        })
     }
 
     fn answer(&self, operation: &Operation, stop: &Stop, outlet: &mut Outlet) -> Answered {

@@ -159,8 +159,8 @@ impl Arena {
 
     /// Whether any text may hold a needle, told without reading them.
     fn may_hold(&self, needle: &Needle) -> bool {
-        /// Fewer bytes are read as fast.
-        const FEW_BYTES: usize = 1 << 16;
+        /// Fewer bytes are read as fast, and take no more memory than their pairs would.
+        const FEW_BYTES: usize = 1 << 13;
         self.text.len() < FEW_BYTES || needle.may_be_in(self.pairs.get_or_init(|| Pairs::of(&self.text)))
     }
 

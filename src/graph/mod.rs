@@ -31,6 +31,7 @@ mod stamps;
 mod table;
 mod table_builder;
 mod text;
+mod whole;
 
 use std::{borrow::Cow, sync::Arc};
 

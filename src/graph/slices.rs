@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::{
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     table::next_stamp,
+    whole::Wholes,
 };
 use crate::{
     catalog::{Catalog, FieldKind},
@@ -56,6 +57,7 @@ pub struct Slices {
     count: usize,
     /// Another one wherever there is another account, region or slice.
     places_stamp: u64,
+    wholes: Wholes,
 }
 
 /// The slices of one account.
@@ -172,7 +174,7 @@ impl Slices {
         for of_type in types.values_mut() {
             of_type.stamp = next_stamp();
         }
-        Self { accounts, types, count, places_stamp: next_stamp() }
+        Self { accounts, types, count, places_stamp: next_stamp(), wholes: Wholes::default() }
     }
 
     /// The same with some slices in another state, or unknown.
@@ -252,6 +254,26 @@ impl Slices {
     pub(super) fn stamps<'t>(&self, types: impl Iterator<Item = &'t str>) -> Vec<u64> {
         let of_type = |name| self.types.get(name).map_or(0, |of_type| of_type.stamp);
         std::iter::once(self.places_stamp).chain(types.map(of_type)).collect()
+    }
+
+    /// What was told of the places where nothing is missing.
+    pub(super) fn wholes(&self) -> &Wholes {
+        &self.wholes
+    }
+
+    /// The stamps of a type and of the places; nothing for a type of which nothing was collected.
+    pub(super) fn stamps_of(&self, asset_type: &str) -> Option<(u64, u64)> {
+        Some((self.types.get(asset_type)?.stamp, self.places_stamp))
+    }
+
+    /// Another number wherever there is another account, region or slice.
+    pub(super) fn places_stamp(&self) -> u64 {
+        self.places_stamp
+    }
+
+    /// Whether anything was collected from a region of an account.
+    pub(super) fn has_place(&self, account_id: &str, region: &str) -> bool {
+        self.accounts.get(account_id).is_some_and(|account| account.regions.contains_key(region))
     }
 
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).

@@ -73,6 +73,9 @@ impl Plan {
     /// The moments its root fields ask for, each once; nothing stands for the present, and comes first.
     #[must_use]
     pub fn moments(&self) -> Vec<Option<Time>> {
+        if self.roots.iter().all(|root| root.as_of.is_none()) {
+            return vec![None];
+        }
         let of_inventory = self.roots.iter().filter(|root| root.is_of_inventory());
         let mut moments: Vec<Option<Time>> = of_inventory.map(|root| root.as_of).collect();
         moments.sort_unstable();

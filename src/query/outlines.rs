@@ -85,8 +85,7 @@ impl Outlines {
             known.clone_from(&of.known);
         }
         let outline = loop {
-            planning();
-            match planner::outline(catalog, document, operation, given, &known) {
+            match planner::outline(catalog, document, operation, given, &known, &planning) {
                 Outlined::Made(outline) => break Some(Arc::from(outline)),
                 Outlined::Depends(more) if !more.is_subset(&known) => known.extend(more),
                 Outlined::Depends(_) | Outlined::NotThese => return None,

@@ -119,13 +119,14 @@ impl Blanks {
 }
 
 /// Makes the outline of an operation for requests such as one with these values. The variables that are `known` are not
-/// left blank.
+/// left blank. `planning` is told before anything is planned.
 pub(in crate::query) fn outline(
     catalog: &Catalog,
     document: &QueryDocument,
     operation_name: Option<&str>,
     given: &Map<String, Json>,
     known: &BTreeSet<String>,
+    planning: impl FnOnce(),
 ) -> Outlined {
     let Ok(operation) = find_operation(document, operation_name) else { return Outlined::NotThese };
     let operation: &OperationDefinition = operation;
@@ -153,6 +154,7 @@ pub(in crate::query) fn outline(
     if !outlined.iter().any(|variable| matches!(variable.value, Value::Blank(_))) {
         return Outlined::NotThese;
     }
+    planning();
     let scope = Scope { declared, values };
     let planner = Planner::new(catalog, document, &scope);
     let planned = planner.planned(operation, false);

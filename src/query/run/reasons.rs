@@ -148,6 +148,9 @@ pub(super) fn gaps(world: &World<'_>, covers: TypeId) -> Vec<Reason> {
     let mut found = Vec::new();
     for of in graph.catalog().concrete(covers) {
         let asset_type = graph.catalog().get(of).name.as_str();
+        if slices.is_whole_since(asset_type, world.oldest()) {
+            continue;
+        }
         for state in slices.of_type(asset_type) {
             if !world.is_complete(state) {
                 found.push(world.reason(Need { key: state.key.clone(), state: Some(state.clone()) }));

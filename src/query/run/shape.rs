@@ -24,8 +24,6 @@ pub(super) struct Shape<'p> {
 /// One entry of an object.
 #[derive(Debug)]
 pub(super) struct Slot<'p> {
-    /// `{"key":` for the first entry, `,"key":` for the others.
-    pub(super) prefix: Vec<u8>,
     pub(super) key: &'p str,
     pub(super) kind: SlotKind<'p>,
 }
@@ -67,14 +65,12 @@ pub(super) struct BoundNodes<'p> {
 impl<'p> Shape<'p> {
     pub(super) fn bind(graph: Bind<'_, 'p>, id: TableId, output: &'p Output) -> Self {
         let of = graph.table(id).of;
-        let slots =
-            output.of(of).iter().enumerate().map(|(place, field)| Slot::bind(graph, id, place, field));
-        Self { slots: slots.collect() }
+        Self { slots: output.of(of).iter().map(|field| Slot::bind(graph, id, field)).collect() }
     }
 }
 
 impl<'p> Slot<'p> {
-    fn bind(graph: Bind<'_, 'p>, id: TableId, place: usize, field: &'p OutputField) -> Self {
+    fn bind(graph: Bind<'_, 'p>, id: TableId, field: &'p OutputField) -> Self {
         let table = graph.table(id);
         let definition = graph.catalog().get(table.of);
         let nullable = |field: FieldId| definition.get(field).nullable;
@@ -120,7 +116,7 @@ impl<'p> Slot<'p> {
                     .collect(),
             },
         };
-        Self { prefix: prefix_of(place, &field.key), key: &field.key, kind }
+        Self { key: &field.key, kind }
     }
 }
 
@@ -143,14 +139,19 @@ impl<'p> Candidates<'p> {
 
 impl<'p> BoundNodes<'p> {
     pub(super) fn of_root(graph: Bind<'_, 'p>, nodes: &'p Nodes) -> Self {
+        if let Some((only, _)) = graph.table_of(nodes.of) {
+            return Self::bind(graph, &[only], nodes);
+        }
         let types: Vec<TypeId> = graph.catalog().concrete(nodes.of);
         let tables = types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id);
         Self::bind(graph, &tables.collect::<Vec<_>>(), nodes)
     }
 
     fn of_relation(graph: Bind<'_, 'p>, id: TableId, field: FieldId, nodes: &'p Nodes) -> Self {
-        let links = graph.table(id).column(field).links();
-        Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), nodes)
+        match graph.table(id).column(field).links() {
+            [only] => Self::bind(graph, &[only.table], nodes),
+            links => Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), nodes),
+        }
     }
 
     fn bind(graph: Bind<'_, 'p>, tables: &[TableId], nodes: &'p Nodes) -> Self {
@@ -190,11 +191,17 @@ impl<'p, K> Part<'p, K> {
     }
 }
 
-fn prefix_of(place: usize, key: &str) -> Vec<u8> {
+/// `{"key":` for the first entry, `,"key":` for the others.
+pub(super) fn prefix_of(place: usize, key: &str) -> Vec<u8> {
     let mut prefix = Vec::with_capacity(key.len() + 4);
-    prefix.push(if place == 0 { b'{' } else { b',' });
-    write_key(key, &mut prefix);
+    write_prefix(place, key, &mut prefix);
     prefix
+}
+
+/// Appends it.
+pub(super) fn write_prefix(place: usize, key: &str, out: &mut Vec<u8>) {
+    out.push(if place == 0 { b'{' } else { b',' });
+    write_key(key, out);
 }
 
 /// Appends `"key":`. A response key is a GraphQL name, in which nothing is to be escaped.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, SLICE_TYPE, Table, TableId},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
@@ -113,6 +113,11 @@ impl<'g> World<'g> {
         self.open.is_some()
     }
 
+    /// What was collected before is not believed any more.
+    pub(super) fn oldest(&self) -> Option<Time> {
+        self.open.as_ref()?.oldest
+    }
+
     pub(super) fn is_complete(&self, slice: &SliceState) -> bool {
         self.open.as_ref().is_none_or(|open| slice.is_complete_since(open.oldest))
     }
@@ -171,6 +176,10 @@ impl<'g> World<'g> {
         let slices = self.graph.slices()?;
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
+        // Mostly nothing is missing: then no place is asked.
+        if slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id) {
+            return None;
+        }
         let rows = table.id.and_then(|_| {
             let places = self.places(id)?;
             let own = |account: Option<&str>, region: Option<&str>| slices.own(asset_type, account?, region);
@@ -285,6 +294,13 @@ impl<'g> World<'g> {
         let slices = self.graph.slices()?;
         let catalog = self.graph.catalog();
         let targets = catalog.concrete(target);
+        let is_whole = |of: &TypeId| {
+            let asset_type = catalog.get(*of).name.as_str();
+            asset_type == SLICE_TYPE || slices.is_whole_since(asset_type, self.oldest())
+        };
+        if targets.iter().all(is_whole) && self.graph.is_placed(id) {
+            return None;
+        }
         self.places(id)?.rows_where(|account, region| {
             let mut needs = Vec::new();
             targets.iter().any(|of| {

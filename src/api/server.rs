@@ -117,7 +117,8 @@ async fn connection(
     let serving = http1::Builder::new()
         .timer(ends.clone())
         .header_read_timeout(limits.header_time)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
     let mut serving = pin!(serving);
     let mut is_stopping = false;
     let finished = poll_fn(|context| {

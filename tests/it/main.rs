@@ -45,12 +45,15 @@ mod check;
 mod report;
 
 mod api;
+mod notify;
 mod schedule;
+mod socket;
 
 mod cli;
 
 mod patch;
 mod property;
+mod shared;
 mod tidy;
 mod time;
 mod vectors;

@@ -38,7 +38,7 @@ impl Planner<'_> {
         let Selection::Field(field) = operation.selection_set.first()? else { return None };
         let argument = field.arguments.first()?;
         let scope = super::Scope { declared: Vec::new(), values: BTreeMap::new() };
-        let mut planner = Planner::new(self.catalog, &document, &scope);
+        let mut planner = Planner::new(self.catalog, &document, &scope, Vec::new());
         (planner.nodes, planner.computing) = (self.nodes.clone(), self.computing.clone());
         let binding = Binding { written: self.catalog.get(of), bound: of };
         let planned = planner.filter_value(binding, "where", Input::Literal(&argument.value));

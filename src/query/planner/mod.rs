@@ -1,6 +1,7 @@
 //! From a parsed document to a plan: names looked up in the catalog, arguments coerced as the specification says,
 //! fragments spread, fields merged. Everything wrong is reported with its place, not only the first thing.
 
+mod action;
 mod aggregate;
 mod computed;
 mod connection;
@@ -34,14 +35,15 @@ use apollo_compiler::{
 };
 use serde_json::{Map, Value as Json};
 
+pub(super) use self::{
+    action::plan_action,
+    outline::{Outline, Outlined, outline},
+    tested::{Tested, Tests},
+};
 use self::{
     input::{Entry, Input, Scope, Shape},
     outline::Blanks,
     tested::Record,
-};
-pub(super) use self::{
-    outline::{Outline, Outlined, outline},
-    tested::{Tested, Tests},
 };
 use super::{
     document::QueryDocument,
@@ -104,8 +106,7 @@ pub(super) fn plan(
     }
     let mut errors = Vec::new();
     let scope = variables::bind(catalog, document, operation, variables, &mut errors);
-    let planner = Planner::new(catalog, document, &scope);
-    planner.errors.replace(errors);
+    let planner = Planner::new(catalog, document, &scope, errors);
     planner.planned(operation, keeps_written).map_err(|mut errors| {
         errors.sort_by(|one, other| one.place.cmp(&other.place));
         errors.dedup();
@@ -151,12 +152,17 @@ fn find_operation<'a>(
 }
 
 impl<'a> Planner<'a> {
-    fn new(catalog: &'a Catalog, document: &'a QueryDocument, scope: &'a Scope) -> Self {
+    fn new(
+        catalog: &'a Catalog,
+        document: &'a QueryDocument,
+        scope: &'a Scope,
+        errors: Vec<QueryError>,
+    ) -> Self {
         Self {
             catalog,
             document,
             scope,
-            errors: RefCell::default(),
+            errors: RefCell::new(errors),
             nodes: Cell::new(0),
             computing: RefCell::default(),
             record: Record::default(),
@@ -178,6 +184,17 @@ impl<'a> Planner<'a> {
         let written = keeps_written.then(|| plan.clone());
         let plan = rewrite::simplify(plan);
         Ok(Planned { plan, written, tested: self.record.take_tested(), nodes: self.nodes.get() })
+    }
+
+    /// What was planned, or everything wrong with it in the order of the text.
+    fn finish<T>(self, planned: T) -> Result<T, Vec<QueryError>> {
+        let mut errors = self.errors.into_inner();
+        if errors.is_empty() {
+            return Ok(planned);
+        }
+        errors.sort_by(|one, other| one.place.cmp(&other.place));
+        errors.dedup();
+        Err(errors)
     }
 
     /// Reports something wrong.

@@ -156,7 +156,7 @@ pub(in crate::query) fn outline(
     }
     planning();
     let scope = Scope { declared, values };
-    let planner = Planner::new(catalog, document, &scope);
+    let planner = Planner::new(catalog, document, &scope, Vec::new());
     let planned = planner.planned(operation, false);
     let needed = planner.blanks.needed.take();
     if !needed.is_empty() {
@@ -195,7 +195,7 @@ impl Outline {
             }
         }
         let scope = Scope { declared: Vec::new(), values: VariableValues::new() };
-        let planner = Planner::new(catalog, document, &scope);
+        let planner = Planner::new(catalog, document, &scope, Vec::new());
         let test = |asked: &Asked| {
             let json = given.get(&self.variables.get(asked.variable)?.name)?;
             planner.fill(&asked.what, Input::Json(json, None))

@@ -1,6 +1,7 @@
 //! Verdicts in an open world: each rule of the design's "Verdicts" in both directions.
 
 use passmuster::{
+    graph::Changes,
     model::{Asset, Outcome, SliceState},
     query::{
         AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, RootKind,
@@ -488,4 +489,42 @@ fn of_a_few_rows_a_filter_is_asked_without_a_scan() {
     let all: Vec<u32> = (0..5_000).collect();
     assert_eq!(judging.certain(world.of("Box"), &all, &filters), all[..4_000], "many rows are asked at once");
     assert_eq!(judging.visited().rows, 4 + 5_000);
+}
+
+#[test]
+fn what_is_complete_everywhere_is_told_anew_after_each_change() {
+    let in_region = |region: &str, mut state: SliceState| {
+        state.key.region = region.to_owned();
+        state
+    };
+    let boxes = [("b1", "r1"), ("b2", "r2")].map(|(id, region)| a_box(id, json!({"region": region})));
+    let whole = ["r1", "r2"].map(|region| ["Box", "Item"].map(|of| in_region(region, complete(of))));
+    let mut world = World::new(SCHEMA, boxes.into(), Some(whole.concat()));
+    let told = |world: &World, oldest| {
+        let judgement = world.verdicts(weighs_one(world, Quantifier::None), oldest).judgement;
+        let boxes = &judgement.types[0];
+        (boxes.failing.len(), boxes.unknown.len(), judgement.gaps.len())
+    };
+    let change = |world: &mut World, changes: &Changes| {
+        world.graph = world.graph.patched(changes, time(2000)).unwrap().graph;
+    };
+    let set =
+        |state: SliceState| Changes { slices: vec![(state.key.clone(), Some(state))], ..Changes::default() };
+    for _ in 0..2 {
+        assert_eq!(told(&world, Some(500)), (2, 0, 0), "asked again it says the same");
+    }
+    assert_eq!(told(&world, Some(1001)), (0, 2, 2), "all of it is too old");
+    change(&mut world, &set(in_region("r2", slice("Item", Outcome::Denied, None))));
+    assert_eq!(told(&world, Some(500)), (1, 1, 0), "one slice of items is denied");
+    change(&mut world, &set(in_region("r2", complete("Item"))));
+    assert_eq!(told(&world, Some(500)), (2, 0, 0), "and complete again");
+    let put = vec![a_box("b3", json!({"region": "r3"}))];
+    change(&mut world, &Changes { put, ..Changes::default() });
+    assert_eq!(told(&world, Some(500)), (2, 1, 0), "a box stands where nothing was collected");
+    change(&mut world, &set(in_region("r3", complete("Box"))));
+    assert_eq!(told(&world, Some(500)), (2, 1, 0), "its items still were not");
+    change(&mut world, &set(in_region("r3", complete("Item"))));
+    assert_eq!(told(&world, Some(500)), (3, 0, 0));
+    change(&mut world, &set(in_region("r4", complete("Hub"))));
+    assert_eq!(told(&world, Some(500)), (3, 0, 1), "boxes were not collected where hubs were");
 }

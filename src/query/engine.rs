@@ -74,9 +74,6 @@ pub struct Response {
 /// A longer document is not parsed where others wait.
 const LONGEST_NEW: usize = 2 * 1024;
 
-/// Most answers have fewer bytes.
-const SMALL_ANSWER: usize = 4 * 1024;
-
 /// How every response with data begins.
 const DATA: &[u8] = b"{\"data\":";
 
@@ -257,7 +254,7 @@ impl Engine {
         let plan = &ready.planned().plan;
         let (streamed, mut explanation) = match request.explain {
             None => {
-                let mut begun = Vec::with_capacity(SMALL_ANSWER);
+                let mut begun = Vec::with_capacity(ready.document().room_for_answer());
                 begun.extend_from_slice(DATA);
                 let given = ready.given();
                 (stream((plan, given), graphs, ready.introspection(), limits, begun, outlet), None)
@@ -292,6 +289,7 @@ impl Engine {
         push_errors(&mut body, &errors);
         push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
         body.push(b'}');
+        ready.document().was_answered(body.len());
         Response { body, sent, has_data: true, errors, rows, warnings, explanation }
     }
 

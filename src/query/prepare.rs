@@ -7,7 +7,7 @@ use std::{
     hash::{Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -115,11 +115,17 @@ pub(super) struct KnownDocument {
     text_hash: u64,
     /// How many more times it is taken to be long without being tried.
     taken_as_long: AtomicU32,
+    /// The bytes of its last answer.
+    answer_bytes: AtomicUsize,
     outlines: Outlines,
 }
 
 /// A document that turned out to be long is not tried at once for so many times.
 const TIMES_TAKEN_AS_LONG: u32 = 32;
+/// Answers are given so many bytes to begin with.
+const SHORTEST_ROOM: usize = 512;
+/// And no more, however long the last one was.
+const LONGEST_ROOM: usize = 64 * 1024;
 /// A longer document is not tried at once: planning it takes a while already.
 const LONGEST_SHORT: usize = 8 * 1024;
 
@@ -129,6 +135,17 @@ impl KnownDocument {
         let less = |times: u32| times.checked_sub(1);
         self.parsed.text.len() <= LONGEST_SHORT
             && self.taken_as_long.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
+    }
+
+    /// Room for an answer such as the last one: mostly that of the same document is about as long.
+    pub(super) fn room_for_answer(&self) -> usize {
+        let last = self.answer_bytes.load(Ordering::Relaxed);
+        (last + last / 8).clamp(SHORTEST_ROOM, LONGEST_ROOM)
+    }
+
+    /// Remembers how long an answer was.
+    pub(super) fn was_answered(&self, bytes: usize) {
+        self.answer_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Remembers that it took too long.
@@ -341,7 +358,9 @@ impl Preparer {
         let text_hash = hash_of(&request.query.as_str());
         let outlines = Outlines::new(weight_of_document(&document) * ROOM_FOR_OUTLINES);
         let taken_as_long = AtomicU32::new(0);
-        let document = KnownDocument { parsed: document, valid, text_hash, taken_as_long, outlines };
+        let answer_bytes = AtomicUsize::new(0);
+        let document =
+            KnownDocument { parsed: document, valid, text_hash, taken_as_long, answer_bytes, outlines };
         self.complete(Arc::new(document), planned, request)
     }
 

@@ -11,12 +11,17 @@
 
 mod ambient;
 mod bench;
+mod budget;
 mod child;
+mod cost;
 mod faults;
+mod fleet;
 mod lists;
 mod main_job;
 mod named;
 mod network;
+mod organization_faults;
+mod organizations;
 mod outcomes;
 mod regions;
 mod schema;

@@ -89,7 +89,7 @@ fn bar_words(result: &CheckResult) -> String {
     match &result.figure {
         Some(figure) => format!("{} ({})", result.verdict, figure.found),
         None => {
-            let Counts { fail, unknown, pass } = result.counts;
+            let Counts { fail, excepted: _, unknown, pass } = result.counts;
             format!("{} fail, {} unknown, {} pass", thousands(fail), thousands(unknown), thousands(pass))
         }
     }

@@ -35,6 +35,14 @@ pub enum Scope {
     },
 }
 
+impl Scope {
+    /// The query that asks for the assets of which a filter is true, of the type with this plural name.
+    #[must_use]
+    pub fn query(plural: &str, filter: &str) -> String {
+        format!("{plural}(where: {filter}) {{ id }}")
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -232,7 +240,7 @@ impl Exception {
     pub(super) fn query(&self, check: &Check, plural: &str) -> Option<String> {
         match &self.scope {
             Scope::Filter { typename, filter } if *typename == check.covers_name => {
-                Some(filter_query(plural, filter))
+                Some(Scope::query(plural, filter))
             }
             _ => None,
         }
@@ -299,9 +307,4 @@ impl Exception {
             status: fields.word("status", read)?,
         })
     }
-}
-
-/// The query that asks for the assets of which a filter is true.
-pub(super) fn filter_query(plural: &str, filter: &str) -> String {
-    format!("{plural}(where: {filter}) {{ id }}")
 }

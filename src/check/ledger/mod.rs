@@ -8,6 +8,7 @@
 mod excepting;
 pub(in crate::check) mod fields;
 mod finding;
+mod lint;
 mod record;
 mod run;
 mod settle;
@@ -17,6 +18,7 @@ mod unknown;
 pub use excepting::{Matches, match_exceptions};
 pub use fields::Misfit;
 pub use finding::{AssetVerdict, Finding, SeenSlice, Status, finding_id};
+pub use lint::{ExceptionProblem, lint_exception};
 pub use record::{
     Known, LedgerError, Recorded, Run, SettledRun, read_exceptions, read_findings, read_states,
     record_exceptions, record_run, settle_run,

@@ -7,6 +7,7 @@ mod images;
 mod judging;
 mod live;
 mod past;
+mod remembering;
 mod reports;
 mod serving;
 mod storing;

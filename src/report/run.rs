@@ -2,7 +2,7 @@
 //! for each check that says something as a whole.
 
 use crate::{
-    check::{AssetName, Check, CheckResult, Compliance, Reason, Verdict},
+    check::{AssetName, Check, CheckResult, Compliance, Reason, Verdict, ledger::finding_id},
     model::Time,
 };
 
@@ -98,12 +98,9 @@ impl<'a> Run<'a> {
 }
 
 impl Statement<'_> {
-    /// An id that stays the same from run to run: of the check and the asset.
+    /// An id that stays the same from run to run: that of the finding it is, or would be.
     pub(super) fn stable_id(&self) -> String {
-        match self.asset {
-            Some(asset) => format!("{}/{}", self.result.id, asset.id),
-            None => self.result.id.clone(),
-        }
+        finding_id(&self.result.id, self.asset.map(|asset| asset.id.as_str()))
     }
 
     /// The controls it bears on, `framework control`, sorted.

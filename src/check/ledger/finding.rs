@@ -132,7 +132,7 @@ pub struct Finding {
 #[must_use]
 pub fn finding_id(check_id: &str, asset_id: Option<&str>) -> String {
     // The id of a check holds letters, digits and hyphens alone, so two pairs never give one id.
-    asset_id.map_or_else(|| check_id.to_owned(), |asset_id| format!("{check_id}#{asset_id}"))
+    asset_id.map_or_else(|| check_id.to_owned(), |asset_id| format!("{check_id}/{asset_id}"))
 }
 
 impl Finding {

@@ -138,7 +138,7 @@ fn a_finding_opens_resolves_and_opens_again_under_one_id() {
     assert_eq!(memory.run(10, Some(&[("a", fails("a"))])), told(ChangeKind::Opened, "a"));
     assert_eq!(memory.run(20, Some(&[("a", fails("a"))])), []);
     let open = memory.finding("a");
-    assert_eq!((open.id.as_str(), open.opened_at, open.last_seen_at), ("logged#a", at(10), None));
+    assert_eq!((open.id.as_str(), open.opened_at, open.last_seen_at), ("logged/a", at(10), None));
     assert_eq!(open.seen_in, seen(1));
     assert_eq!(memory.run(30, Some(&[("a", passes())])), told(ChangeKind::Resolved, "a"));
     let resolved = memory.finding("a");
@@ -167,7 +167,7 @@ fn f2_nothing_is_resolved_by_what_is_not_known_not_seen_or_not_run() {
         assert_eq!((finding.status, finding.verdict), (Status::Open, AssetVerdict::Unknown));
         assert_eq!((finding.last_seen_at, finding.unknown_since), (Some(at(10)), Some(at(20))));
     }
-    assert_eq!(memory.known.unknown.keys().collect::<Vec<_>>(), ["logged#a"], "what is not there has no verdict");
+    assert_eq!(memory.known.unknown.keys().collect::<Vec<_>>(), ["logged/a"], "what is not there has no verdict");
     let seen_again = (ChangeKind::SeenAgain, "a".to_owned());
     let gone = [("a", fails("a")), ("b", Standing::Gone { seen_in: seen(3) })];
     assert_eq!(memory.run(50, Some(&gone)), [seen_again, (ChangeKind::Resolved, "b".to_owned())]);
@@ -181,14 +181,14 @@ fn what_is_not_known_opens_nothing_and_is_kept_with_its_reasons() {
     let mut memory = Memory::default();
     assert_eq!(memory.run(10, Some(&[("a", unknown("a"))])), []);
     assert!(memory.known.findings.is_empty());
-    let kept = &memory.known.unknown["logged#a"];
+    let kept = &memory.known.unknown["logged/a"];
     assert_eq!((kept.since, kept.reasons[0].code.as_str()), (at(10), "never_collected"));
     // A resolved finding stays so.
     memory.run(20, Some(&[("a", fails("a"))]));
     memory.run(30, Some(&[("a", passes())]));
     assert_eq!(memory.run(40, Some(&[("a", unknown("a"))])), []);
     assert_eq!(memory.finding("a").status, Status::Resolved);
-    assert_eq!(memory.known.unknown["logged#a"].since, at(40));
+    assert_eq!(memory.known.unknown["logged/a"].since, at(40));
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn what_the_store_holds_and_makes_no_sense_is_refused_by_name() {
     let misfit = Finding::from_asset(&asset).unwrap_err();
     assert_eq!(
         misfit.to_string(),
-        "the `Finding` `logged#a` in the store makes no sense: `status` is missing or of another kind"
+        "the `Finding` `logged/a` in the store makes no sense: `status` is missing or of another kind"
     );
     let asset = memory.finding("a").to_asset().with("openedAt", "yesterday");
     assert_eq!(Finding::from_asset(&asset).unwrap_err().field, "openedAt");

@@ -160,7 +160,7 @@ impl World {
     }
 
     fn finding(&self, asset: &str) -> Finding {
-        let id = format!("{CHECK}#{asset}");
+        let id = format!("{CHECK}/{asset}");
         read_findings(self.store()).unwrap().into_iter().find(|finding| finding.id == id).expect("a finding")
     }
 
@@ -214,7 +214,7 @@ fn a_run_is_on_record_and_all_of_it_can_be_asked_for_in_the_graph() {
     assert_eq!(
         world.ask(&query),
         json!({"findings": [{
-            "id": format!("{CHECK}#vpc-2"),
+            "id": format!("{CHECK}/vpc-2"),
             "asset": {"id": "vpc-2", "__typename": "Vpc"},
             "check": {"verdict": "FAIL", "failCount": "1"},
             "seenIn": [
@@ -247,7 +247,7 @@ fn f2_a_failed_collection_resolves_nothing_and_what_is_not_known_can_be_asked_fo
     assert_eq!(kinds(&recorded), [(ChangeKind::BecameUnknown, "vpc-2".to_owned())]);
     assert_eq!(recorded.runs[0].verdict, Verdict::Unknown);
     let unknown: Vec<&str> = recorded.unknown.iter().map(|unknown| unknown.id.as_str()).collect();
-    assert_eq!(unknown, [format!("{CHECK}#vpc-1"), format!("{CHECK}#vpc-2")]);
+    assert_eq!(unknown, [format!("{CHECK}/vpc-1"), format!("{CHECK}/vpc-2")]);
     assert_eq!(
         world.ask("{ vpcs(where: {unknownVerdicts_SOME: {reasons_SOME: {assetType: \"FlowLog\"}}}) { id findings { status verdict } } }"),
         json!({"vpcs": [{"id": "vpc-1", "findings": []}, {"id": "vpc-2", "findings": [{"status": "OPEN", "verdict": "UNKNOWN"}]}]})
@@ -255,7 +255,7 @@ fn f2_a_failed_collection_resolves_nothing_and_what_is_not_known_can_be_asked_fo
     // The same again, with other words of the cloud: nothing but the run and the check is written.
     world.pass(1);
     world.collect("FlowLog", Outcome::Failed, Vec::new());
-    let versions = |world: &World, id: &str| world.store().versions("UnknownVerdict", &format!("{CHECK}#{id}")).unwrap().len();
+    let versions = |world: &World, id: &str| world.store().versions("UnknownVerdict", &format!("{CHECK}/{id}")).unwrap().len();
     let recorded = world.check();
     assert!(recorded.changes.is_empty() && recorded.unknown.is_empty(), "{recorded:?}");
     assert_eq!((versions(&world, "vpc-1"), versions(&world, "vpc-2")), (1, 1));

@@ -39,7 +39,7 @@ fn findings_open_and_resolve_with_the_runs_and_can_be_queried() {
     let folder = checked();
     let open = findings(&folder, &[]);
     assert_eq!(native_ids(&open), ["vpc-2", "vpc-3"]);
-    assert_eq!(open[0]["id"], format!("{CHECK}#arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-2"));
+    assert_eq!(open[0]["id"], format!("{CHECK}/arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-2"));
     assert_eq!((&open[0]["status"], &open[0]["timesOpened"]), (&json!("OPEN"), &json!(1)));
     assert_eq!(open[0]["lastSeenAt"], open[0]["openedAt"]);
     mend(&folder);

@@ -187,6 +187,19 @@ impl Inventory {
         }
     }
 
+    /// The same after something was written down: else the next process would have to open the index to take it in.
+    pub(crate) fn keep_newest(
+        &self,
+        catalog: &Arc<Catalog>,
+        before: &Present,
+        now: Time,
+    ) -> Result<(), Failure> {
+        if let Self::Store(store) = self {
+            self.keep(&refreshed(catalog, &*store.get()?, now, Some(before))?.present);
+        }
+        Ok(())
+    }
+
     /// The graphs of the past, where there is one.
     pub(crate) fn past(&self, catalog: &Arc<Catalog>) -> Option<PastGraphs> {
         match self {

@@ -1,6 +1,6 @@
 //! `passmuster check`: judges the inventory by stored checks, or by one pasted query.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 
@@ -100,21 +100,22 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
     };
     let inventory = context.inventory(arguments.data.as_deref())?;
     let present = inventory.present(&tools.catalog, context.now())?;
-    inventory.keep(&present);
-    let (graph, now) = (present.graph, context.now());
+    let (graph, now) = (Arc::clone(&present.graph), context.now());
     if let Some(asset) = &arguments.explain {
+        inventory.keep(&present);
         return explain(&checks, asset, (&tools, &graph, now), arguments.form, context);
     }
     let judged = check::evaluate_all(&checks, &tools.engine, &graph, now);
     let results = match &inventory {
+        // Nothing is remembered of a query that nobody stored, nor of a file.
         Inventory::Store(store) if arguments.query.is_none() => {
-            let run =
-                ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger: Trigger::Command };
+            let trigger = Trigger::Command;
+            let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
             settled(&judged, run, &*store.get()?, arguments.no_record)?
         }
-        // Nothing is remembered of a file, nor of a query that nobody stored.
         Inventory::Store(_) | Inventory::File(_) => judged,
     };
+    inventory.keep_newest(&tools.catalog, &present, now)?;
     let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
     let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
     let run = Run { results: &results, checks: &checks, compliance: compliance.as_ref(), now };

@@ -9,6 +9,7 @@ use super::super::{
     arguments::{Format, FormatArguments, SummaryForm, SummaryArguments},
     context::{Context, Inventory, Tools},
     failure::{Failure, chain},
+    graph_holder::Present,
     moment::read_moment,
     place,
 };
@@ -22,7 +23,6 @@ use crate::{
             read_findings, record_exceptions,
         },
     },
-    graph::Graph,
     model::{Time, is_ledger_type, nearest},
     query::{Request, run::find_assets},
     report::{CountedException, counted, exceptions_json, exceptions_ndjson, exceptions_sheet},
@@ -131,7 +131,8 @@ pub(crate) fn run(arguments: &ExceptArguments, context: &Context) -> Result<Exit
 struct Judged {
     tools: Tools,
     checks: Vec<Check>,
-    graph: Arc<Graph>,
+    inventory: Inventory,
+    present: Present,
     store: Arc<Store>,
     now: Time,
 }
@@ -143,19 +144,20 @@ impl Judged {
         let late = context.take_existing_store()?;
         let inventory = Inventory::Store(Arc::clone(&late));
         let present = inventory.present(&tools.catalog, context.now())?;
-        inventory.keep(&present);
-        Ok(Self { tools, checks, graph: present.graph, store: late.get()?, now: context.now() })
+        Ok(Self { tools, checks, inventory, present, store: late.get()?, now: context.now() })
     }
 
     fn record(&self, exceptions: &[Exception]) -> Result<Recorded, Failure> {
         let run = Run {
             checks: &self.checks,
             engine: &self.tools.engine,
-            graph: &self.graph,
+            graph: &self.present.graph,
             now: self.now,
             trigger: Trigger::Command,
         };
-        record_exceptions(&self.store, exceptions, run).map_err(failure)
+        let recorded = record_exceptions(&self.store, exceptions, run).map_err(failure)?;
+        self.inventory.keep_newest(&self.tools.catalog, &self.present, self.now)?;
+        Ok(recorded)
     }
 }
 
@@ -218,9 +220,9 @@ fn scope_of(arguments: &AddArguments, check: Option<&Check>, judged: &Judged) ->
 /// The id of an asset that is there, or that something was found of.
 fn find_asset(named: &str, judged: &Judged) -> Result<String, Failure> {
     let findings = read_findings(&judged.store).map_err(failure)?;
-    let types = judged.graph.catalog().iter().filter(|(_, of)| of.kind == TypeKind::Asset && !is_ledger_type(&of.name));
-    let called = types.flat_map(|(of, _)| find_assets(&judged.graph, of, named));
-    let mut found: Vec<String> = called.map(|(of, row)| judged.graph.id(of, row).into_owned()).collect();
+    let types = judged.present.graph.catalog().iter().filter(|(_, of)| of.kind == TypeKind::Asset && !is_ledger_type(&of.name));
+    let called = types.flat_map(|(of, _)| find_assets(&judged.present.graph, of, named));
+    let mut found: Vec<String> = called.map(|(of, row)| judged.present.graph.id(of, row).into_owned()).collect();
     let assets = findings.iter().filter_map(|finding| finding.asset.as_ref());
     found.extend(
         assets.filter(|asset| asset.id == *named || asset.short_id() == named).map(|asset| asset.id.clone()),

@@ -115,7 +115,11 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         }
         Inventory::Store(_) | Inventory::File(_) => judged,
     };
-    inventory.keep_newest(&tools.catalog, &present, now)?;
+    if arguments.no_record || arguments.query.is_some() {
+        inventory.keep(&present);
+    } else {
+        inventory.keep_newest(&tools.catalog, &present, now)?;
+    }
     let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
     let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
     let run = Run { results: &results, checks: &checks, compliance: compliance.as_ref(), now };

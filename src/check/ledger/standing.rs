@@ -1,7 +1,7 @@
 //! What a result says of each asset by name: of those that fail or are not known, and of those that are remembered to
 //! have failed and are neither now.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use super::{
     super::{
@@ -25,7 +25,7 @@ pub enum Standing {
         /// The labels of the priority rules that are true of it.
         priority: Vec<String>,
         /// The slices that show it.
-        seen_in: Vec<SeenSlice>,
+        seen_in: Arc<[SeenSlice]>,
     },
     /// Nobody can say.
     Unknown {
@@ -37,12 +37,12 @@ pub enum Standing {
     /// It certainly passes.
     Passes {
         /// The slices that show it.
-        seen_in: Vec<SeenSlice>,
+        seen_in: Arc<[SeenSlice]>,
     },
     /// It is certainly gone: where it would be listed was seen whole, and it was not there.
     Gone {
         /// The slices that show it.
-        seen_in: Vec<SeenSlice>,
+        seen_in: Arc<[SeenSlice]>,
     },
     /// It is not there, and where it would be listed was not seen whole, or not lately.
     Unseen,
@@ -63,14 +63,15 @@ pub fn standings<'f>(
     if result.verdict == Verdict::Error {
         return None;
     }
-    let places = Places { check, graph, oldest: now.before(check.max_age.0) };
+    let oldest = now.before(check.max_age.0);
+    let places = Places { check, graph, oldest, known: RefCell::default() };
     let mut standings = BTreeMap::new();
     if result.figure.is_some() {
         // Which slices that rests on is for the run to say: there may be thousands.
         let standing = match result.verdict {
-            Verdict::Fail => Standing::Fails { asset: None, priority: Vec::new(), seen_in: Vec::new() },
+            Verdict::Fail => Standing::Fails { asset: None, priority: Vec::new(), seen_in: places.nothing() },
             Verdict::Unknown => Standing::Unknown { asset: None, reasons: result.unknown_coverage.clone() },
-            Verdict::Pass | Verdict::NotApplicable | Verdict::Error => Standing::Passes { seen_in: Vec::new() },
+            Verdict::Pass | Verdict::NotApplicable | Verdict::Error => Standing::Passes { seen_in: places.nothing() },
         };
         standings.insert(finding_id(&check.id, None), standing);
     }
@@ -93,11 +94,16 @@ pub fn standings<'f>(
     Some(standings)
 }
 
+/// Account and region.
+type Place = (Option<String>, Option<String>);
+
 /// Where the assets of a check are seen.
 struct Places<'a> {
     check: &'a Check,
     graph: &'a Graph,
     oldest: Time,
+    /// The slices of each place: there are few places and many assets.
+    known: RefCell<BTreeMap<Place, Arc<[SeenSlice]>>>,
 }
 
 impl Places<'_> {
@@ -119,24 +125,34 @@ impl Places<'_> {
     }
 
     /// The slice that shows that an asset is gone; nothing where that is not certain.
-    fn absence(&self, asset: &AssetName) -> Option<Vec<SeenSlice>> {
+    fn absence(&self, asset: &AssetName) -> Option<Arc<[SeenSlice]>> {
         // A file without slices is complete as it stands.
-        let Some(slices) = self.graph.slices() else { return Some(Vec::new()) };
+        let Some(slices) = self.graph.slices() else { return Some(self.nothing()) };
         let account_id = asset.account_id.as_deref()?;
         let own = slices.own(&asset.typename, account_id, asset.region.as_deref())?;
-        own.is_complete_since(Some(self.oldest)).then(|| vec![seen(own)])
+        own.is_complete_since(Some(self.oldest)).then(|| Arc::from([seen(own)]))
     }
 
     /// The slices of the types that the verdict rests on, where an asset is.
-    fn of(&self, asset: &AssetName) -> Vec<SeenSlice> {
+    fn of(&self, asset: &AssetName) -> Arc<[SeenSlice]> {
+        let place = (asset.account_id.clone(), asset.region.clone());
+        let mut known = self.known.borrow_mut();
+        Arc::clone(known.entry(place).or_insert_with(|| self.slices_of(asset)))
+    }
+
+    fn slices_of(&self, asset: &AssetName) -> Arc<[SeenSlice]> {
         let (Some(slices), Some(account_id)) = (self.graph.slices(), asset.account_id.as_deref()) else {
-            return Vec::new();
+            return self.nothing();
         };
         let own = |typename: &String| slices.own(typename, account_id, asset.region.as_deref());
         let mut found: Vec<SeenSlice> = self.check.touches.iter().filter_map(own).map(seen).collect();
         found.sort();
         found.dedup();
-        found
+        found.into()
+    }
+
+    fn nothing(&self) -> Arc<[SeenSlice]> {
+        Arc::from([])
     }
 }
 

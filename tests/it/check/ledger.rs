@@ -36,7 +36,7 @@ fn seen(millis: i64) -> Vec<SeenSlice> {
 }
 
 fn fails(id: &str) -> Standing {
-    Standing::Fails { asset: Some(asset(id)), priority: Vec::new(), seen_in: seen(1) }
+    Standing::Fails { asset: Some(asset(id)), priority: Vec::new(), seen_in: seen(1).into() }
 }
 
 fn unknown(id: &str) -> Standing {
@@ -45,7 +45,7 @@ fn unknown(id: &str) -> Standing {
 }
 
 fn passes() -> Standing {
-    Standing::Passes { seen_in: seen(2) }
+    Standing::Passes { seen_in: seen(2).into() }
 }
 
 fn exception(id: &str, scope: Scope, expires_at: i64) -> Exception {
@@ -169,7 +169,7 @@ fn f2_nothing_is_resolved_by_what_is_not_known_not_seen_or_not_run() {
     }
     assert_eq!(memory.known.unknown.keys().collect::<Vec<_>>(), ["logged/a"], "what is not there has no verdict");
     let seen_again = (ChangeKind::SeenAgain, "a".to_owned());
-    let gone = [("a", fails("a")), ("b", Standing::Gone { seen_in: seen(3) })];
+    let gone = [("a", fails("a")), ("b", Standing::Gone { seen_in: seen(3).into() })];
     assert_eq!(memory.run(50, Some(&gone)), [seen_again, (ChangeKind::Resolved, "b".to_owned())]);
     assert_eq!(memory.finding("b").verdict, AssetVerdict::Gone);
     assert_eq!(memory.finding("b").last_seen_at, Some(at(10)), "not when it was not known");
@@ -425,7 +425,7 @@ fn any_history_ends_as_one_who_looks_at_all_of_it_would_say() {
                             2 => (Truth::Unknown, unknown(id)),
                             // Nobody asks of an asset that was never found to fail.
                             3 if is_found => (Truth::Unknown, Standing::Unseen),
-                            4 if is_found => (Truth::Passes, Standing::Gone { seen_in: seen(now) }),
+                            4 if is_found => (Truth::Passes, Standing::Gone { seen_in: seen(now).into() }),
                             _ => (Truth::Passes, passes()),
                         };
                         histories.entry(id).or_default().0.push((now, truth));

@@ -65,8 +65,9 @@ pub struct Store {
     timeline: Mutex<Timeline>,
     /// What is listed and not shown, once everything was read. Taken after the index.
     hidden: Mutex<Option<delta::Hidden>>,
-    /// Taken by whoever reads the ledger to write what follows from it. Taken before the writer.
-    ledger: Mutex<()>,
+    /// Taken by whoever reads the ledger to write what follows from it: how often it was written to since the store was
+    /// opened. Taken before the writer.
+    ledger: Mutex<u64>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

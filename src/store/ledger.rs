@@ -48,14 +48,14 @@ pub struct LedgerReport {
 #[derive(Debug)]
 pub struct LedgerTurn<'s> {
     store: &'s Store,
-    generation: MutexGuard<'s, u64>,
+    written: MutexGuard<'s, BTreeMap<String, u64>>,
 }
 
 impl Store {
     /// Waits for the turn to read and write the ledger. A thread must not ask for a second one.
     #[must_use]
     pub fn begin_ledger(&self) -> LedgerTurn<'_> {
-        LedgerTurn { store: self, generation: self.ledger.lock().unwrap_or_else(PoisonError::into_inner) }
+        LedgerTurn { store: self, written: self.ledger.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Hands the assets of one type of the ledger whose ids begin with `prefix` to `visit`, sorted by id.
@@ -85,11 +85,11 @@ impl Store {
 }
 
 impl LedgerTurn<'_> {
-    /// Another number wherever the ledger was written to, as long as the store is open: whoever remembers what it holds
-    /// can tell whether it still does.
+    /// Another number wherever some of these types were written to, as long as the store is open: whoever remembers what
+    /// the ledger holds of them can tell whether it still does.
     #[must_use]
-    pub fn generation(&self) -> u64 {
-        *self.generation
+    pub fn generation(&self, types: &[&str]) -> u64 {
+        types.iter().filter_map(|typename| self.written.get(*typename)).sum()
     }
 
     /// Commits to the ledger, whole or not at all; returns when the disk has confirmed it. Blocking.
@@ -105,7 +105,11 @@ impl LedgerTurn<'_> {
         if report.put + report.removed > 0 {
             report.sequence = Some(writer.meta.sequence + 1);
             // Also where it fails: nobody knows then what is there.
-            *self.generation += 1;
+            let puts = entry.puts.iter().map(|put| &put.typename);
+            let types: BTreeSet<&String> = puts.chain(entry.removes.iter().map(|name| &name.typename)).collect();
+            for typename in types {
+                *self.written.entry(typename.clone()).or_default() += 1;
+            }
             self.store.write_or_close(&mut writer, Entry::Ledger(entry))?;
         }
         Ok(report)

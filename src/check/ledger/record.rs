@@ -32,6 +32,9 @@ use crate::{
 /// So many runs of a check are kept in the present; older ones are in the past of the store.
 const RUNS_KEPT: usize = 100;
 
+/// The types of what is known before a run.
+const KNOWN_TYPES: [&str; 4] = [CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
+
 /// No commit holds more assets than this: a record has a limit.
 const MOST_PUTS: usize = 100_000;
 
@@ -323,7 +326,7 @@ pub fn record_run_from<R: Borrow<CheckResult>>(
     run: Run<'_>,
 ) -> Result<Recorded, LedgerError> {
     let mut turn = store.begin_ledger();
-    memory.catch_up(store, run.checks, turn.generation())?;
+    memory.catch_up(store, run.checks, turn.generation(&KNOWN_TYPES))?;
     let mut settled = settle_run(&memory.known, results, run);
     for record in &settled.runs {
         settled.removes.extend(old_runs(store, &record.check_id)?);
@@ -334,7 +337,7 @@ pub fn record_run_from<R: Borrow<CheckResult>>(
     let SettledRun { results, runs, changes, unknown, puts, removes, next } = settled;
     let sequence = commit(&mut turn, run.now, puts, removes)?;
     memory.take(next, let_go, run.now);
-    memory.generation = Some(turn.generation());
+    memory.generation = Some(turn.generation(&KNOWN_TYPES));
     Ok(Recorded { results, runs, changes, unknown, sequence })
 }
 

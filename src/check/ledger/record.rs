@@ -128,6 +128,59 @@ impl Known {
     }
 }
 
+impl Known {
+    /// What a graph shows of it, for one who only reads; nothing where the schema doesn't have the types.
+    ///
+    /// # Errors
+    /// Where the graph holds what makes no sense.
+    pub fn of_graph<'c>(
+        graph: &Graph,
+        checks: impl IntoIterator<Item = &'c str>,
+    ) -> Result<Option<Self>, Misfit> {
+        let (Some(exceptions), Some(states), Some(findings), Some(unknown)) = (
+            assets_of_graph(graph, EXCEPTION_TYPE),
+            assets_of_graph(graph, CHECK_TYPE),
+            assets_of_graph(graph, FINDING_TYPE),
+            assets_of_graph(graph, UNKNOWN_VERDICT_TYPE),
+        ) else {
+            return Ok(None);
+        };
+        let exceptions = exceptions.map(|asset| Exception::from_asset(&asset)).collect::<Result<_, _>>()?;
+        let mut known = Self { checks: BTreeMap::new(), exceptions };
+        known.checks.extend(checks.into_iter().map(|id| (id.to_owned(), Previous::default())));
+        for asset in states {
+            if let Some(previous) = known.checks.get_mut(&asset.id) {
+                previous.state = Some(CheckState::from_asset(&asset)?);
+            }
+        }
+        for asset in findings {
+            let finding = Finding::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&finding.check_id) {
+                previous.findings.insert(finding.id.clone(), finding);
+            }
+        }
+        for asset in unknown {
+            let unknown = UnknownVerdict::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&unknown.check_id) {
+                previous.unknown.insert(unknown.id.clone(), unknown);
+            }
+        }
+        Ok(Some(known))
+    }
+}
+
+/// The assets of a type, by id; nothing where the schema doesn't have it.
+fn assets_of_graph<'g>(graph: &'g Graph, typename: &str) -> Option<impl Iterator<Item = Asset> + use<'g>> {
+    let (of, _) = graph.catalog().find(typename)?;
+    let (_, table) = graph.table_of(of)?;
+    let read = move |row: u32| {
+        let mut json = Vec::new();
+        graph.write_asset(of, row, &mut json);
+        Asset::from_json(serde_json::from_slice(&json).ok()?).ok()
+    };
+    Some(table.all_in_id_order().filter_map(read))
+}
+
 impl LedgerMemory {
     /// Reads what is not remembered of some checks.
     fn catch_up(&mut self, store: &Store, checks: &[Check], generation: u64) -> Result<(), LedgerError> {

@@ -317,6 +317,8 @@ fn an_exception_takes_effect_at_once_counts_no_more_and_expires_by_itself() {
     assert_eq!(world.ask(query)["exceptions"].as_array().unwrap().len(), 2);
     // What is only read counts the same, and leaves nothing.
     let known = Known::read(world.store(), [CHECK]).unwrap();
+    let shown = Known::of_graph(&world.graph, [CHECK]).unwrap().expect("the schema has the types");
+    assert_eq!(format!("{shown:?}"), format!("{known:?}"));
     let before = world.store().sequence();
     assert_eq!(settle_run(&known, &[world.judge()], world.run()).results, recorded.results);
     assert_eq!(world.store().sequence(), before);

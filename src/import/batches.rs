@@ -128,8 +128,7 @@ fn whole_slices(catalog: &Catalog, assets: &[Asset]) -> Vec<SliceState> {
         .map(|(account, _)| account.clone())
         .collect();
     places.retain(|(account, region)| region != GLOBAL_REGION || !with_region.contains(account));
-    let is_collected =
-        |of: &&TypeDef| of.kind == TypeKind::Asset && !is_ledger_type(&of.name);
+    let is_collected = |of: &&TypeDef| of.kind == TypeKind::Asset && !is_ledger_type(&of.name);
     for definition in catalog.types().iter().filter(is_collected) {
         let is_account_wide = account_wide.contains(&definition.name);
         for (account, region) in &places {

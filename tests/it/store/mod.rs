@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod group;
 mod ledger;
 mod limits;
 mod past;

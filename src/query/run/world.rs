@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Column, Data, Graph, Need, SLICE_TYPE, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
@@ -177,7 +177,8 @@ impl<'g> World<'g> {
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
         // Mostly nothing is missing: then no place is asked.
-        if slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id) {
+        let is_whole = slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id);
+        if is_own_type(asset_type) || is_whole {
             return None;
         }
         let rows = table.id.and_then(|_| {
@@ -296,7 +297,7 @@ impl<'g> World<'g> {
         let targets = catalog.concrete(target);
         let is_whole = |of: &TypeId| {
             let asset_type = catalog.get(*of).name.as_str();
-            asset_type == SLICE_TYPE || slices.is_whole_since(asset_type, self.oldest())
+            is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
         };
         if targets.iter().all(is_whole) && self.graph.is_placed(id) {
             return None;

@@ -1,5 +1,7 @@
 //! One account of a collection: as whom, which regions, every slice at its own pace.
 
+use std::collections::BTreeSet;
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::{
     sync::{OnceCell, Semaphore, SemaphorePermit},
@@ -10,6 +12,7 @@ use super::{
     accounts::Account,
     api::{self, Asked, Caller, NOT_OPTED_IN, ReferredApi, RegionStatus, RegionalApi},
     breaker::Breaker,
+    confirm,
     connect::Connection,
     error::CollectError,
     failure::{Failure, FailureKind},
@@ -70,13 +73,14 @@ impl<'f> AccountRun<'f> {
         };
         let client = connection.ec2(&account.account_id, connection.home_region());
         let listed = Box::pin(api::list_regions(&client, &origin)).await;
-        let regions = match &listed {
+        let mut regions = match &listed {
             Ok(known) => plan::plan_regions(&account.regions, known)?,
             Err(_) => {
                 plan::plan_without_list(&account.regions, fleet.likely_regions(&account.account_id).await?)
             }
         };
-        let slices = plan::plan_slices(&account.account_id, &fleet.options.only, &regions);
+        fleet.scope.narrow(&account.account_id, &mut regions);
+        let slices = fleet.scope.slices(&account.account_id, &regions);
         fleet.plan(&account.account_id, &regions.read, slices);
         let run = Self {
             gate: Semaphore::new(fleet.options.account_concurrency.max(1)),
@@ -106,7 +110,6 @@ impl<'f> AccountRun<'f> {
             notes: self.note_missing_list(&listed),
             slices: Vec::new(),
         };
-        let only = &self.fleet.options.only;
         let regions = match listed {
             Ok(known) => Ok(known.into_iter().map(|region| region.asset).collect()),
             Err(failure) => Err(self.judge(&failure, api::REGIONS).await),
@@ -116,14 +119,14 @@ impl<'f> AccountRun<'f> {
         for (asset_type, action, reading) in
             [(account_type.0, action, Ok(vec![account])), (region_type.0, region_type.1, regions)]
         {
-            if plan::wants(only, asset_type) {
+            if self.fleet.scope.reads(&self.account.account_id, GLOBAL_REGION, asset_type) {
                 gathered.slices.push(self.commit(GLOBAL_REGION, asset_type, action, reading).await?);
             }
         }
         self.commit_disabled(&mut gathered.slices).await?;
-        let apis = plan::wanted_apis(only);
+        let in_order = self.fleet.scope.in_order(&self.account.account_id, &self.regions.read);
         let mut regions: FuturesUnordered<_> =
-            self.regions.read.iter().map(|region| Box::pin(self.collect_region(region, &apis))).collect();
+            in_order.into_iter().map(|region| Box::pin(self.collect_region(region))).collect();
         while let Some(slices) = regions.next().await {
             gathered.slices.extend(slices?);
         }
@@ -131,14 +134,12 @@ impl<'f> AccountRun<'f> {
     }
 
     async fn commit_disabled(&self, slices: &mut Vec<SliceReport>) -> Result<(), CollectError> {
-        let only = &self.fleet.options.only;
-        let lists = plan::wanted_apis(only).into_iter();
-        let lists = lists.map(|api| (api.asset_type(), api.action()));
-        let named = plan::wanted_referred(only).into_iter();
-        let named = named.filter(|api| !api.is_account_wide()).map(|api| (api.asset_type(), api.action()));
-        let apis: Vec<_> = lists.chain(named).collect();
+        let lists = api::REGIONAL.iter().map(|api| (api.asset_type(), api.action()));
+        let named = api::REFERRED.iter().filter(|api| !api.is_account_wide());
+        let apis: Vec<_> = lists.chain(named.map(|api| (api.asset_type(), api.action()))).collect();
         for region in &self.regions.disabled {
-            for (asset_type, action) in &apis {
+            let is_read = |asset_type| self.fleet.scope.reads(&self.account.account_id, region, asset_type);
+            for (asset_type, action) in apis.iter().filter(|(asset_type, _)| is_read(asset_type)) {
                 let reason = format!("{action}: the region is {NOT_OPTED_IN}");
                 let reading = Err((Outcome::Disabled, reason));
                 slices.push(self.commit(region, asset_type, action, reading).await?);
@@ -149,11 +150,8 @@ impl<'f> AccountRun<'f> {
 
     /// Reads one region: one list first, and all others once it has answered. A region that hangs is so found out by
     /// one call, and holds up no other.
-    async fn collect_region(
-        &self,
-        region: &str,
-        apis: &[&'static dyn RegionalApi],
-    ) -> Result<Vec<SliceReport>, CollectError> {
+    async fn collect_region(&self, region: &str) -> Result<Vec<SliceReport>, CollectError> {
+        let apis = self.fleet.scope.lists(&self.account.account_id, region);
         let origin = self.origin.within(region);
         let client = self.connection.ec2(&self.account.account_id, region);
         let mut slices = Vec::with_capacity(apis.len());
@@ -174,28 +172,49 @@ impl<'f> AccountRun<'f> {
         client: &aws_sdk_ec2::Client,
     ) -> Result<SliceReport, CollectError> {
         let _turn = self.turn().await;
-        let read = || pages::read_all(api, (&self.connection, client), origin);
-        let reading = match self.read(&origin.region, api.action(), read).await {
+        let (region, clients) = (origin.region.as_str(), (&self.connection, client));
+        let mut read = self.read(region, api.action(), || pages::read_all(api, clients, origin)).await;
+        if let Ok(list) = read {
+            let missing = self.no_longer_named(region, api.asset_type(), &list).await?;
+            let native_ids = confirm::native_ids(&missing);
+            let again = || pages::read_these(api, clients, origin, &native_ids);
+            read = confirm::confirm(list, &missing, self.read(region, api.action(), again)).await;
+        }
+        let reading = match read {
             Ok(assets) => Ok(assets),
             Err(failure) => Err(self.judge(&failure, api.action()).await),
         };
         self.commit(&origin.region, api.asset_type(), api.action(), reading).await
     }
 
-    /// The second pass: what the flow logs name, those of this collection and those known from before.
+    /// The second pass: what the flow logs name, those of this collection and those known from before. Only these
+    /// slices, where some are given.
     pub(crate) async fn collect_referred(
         &self,
         referred: &Referred,
+        chosen: Option<&BTreeSet<SliceKey>>,
     ) -> Result<Vec<SliceReport>, CollectError> {
-        let apis = plan::wanted_referred(&self.fleet.options.only);
-        let places: Vec<Origin> = self.regions.read.iter().map(|region| self.origin.within(region)).collect();
+        let account_id = self.account.account_id.as_str();
+        let regions = match chosen {
+            Some(chosen) => regions_of(chosen, account_id),
+            None => self.fleet.scope.in_order(account_id, &self.regions.read),
+        };
+        let places: Vec<Origin> = regions.into_iter().map(|region| self.origin.within(region)).collect();
         let home = [self.origin.within(self.connection.home_region())];
-        let mut work: FuturesUnordered<_> = apis
-            .into_iter()
+        let is_read = |api: &dyn ReferredApi, origin: &Origin| {
+            let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
+            match chosen {
+                Some(chosen) => chosen.contains(&SliceKey::new(account_id, region, api.asset_type())),
+                None => self.fleet.scope.reads(account_id, region, api.asset_type()),
+            }
+        };
+        let mut work: FuturesUnordered<_> = api::REFERRED
+            .iter()
             .flat_map(|api| {
                 let places = if api.is_account_wide() { home.as_slice() } else { places.as_slice() };
-                places.iter().map(move |origin| (api, origin))
+                places.iter().map(move |origin| (*api, origin))
             })
+            .filter(|(api, origin)| is_read(*api, origin))
             .map(|(api, origin)| Box::pin(self.collect_named(api, origin, referred)))
             .collect();
         let mut slices = Vec::with_capacity(work.len());
@@ -214,7 +233,13 @@ impl<'f> AccountRun<'f> {
         let _turn = self.turn().await;
         let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
         let asked = Asked { connection: &self.connection, origin, referred };
-        match self.read(region, api.action(), || api.read(asked)).await {
+        let mut read = self.read(region, api.action(), || api.read(asked)).await;
+        if let Ok(list) = read {
+            let missing = self.no_longer_named(region, api.asset_type(), &list).await?;
+            let again = self.read(region, api.action(), || api.read_again(asked));
+            read = confirm::confirm(list, &missing, again).await;
+        }
+        match read {
             Ok(assets) => self.commit(region, api.asset_type(), api.action(), Ok(assets)).await,
             Err(failure) => {
                 let action = failure.action.unwrap_or(api.action());
@@ -222,6 +247,18 @@ impl<'f> AccountRun<'f> {
                 self.commit(region, api.asset_type(), action, reading).await
             }
         }
+    }
+
+    /// What the store has under a slice and a list of it no longer names, sorted by id.
+    async fn no_longer_named(
+        &self,
+        region: &str,
+        asset_type: &str,
+        list: &[Asset],
+    ) -> Result<Vec<Asset>, CollectError> {
+        let slice = SliceKey::new(&self.account.account_id, region, asset_type);
+        let named: BTreeSet<String> = list.iter().map(|asset| asset.id.clone()).collect();
+        self.fleet.in_store(slice.clone(), move |store| store.listed_besides(&slice, &named)).await
     }
 
     /// Reads for as long as the region answers; once more as anew, where the role's session has ended before its time.
@@ -290,6 +327,12 @@ impl<'f> AccountRun<'f> {
     }
 }
 
+/// The regions that slices of an account are in, sorted.
+fn regions_of<'s>(slices: &'s BTreeSet<SliceKey>, account_id: &str) -> Vec<&'s str> {
+    let own = slices.iter().filter(|slice| slice.account_id == account_id && slice.region != GLOBAL_REGION);
+    own.map(|slice| slice.region.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 fn name_of(account: &Account) -> Option<String> {
     account.name.clone().or_else(|| account.member.as_ref().and_then(|member| member.name.clone()))
 }
@@ -327,7 +370,7 @@ async fn give_up(
         outcome => outcome,
     };
     let planned = RegionPlan { read: regions, ..RegionPlan::default() };
-    let slices = plan::plan_slices(account_id, &fleet.options.only, &planned);
+    let slices = fleet.scope.slices(account_id, &planned);
     fleet.plan(account_id, &[], slices.clone());
     let mut gathered = Gathered {
         account: AccountReport {

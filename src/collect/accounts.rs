@@ -9,6 +9,7 @@ use super::{
     options::{AccountOptions, CollectOptions},
     role::RoleRequest,
 };
+use crate::model::nearest;
 
 /// An account that will be collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +25,9 @@ pub(crate) struct Account {
     pub(crate) member: Option<Member>,
 }
 
-/// Decides on the accounts, sorted by id. `members` are those of the organisation that were asked for.
+/// Decides on the accounts, sorted by id: those of the options, or of these the ones that are wanted. `members` are those of the organisation that were asked for.
 pub(crate) fn choose(
-    options: &CollectOptions,
+    (options, wanted): (&CollectOptions, Option<BTreeSet<String>>),
     caller: &Caller,
     members: Vec<Member>,
 ) -> Result<Vec<Account>, CollectError> {
@@ -42,6 +43,19 @@ pub(crate) fn choose(
     if options.accounts.is_empty() && options.organization.is_none() {
         let own = AccountOptions { account_id: caller.account_id.clone(), ..AccountOptions::default() };
         chosen.insert(caller.account_id.clone(), (own, None));
+    }
+    for account_id in wanted.iter().flatten() {
+        // An organisation says which accounts there are; without one, a role that is taken on in all is all it takes.
+        if !chosen.contains_key(account_id) && (options.organization.is_some() || !is_account_id(account_id))
+        {
+            let nearest = nearest(account_id, chosen.keys().map(String::as_str)).map(str::to_owned);
+            return Err(CollectError::UnknownAccount { given: account_id.clone(), nearest });
+        }
+        let named = AccountOptions { account_id: account_id.clone(), ..AccountOptions::default() };
+        chosen.entry(account_id.clone()).or_insert((named, None));
+    }
+    if let Some(wanted) = &wanted {
+        chosen.retain(|account_id, _| wanted.contains(account_id));
     }
     chosen.into_values().map(|(account, member)| account_of(options, caller, account, member)).collect()
 }
@@ -73,6 +87,10 @@ fn account_of(
     };
     let regions = if account.regions.is_empty() { options.regions.clone() } else { account.regions };
     Ok(Account { account_id: account.account_id, name: account.name, role, regions, member })
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name becomes the ARN of the account's role; in an ARN, the account and the partition are filled in.

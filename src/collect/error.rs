@@ -63,6 +63,29 @@ pub enum CollectError {
         /// All types, sorted.
         known: Vec<String>,
     },
+    /// `--accounts` names an account that is neither configured nor one of the organisation's.
+    #[error("account `{given}` is not among those that are collected{}: write it into `[[accounts]]`", did_you_mean(.nearest.as_deref()))]
+    UnknownAccount {
+        /// What was written.
+        given: String,
+        /// The most similar account, if one is similar.
+        nearest: Option<String>,
+    },
+    /// `--assets` names an asset that the store doesn't have.
+    #[error("the store has no asset `{given}`{}: `passmuster query` lists what it has, `passmuster collect` reads everything", did_you_mean(.nearest.as_deref()))]
+    UnknownAsset {
+        /// What was written.
+        given: String,
+        /// The most similar id, if one is similar.
+        nearest: Option<String>,
+    },
+    /// The store could not be read.
+    #[error("what was collected before can't be read")]
+    Unreadable {
+        /// What the store says.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// `--regions` names a region AWS doesn't know.
     #[error("AWS has no region `{given}`{}: `aws ec2 describe-regions --all-regions` lists them", did_you_mean(.nearest.as_deref()))]
     UnknownRegion {

@@ -21,6 +21,8 @@ pub(crate) struct Failure {
     pub(crate) detail: Option<Cow<'static, str>>,
     /// The call that failed, where it is not the one its slice is named for.
     pub(crate) action: Option<&'static str>,
+    /// Whether the list itself came whole, and only the second look at what it no longer names failed.
+    pub(crate) when_confirming: bool,
 }
 
 /// The rows of the error table.
@@ -78,7 +80,13 @@ const NOT_FOUND: &[&str] = &[
 impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
     pub(crate) fn other(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: FailureKind::Other, code: None, detail: Some(detail.into()), action: None }
+        Self {
+            kind: FailureKind::Other,
+            code: None,
+            detail: Some(detail.into()),
+            action: None,
+            when_confirming: false,
+        }
     }
 
     /// Why nothing more was asked of a region.
@@ -111,6 +119,7 @@ impl Failure {
                 code: None,
                 detail: Some("the request could not be signed or sent".into()),
                 action: None,
+                when_confirming: false,
             },
             SdkError::ServiceError(service) => {
                 of_code(service.err().code(), service.err().message(), service.raw().status().as_u16())
@@ -125,6 +134,11 @@ impl Failure {
     /// Says which call failed, where one slice takes several.
     pub(crate) fn during(self, action: &'static str) -> Self {
         Self { action: Some(action), ..self }
+    }
+
+    /// Says that it was the second look at what a list no longer names that failed.
+    pub(crate) fn when_confirming(self) -> Self {
+        Self { when_confirming: true, ..self }
     }
 
     /// The outcome of a slice that ended so, once it is known whether the caller's credentials still hold.
@@ -143,12 +157,16 @@ impl Failure {
         if let (FailureKind::GivenUp, Some(detail)) = (self.kind, &self.detail) {
             return detail.to_string();
         }
-        match (&self.code, &self.detail) {
+        let mut reason = match (&self.code, &self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),
             (None, Some(detail)) => format!("{action}: {detail}"),
             (None, None) => format!("{action}: failed"),
+        };
+        if self.when_confirming {
+            reason.push_str(", when asked again for what the list no longer names");
         }
+        reason
     }
 }
 
@@ -170,7 +188,13 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
             429 | 503 => FailureKind::Throttled,
             _ => FailureKind::Other,
         };
-        return Failure { kind, code: Some(format!("HTTP {status}")), detail: None, action: None };
+        return Failure {
+            kind,
+            code: Some(format!("HTTP {status}")),
+            detail: None,
+            action: None,
+            when_confirming: false,
+        };
     };
     let (kind, detail) = match code {
         _ if THROTTLED.contains(&code) => (FailureKind::Throttled, None),
@@ -183,7 +207,13 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if status == 503 => (FailureKind::Throttled, None),
         _ => (FailureKind::Other, None),
     };
-    Failure { kind, code: Some(plain_code(code)), detail: detail.map(Cow::Borrowed), action: None }
+    Failure {
+        kind,
+        code: Some(plain_code(code)),
+        detail: detail.map(Cow::Borrowed),
+        action: None,
+        when_confirming: false,
+    }
 }
 
 /// Which policy denies is only said in AWS's message; the message itself names principals and resources.

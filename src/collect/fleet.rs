@@ -14,6 +14,7 @@ use super::{
     error::CollectError,
     options::CollectOptions,
     report::{Event, SliceReport},
+    scope::Scope,
     shape::Origin,
 };
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) struct Fleet {
     /// As the caller, whose credentials everything begins with.
     pub(crate) home: Connection,
     pub(crate) caller: Caller,
+    /// Which slices are read, and which first.
+    pub(crate) scope: Scope,
     /// How many accounts are collected.
     pub(crate) accounts: usize,
     /// How many slices are read at a time.
@@ -56,7 +59,7 @@ impl fmt::Debug for Fleet {
 
 impl Fleet {
     pub(crate) fn new(
-        options: CollectOptions,
+        (options, scope): (CollectOptions, Scope),
         (home, caller): (Connection, Caller),
         accounts: usize,
         (store, clock): (Arc<Store>, Arc<dyn Clock>),
@@ -64,7 +67,7 @@ impl Fleet {
     ) -> Self {
         let gate = Semaphore::new(options.concurrency.max(1));
         let (progress, usual_regions) = (Mutex::default(), OnceCell::new());
-        Self { options, home, caller, accounts, gate, store, clock, on_event, progress, usual_regions }
+        Self { options, scope, home, caller, accounts, gate, store, clock, on_event, progress, usual_regions }
     }
 
     /// Tells what will be read of an account.
@@ -76,6 +79,11 @@ impl Fleet {
             regions: regions.to_vec(),
             slices,
         });
+    }
+
+    /// Takes in that more slices are read than was told.
+    pub(crate) fn plan_more(&self, slices: usize) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).planned += slices;
     }
 
     /// Commits off the async threads: the store waits for the disk.

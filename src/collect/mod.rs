@@ -8,27 +8,34 @@ mod accounts;
 mod api;
 mod breaker;
 mod budget;
+mod confirm;
 mod connect;
 mod cut_short;
+mod dry_run;
 mod error;
 mod failure;
 mod fleet;
 mod options;
 mod organization;
 mod pages;
+mod permissions;
 mod plan;
 mod policy;
 mod referred;
 mod report;
 mod role;
 mod run;
+mod scope;
+mod select;
 mod shape;
 
 pub use budget::{Bucket, Quota};
+pub use dry_run::{DryAccount, DryCall, DryRun, dry_run};
 pub use error::CollectError;
 pub use options::{
     AccountFilter, AccountOptions, AwsConfig, CollectOptions, OrganizationOptions, Patience, RoleOptions,
 };
+pub use permissions::{least_policy, needed_actions};
 pub use report::{AccountReport, CollectReport, Event, SliceReport};
 pub use run::collect;
 

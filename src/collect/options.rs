@@ -30,6 +30,10 @@ pub struct CollectOptions {
     pub regions: BTreeSet<String>,
     /// Only these types (`Vpc`, `FlowLog`..); empty means all of them.
     pub only: BTreeSet<String>,
+    /// Only these accounts of those that are known; empty means all of them.
+    pub only_accounts: BTreeSet<String>,
+    /// Only the slices behind these assets, by id or the cloud's own id; empty means all slices.
+    pub assets: BTreeSet<String>,
     /// How many slices are read at the same time, at least 1.
     pub concurrency: usize,
     /// How many slices of one account are read at the same time, at least 1.
@@ -119,6 +123,8 @@ impl Default for CollectOptions {
             role: RoleOptions::default(),
             regions: BTreeSet::new(),
             only: BTreeSet::new(),
+            only_accounts: BTreeSet::new(),
+            assets: BTreeSet::new(),
             concurrency: 32,
             account_concurrency: 16,
             patience: Patience::default(),

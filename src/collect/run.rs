@@ -19,6 +19,7 @@ use super::{
     plan,
     referred::Referred,
     report::{CollectReport, Event},
+    scope::Scope,
 };
 use crate::{
     model::{Clock, GLOBAL_REGION, SliceKey},
@@ -38,15 +39,17 @@ pub async fn collect(
     on_event: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<CollectReport, CollectError> {
     plan::check_types(&options.only)?;
+    let scope = Scope::read(&options, &store).await?;
     let home = Connection::open(&options).await?;
     let caller = api::identify(&home.sts()).await.map_err(|failure| refuse_caller(&failure))?;
-    let (accounts, missing) = Box::pin(choose_accounts(&options, &home, &caller)).await?;
-    let fleet = Fleet::new(options, (home, caller), accounts.len(), (store, clock), on_event);
+    let (accounts, missing) = Box::pin(choose_accounts(&options, &scope, &home, &caller)).await?;
+    let fleet = Fleet::new((options, scope), (home, caller), accounts.len(), (store, clock), on_event);
     let mut report = collect_accounts(&fleet, accounts).await?;
     if !missing.is_empty() {
         report.notes.push(format!("the organisation has no account {}", missing.join(", ")));
     }
-    if fleet.options.organization.is_some() {
+    let is_whole = fleet.options.only_accounts.is_empty() && fleet.options.assets.is_empty();
+    if fleet.options.organization.is_some() && is_whole {
         let left_out = accounts_left_out(&fleet, &report).await?;
         if !left_out.is_empty() {
             let accounts = left_out.into_iter().collect::<Vec<_>>().join(", ");
@@ -59,8 +62,9 @@ pub async fn collect(
 }
 
 /// The accounts, and those that were asked for and are not in the organisation.
-async fn choose_accounts(
+pub(crate) async fn choose_accounts(
     options: &CollectOptions,
+    scope: &Scope,
     home: &Connection,
     caller: &Caller,
 ) -> Result<(Vec<Account>, Vec<String>), CollectError> {
@@ -68,7 +72,8 @@ async fn choose_accounts(
         Some(asked) => Box::pin(organization::list(&home.organizations(), asked)).await?,
         None => Listing::default(),
     };
-    let accounts = accounts::choose(options, caller, members)?;
+    let mut accounts = accounts::choose((options, scope.accounts(options)), caller, members)?;
+    scope.sort_accounts(&mut accounts);
     if accounts.is_empty() { Err(CollectError::NoAccount) } else { Ok((accounts, missing)) }
 }
 
@@ -93,8 +98,17 @@ async fn collect_accounts(fleet: &Fleet, accounts: Vec<Account>) -> Result<Colle
     }
     if !plan::wanted_referred(&fleet.options.only).is_empty() && !runs.is_empty() {
         let of = SliceKey::new(&fleet.caller.account_id, GLOBAL_REGION, "FlowLog");
-        let referred = fleet.in_store(of, Referred::read).await?;
-        let named = stream::iter(&runs).map(|run| Box::pin(run.collect_referred(&referred)));
+        let referred = fleet.in_store(of.clone(), Referred::read).await?;
+        let chosen = match fleet.scope.selection() {
+            Some(selection) => {
+                let told = selection.lists().len();
+                let chosen = fleet.in_store(of, move |store| selection.named(store)).await?;
+                fleet.plan_more(chosen.len().saturating_sub(told));
+                Some(chosen)
+            }
+            None => None,
+        };
+        let named = stream::iter(&runs).map(|run| Box::pin(run.collect_referred(&referred, chosen.as_ref())));
         let mut named = named.buffer_unordered(at_a_time);
         while let Some(slices) = named.next().await {
             report.slices.extend(slices?);
@@ -113,7 +127,8 @@ async fn accounts_left_out(fleet: &Fleet, report: &CollectReport) -> Result<BTre
     Ok(known.filter(|id| !is_asked(id)).collect())
 }
 
-fn refuse_caller(failure: &Failure) -> CollectError {
+/// Why nothing can be collected as a caller whom AWS does not know.
+pub(crate) fn refuse_caller(failure: &Failure) -> CollectError {
     let reason = failure.reason(api::CALLER_IDENTITY);
     let remedy = match failure.kind {
         FailureKind::NotSent => return CollectError::NoCredentials { reason },

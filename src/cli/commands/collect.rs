@@ -19,7 +19,9 @@ use super::super::{
 };
 use super::serve::run_async;
 use crate::{
-    collect::{CollectError, CollectOptions, CollectReport, Event, SliceReport, collect},
+    collect::{
+        CollectError, CollectOptions, CollectReport, DryCall, DryRun, Event, SliceReport, collect, dry_run,
+    },
     model::{Clock, Outcome, SliceState, Time},
     report::{Changes, collection_text, thousands},
     store::Store,
@@ -35,7 +37,9 @@ Exit codes: 0 every slice is complete, 4 some are not, 1 nothing was collected, 
 Examples:
   passmuster collect
   AWS_PROFILE=audit passmuster collect --regions eu-west-1,us-east-1
-  passmuster collect --regions eu-west-1 --only FlowLog"
+  passmuster collect --regions eu-west-1 --only FlowLog
+  passmuster collect --assets vpc-0a56e8e5d8be2e3ed,vpc-08209b480faed1b10
+  passmuster collect --dry-run"
 )]
 pub(crate) struct CollectArguments {
     /// Only these regions, e.g. eu-west-1,us-east-1
@@ -56,6 +60,15 @@ pub(crate) struct CollectArguments {
         hide_env_values = true
     )]
     only: Vec<String>,
+    /// Only these accounts, e.g. 111111111111,222222222222
+    #[arg(long, value_name = "ACCOUNTS", value_delimiter = ',')]
+    accounts: Vec<String>,
+    /// Only what is behind these assets of the store, e.g. vpc-0a56e8e5d8be2e3ed: after a remediation
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    assets: Vec<String>,
+    /// Show the calls that would be made and the least IAM policy for them, and collect nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     summary: SummaryArguments,
 }
@@ -76,12 +89,17 @@ impl CollectArguments {
         if !only.is_empty() {
             options.only = only;
         }
+        options.only_accounts = set(&self.accounts);
+        options.assets = set(&self.assets);
         options
     }
 }
 
 pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exit, Failure> {
     let store = context.open_store(&context.common.store)?;
+    if arguments.dry_run {
+        return plan(arguments, store, context);
+    }
     let progress = Arc::new(Progress::new(context));
     let shown = Arc::clone(&progress);
     let on_event = Arc::new(move |event: Event| shown.show(&event));
@@ -108,11 +126,61 @@ pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exi
     })
 }
 
+/// Shows what would be done.
+fn plan(arguments: &CollectArguments, store: Arc<Store>, context: &Context) -> Result<Exit, Failure> {
+    run_async(async {
+        let planned = dry_run(arguments.options(context), store).await.map_err(|error| failure_of(&error))?;
+        let text = match arguments.summary.form {
+            SummaryForm::Json => dry_run_json(&planned).to_string(),
+            SummaryForm::Table => dry_run_text(&planned),
+        };
+        context.output.line(&text)?;
+        Ok(Exit::Pass)
+    })
+}
+
+fn dry_run_text(planned: &DryRun) -> String {
+    let mut lines = Vec::new();
+    for account in &planned.accounts {
+        let mut by_action: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
+        for call in &account.calls {
+            let (at_least, regions) = by_action.entry(call.action).or_default();
+            *at_least += call.at_least;
+            regions.push(&call.region);
+        }
+        lines.push(format!("{}: {} calls at least", account.account_id, account.at_least()));
+        lines.extend(account.note.iter().map(|note| format!("  {note}")));
+        lines.extend(by_action.into_iter().map(|(action, (at_least, regions))| {
+            format!("  {at_least:>5}  {action}  {}", regions.join(", "))
+        }));
+    }
+    lines.push("the least policy for these types (docs/aws-permissions.md; docs/audit-role.yaml for an organisation):".to_owned());
+    lines.push(serde_json::to_string_pretty(&planned.policy).unwrap_or_default());
+    lines.join("\n")
+}
+
+fn dry_run_json(planned: &DryRun) -> serde_json::Value {
+    let call =
+        |call: &DryCall| json!({"action": call.action, "region": call.region, "atLeast": call.at_least});
+    let accounts = planned.accounts.iter().map(|account| {
+        json!({
+            "accountId": account.account_id,
+            "regions": account.regions,
+            "atLeast": account.at_least(),
+            "calls": account.calls.iter().map(call).collect::<Vec<_>>(),
+            "note": account.note,
+        })
+    });
+    json!({"accounts": accounts.collect::<Vec<_>>(), "policy": planned.policy})
+}
+
 fn failure_of(error: &CollectError) -> Failure {
     match error {
         CollectError::UnknownType { .. }
         | CollectError::UnknownRegion { .. }
         | CollectError::UnknownUnit { .. }
+        | CollectError::UnknownAccount { .. }
+        | CollectError::UnknownAsset { .. }
         | CollectError::NoRole { .. }
         | CollectError::NoAccount
         | CollectError::NoRegion => Failure::input(error),
@@ -188,7 +256,11 @@ fn again(report: &CollectReport) -> Option<String> {
         .filter(|region| *region != crate::model::GLOBAL_REGION)
         .collect();
     let types: BTreeSet<&str> = missing.iter().map(|slice| slice.key.asset_type.as_str()).collect();
+    let accounts: BTreeSet<&str> = missing.iter().map(|slice| slice.key.account_id.as_str()).collect();
     let mut command = "passmuster collect".to_owned();
+    if accounts.len() < report.accounts.len() {
+        command.push_str(&format!(" --accounts {}", accounts.into_iter().collect::<Vec<_>>().join(",")));
+    }
     if !regional.is_empty() {
         command.push_str(&format!(" --regions {}", regional.into_iter().collect::<Vec<_>>().join(",")));
     }

@@ -7,7 +7,7 @@ use super::{Asked, ReferredApi};
 use crate::{
     collect::{
         failure::{Failure, FailureKind},
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, stub},
     },
     model::Asset,
@@ -26,6 +26,10 @@ impl ReferredApi for DescribeDeliveryStream {
 
     fn action(&self) -> &'static str {
         DESCRIBE
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        referred.own(Kind::DeliveryStream, &origin.caller, &origin.region).len()
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {

@@ -9,7 +9,7 @@ use crate::{
     collect::{
         failure::{Failure, FailureKind},
         pages::Tokens,
-        referred::{Kind, Target, log_group_arn},
+        referred::{Kind, Referred, Target, log_group_arn},
         shape::{Origin, Shape, StubReason, required, stub},
     },
     model::Asset,
@@ -31,6 +31,10 @@ impl ReferredApi for DescribeLogGroups {
 
     fn action(&self) -> &'static str {
         DESCRIBE
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        referred.own(Kind::LogGroup, &origin.caller, &origin.region).len().div_ceil(NAMES)
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {

@@ -15,7 +15,7 @@ use crate::{
     collect::{
         failure::{Failure, FailureKind},
         pages::Tokens,
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, required},
     },
     model::Asset,
@@ -36,6 +36,15 @@ impl ReferredApi for DescribeSubscriptionFilters {
 
     fn action(&self) -> &'static str {
         FILTERS
+    }
+
+    fn more_actions(&self) -> &'static [&'static str] {
+        &[POLICIES]
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        let groups = referred.own(Kind::LogGroup, &origin.caller, &origin.region).len();
+        if groups == 0 { 0 } else { groups + 1 }
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {

@@ -61,7 +61,7 @@ impl Evaluator<'_, '_> {
         match keys {
             RelationKeys::Fields(pairs) => {
                 found.extend(
-                    self.world.needs(id, *target, row).into_iter().map(|need| self.world.reason(need)),
+                    self.world.needs(id, *target, pairs, row).into_iter().map(|need| self.world.reason(need)),
                 );
                 self.add_unknown_keys(id, *target, pairs, row, found);
             }

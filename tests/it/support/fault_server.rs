@@ -67,14 +67,24 @@ pub(crate) struct Rule {
     page: Option<usize>,
     after: usize,
     times: Option<usize>,
+    filtered: Option<bool>,
     fault: Fault,
+}
+
+/// The filter that a call brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filtered {
+    pub(crate) action: String,
+    /// Its name, e.g. `vpc-id`.
+    pub(crate) filter: String,
+    pub(crate) values: Vec<String>,
 }
 
 impl Rule {
     /// Every call of an action, e.g. `DescribeVpcs`; of S3, whose calls have no names, `ListBuckets`, `HeadBucket` or
     /// what is asked of a bucket, e.g. `?lifecycle`; `*` is every call.
     pub(crate) fn on(action: &'static str, fault: Fault) -> Self {
-        Self { action, account: None, region: None, page: None, after: 0, times: None, fault }
+        Self { action, account: None, region: None, page: None, after: 0, times: None, filtered: None, fault }
     }
 
     /// Only as this account, by the keys that the server has seen handed out; for `AssumeRole`, only into it.
@@ -90,6 +100,16 @@ impl Rule {
     /// Only on this page, the first being 1.
     pub(crate) fn on_page(self, page: usize) -> Self {
         Self { page: Some(page), ..self }
+    }
+
+    /// Only on calls that bring a filter.
+    pub(crate) fn on_filtered(self) -> Self {
+        Self { filtered: Some(true), ..self }
+    }
+
+    /// Only on calls that ask for everything.
+    pub(crate) fn on_unfiltered(self) -> Self {
+        Self { filtered: Some(false), ..self }
     }
 
     /// Not on the first so many calls that match.
@@ -128,6 +148,7 @@ struct Shared {
     upstream: String,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<(String, String), usize>>,
+    filtered: Mutex<Vec<Filtered>>,
     /// Whose access keys are whose, as far as answers said so.
     keys: Mutex<BTreeMap<String, String>>,
     http: reqwest::Client,
@@ -143,6 +164,7 @@ impl FaultServer {
             upstream: upstream.to_owned(),
             rules: Mutex::new(rules.into_iter().collect()),
             calls: Mutex::default(),
+            filtered: Mutex::default(),
             keys: Mutex::default(),
             http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
         });
@@ -176,6 +198,21 @@ impl FaultServer {
     /// How often anything was called.
     pub(crate) fn all_calls(&self) -> usize {
         self.shared.calls.lock().expect("calls").values().sum()
+    }
+
+    /// The filters that calls brought, in the order of the calls.
+    pub(crate) fn filtered(&self) -> Vec<Filtered> {
+        self.shared.filtered.lock().expect("filters").clone()
+    }
+
+    /// Every action that was called, with its region, sorted.
+    pub(crate) fn called(&self) -> Vec<(String, String)> {
+        self.shared.calls.lock().expect("calls").keys().cloned().collect()
+    }
+
+    /// Forgets the calls so far.
+    pub(crate) fn forget(&self) {
+        self.shared.calls.lock().expect("calls").clear();
     }
 
     /// The regions an action was called in, sorted.
@@ -377,6 +414,14 @@ impl Request {
         self.scope(3)
     }
 
+    /// The first filter of a call of EC2.
+    fn filtered(&self) -> Option<Filtered> {
+        let filter = self.field("Filter.1.Name")?.to_owned();
+        let values = self.form.iter().filter(|(key, _)| key.starts_with("Filter.1.Value."));
+        let values = values.map(|(_, value)| value.clone()).collect();
+        Some(Filtered { action: self.action(), filter, values })
+    }
+
     fn page(&self) -> usize {
         self.field("NextToken").and_then(|token| token.strip_prefix("page-")?.parse().ok()).unwrap_or(1)
     }
@@ -388,6 +433,9 @@ impl Shared {
         let action = request.action();
         let key = (action.clone(), request.region().to_owned());
         *self.calls.lock().expect("calls").entry(key).or_default() += 1;
+        let filtered = request.filtered();
+        let is_filtered = filtered.is_some();
+        self.filtered.lock().expect("filters").extend(filtered);
         let mut rules = self.rules.lock().expect("rules");
         let own = || self.keys.lock().expect("keys").get(request.access_key()).cloned();
         let account = request.account_of_role().or_else(own);
@@ -396,6 +444,7 @@ impl Shared {
                 && (rule.account.is_none() || rule.account == account)
                 && rule.region.is_none_or(|region| region == request.region())
                 && rule.page.is_none_or(|page| page == request.page())
+                && rule.filtered.is_none_or(|filtered| filtered == is_filtered)
                 && rule.times != Some(0)
         };
         let mut faults = Vec::new();

@@ -7,4 +7,4 @@ pub(crate) mod made_aws;
 pub(crate) mod moto;
 pub(crate) mod organization;
 pub(crate) mod socket;
-pub(crate) use fault_paging::Paging;
+pub(crate) use fault_paging::{Paging, without_items};

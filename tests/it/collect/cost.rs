@@ -42,13 +42,9 @@ impl MadeAws {
 
 #[tokio::test]
 async fn a_collection_makes_no_more_calls_than_it_takes() {
-    let cases: [(usize, &[&str], usize, bool, usize); 4] = [
-        (1, &DECIDING, 2, false, 0),
-        (1, &[], 11, true, 0),
-        (3, &DECIDING, 2, false, 0),
-        (3, &[], 11, true, 0),
-    ];
-    for (accounts, only, lists, named, extra) in cases {
+    let cases: [(usize, &[&str], usize, bool); 4] =
+        [(1, &DECIDING, 2, false), (1, &[], 11, true), (3, &DECIDING, 2, false), (3, &[], 11, true)];
+    for (accounts, only, lists, named) in cases {
         let aws = MadeAws { accounts, regions: 4, vpcs: 5 };
         let server = FaultServer::start("", [Rule::on("*", Fault::Make(aws.answers()))]);
         let folder = tempfile::tempdir().expect("a folder");

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     catalog::{TypeId, TypeKind},
-    model::{MaxAge, nearest},
+    model::{Cron, MaxAge, nearest},
     query::{
         Engine, Plan, QueryError, Request,
         run::{touched_by_filters, touched_types},
@@ -149,7 +149,7 @@ impl Binder<'_> {
         let severity = self.severity(&raw.severity);
         let written = self.expectation(&raw.expect);
         let max_age = self.max_age(raw.max_age.as_ref());
-        self.check_schedule(raw.schedule.as_ref());
+        let schedule = self.schedule(raw.schedule.as_ref());
         let covers = self.covers(&raw.covers);
         let asked = self.demand(covers, &raw.covers.value, &raw.expect, written.as_ref());
         let priority = self.priority(covers, &raw);
@@ -167,7 +167,7 @@ impl Binder<'_> {
             query: self.folder.query.text.clone(),
             expect,
             plan: Arc::new(plan),
-            schedule: raw.schedule.map(|text| text.value),
+            schedule,
             max_age: max_age?,
             // Filled in from the frameworks.
             controls: BTreeMap::new(),
@@ -236,14 +236,14 @@ impl Binder<'_> {
         }
     }
 
-    fn check_schedule(&mut self, text: Option<&Text>) {
-        let Some(text) = text else { return };
-        let fields: Vec<&str> = text.value.split_whitespace().collect();
-        let is_field = |field: &&str| {
-            field.chars().all(|letter| letter.is_ascii_alphanumeric() || "*,-/#?".contains(letter))
-        };
-        if fields.len() != 5 || !fields.iter().all(is_field) {
-            self.error(text, Problem::BadSchedule { value: text.value.clone() });
+    fn schedule(&mut self, text: Option<&Text>) -> Option<Cron> {
+        let text = text?;
+        match text.value.parse() {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                self.error(text, Problem::BadSchedule(error));
+                None
+            }
         }
     }
 

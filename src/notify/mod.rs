@@ -12,5 +12,5 @@ pub use address::{AddressRule, RefusedAddress, Target, TargetError};
 pub use channel::{Channel, ChannelKind, Secret, SecretError};
 pub use message::{Change, ChangeKind, Digest, UnknownKind};
 pub use outbox::{Attempt, Delivery, DeliveryState, after, is_due};
-pub use send::{Client, Resolve, SendError, SystemResolver};
+pub use send::{Client, Resolve, Resolved, SendError, SystemResolver};
 pub use signature::sign;

@@ -54,9 +54,9 @@ pub struct Start {
 /// What to do now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// Runs to begin, those that were due first before the others.
+    /// Runs to begin: a collection, or else checks, those that were due first before the others.
     pub start: Vec<Start>,
-    /// Jobs that are due and wait for another to end: one collection runs at a time.
+    /// Jobs that are due and wait for a collection to end: one runs at a time, and while it does nothing is judged.
     pub held: Vec<(JobName, JobName)>,
     /// Jobs whose past lies in the future: the clock was set back. What they did counts as done now.
     pub rebased: Vec<JobName>,
@@ -86,11 +86,14 @@ pub fn due(now: Time, jobs: &[Job], known: &Known) -> Decision {
             Standing::Runs { .. } | Standing::Never => {}
         }
     }
-    starts.sort_by(|one, other| (one.planned, &one.name).cmp(&(other.planned, &other.name)));
+    // A collection goes first: judging what it is about to bring, or half of it, says little.
+    starts.sort_by(|one: &Start, other: &Start| {
+        (!collects(&one.name), one.planned, &one.name).cmp(&(!collects(&other.name), other.planned, &other.name))
+    });
     for start in starts {
         match &collecting {
-            Some(other) if collects(&start.name) => decision.held.push((start.name, other.clone())),
-            _ => {
+            Some(other) => decision.held.push((start.name, other.clone())),
+            None => {
                 if collects(&start.name) {
                     collecting = Some(start.name.clone());
                 }

@@ -12,7 +12,7 @@ use crate::model::{Clock, Time};
 
 /// Another job is in the way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{running}` is running since {since}: one collection runs at a time, so wait for its end")]
+#[error("`{running}` is running since {since}: wait for its end, nothing else is collected or judged meanwhile")]
 pub struct Busy {
     /// What is running.
     pub running: JobName,
@@ -82,13 +82,13 @@ impl Schedule {
     /// Begins a run that somebody asked for, due or not.
     ///
     /// # Errors
-    /// Where a collection is asked for while one runs.
+    /// Where it runs already, or a collection does.
     pub fn begin(&self, name: &JobName) -> Result<JobState, Busy> {
         let now = self.clock.now();
         let mut known = self.lock();
         let in_the_way = |other: &JobName, state: &JobState| {
             let collects = |name: &JobName| matches!(name, JobName::Collection(_));
-            state.is_running() && (other == name || (collects(other) && collects(name)))
+            state.is_running() && (other == name || collects(other))
         };
         if let Some((running, state)) = known.iter().find(|(other, state)| in_the_way(other, state)) {
             return Err(Busy { running: running.clone(), since: state.started.unwrap_or(now) });

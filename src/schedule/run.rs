@@ -32,7 +32,7 @@ pub trait Perform: Send + Sync + fmt::Debug + 'static {
     fn perform(&self, jobs: Vec<JobName>) -> Running<Vec<Ended>>;
 }
 
-/// Runs what is due until the task is dropped. Checks that are due together run together; a collection runs beside them.
+/// Runs what is due until the task is dropped. Checks that are due together run together.
 pub async fn run_schedule(schedule: Arc<Schedule>, performer: Arc<dyn Perform>) {
     let mut running = JoinSet::new();
     let known = schedule.known();
@@ -66,7 +66,9 @@ pub async fn run_begun(
     begun: Vec<(JobName, JobState)>,
 ) -> Vec<Ended> {
     let names: Vec<JobName> = begun.iter().map(|(name, _)| name.clone()).collect();
-    let ended = match performer.keep(begun).await {
+    // A check that did not come to its end is due again anyway.
+    let kept = begun.into_iter().filter(|(name, _)| matches!(name, JobName::Collection(_))).collect();
+    let ended = match performer.keep(kept).await {
         Ok(()) => {
             // A task of its own: a panic in it is the end of this run and of no other.
             let mut alone = JoinSet::new();

@@ -188,7 +188,7 @@ fn jitter_is_the_jobs_own_always_the_same_and_never_as_long_as_the_interval() {
 }
 
 #[test]
-fn one_collection_runs_at_a_time_and_checks_do_not_wait_for_it() {
+fn one_collection_runs_at_a_time_and_checks_wait_for_its_end() {
     let jobs = [collection("second", "5 6 * * *"), check("a", "0 6 * * *"), collection("first", "0 6 * * *")];
     let mut states: Known = jobs.iter().map(|job| (job.name.clone(), ran(job, "2026-11-19T07:00"))).collect();
     let now = at("2026-11-20T06:30");
@@ -196,10 +196,10 @@ fn one_collection_runs_at_a_time_and_checks_do_not_wait_for_it() {
         decision.start.iter().map(|start| start.name.to_string()).collect()
     };
     let decision = due(now, &jobs, &states);
-    assert_eq!(names(&decision), ["collection/first", "check/a"]);
+    assert_eq!(names(&decision), ["collection/first"]);
     assert_eq!(
         decision.held.iter().map(|(held, by)| format!("{held} by {by}")).collect::<Vec<_>>(),
-        ["collection/second by collection/first"]
+        ["collection/second by collection/first", "check/a by collection/first"]
     );
     for start in &decision.start {
         let begun = states[&start.name].begun(now, start.planned, start.missed);
@@ -207,11 +207,15 @@ fn one_collection_runs_at_a_time_and_checks_do_not_wait_for_it() {
     }
     let decision = due(now, &jobs, &states);
     assert_eq!(names(&decision), Vec::<String>::new());
-    assert_eq!(decision.held.len(), 1);
+    assert_eq!(decision.held.len(), 2);
     let first = &jobs[2].name;
     let ended = states[first].ended(now, JobOutcome::Done, "");
     states.insert(first.clone(), ended);
     assert_eq!(names(&due(now, &jobs, &states)), ["collection/second"]);
+    let second = &jobs[0].name;
+    let ended = states[second].begun(now, now, 0).ended(now, JobOutcome::Failed, "no credentials");
+    states.insert(second.clone(), ended);
+    assert_eq!(names(&due(now, &jobs, &states)), ["check/a"]);
 }
 
 #[test]

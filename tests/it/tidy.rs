@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("check", &["model", "catalog", "graph", "query", "store"]),
     ("report", &["model", "check"]),
     ("schedule", &["model", "store", "collect", "check"]),
-    ("notify", &["model", "check"]),
+    ("notify", &["model", "check", "store"]),
     ("api", &["model", "graph", "query", "check", "schedule"]),
     (
         "cli",

@@ -73,7 +73,7 @@ impl Session {
         loop {
             let effect = tokio::select! {
                 biased;
-                _ = stopping.wait_for(|stopping| *stopping) => {
+                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => {
                     return Some(Close::new(CloseCode::GoingAway, "the server stops"));
                 }
                 () = slow.notified() => {

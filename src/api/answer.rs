@@ -71,7 +71,8 @@ pub trait Answer: Send + Sync + fmt::Debug + 'static {
     /// Why it can't begin: GraphQL errors as a JSON list.
     fn subscribe(&self, operation: &Operation, delivery: Delivery) -> Result<(), String> {
         let (_, _) = (operation, delivery);
-        let error = r#"[{"message":"there is nothing to subscribe to","extensions":{"code":"no_subscriptions"}}]"#;
+        let error =
+            r#"[{"message":"there is nothing to subscribe to","extensions":{"code":"no_subscriptions"}}]"#;
         Err(error.to_owned())
     }
 }

@@ -101,7 +101,9 @@ pub enum HttpError {
         host: String,
     },
     /// A page of another origin that wants a WebSocket.
-    #[error("a page of `{origin}` may not connect here: name it in `allowed_origins` of [server] if it is to")]
+    #[error(
+        "a page of `{origin}` may not connect here: name it in `allowed_origins` of [server] if it is to"
+    )]
     ForeignOrigin {
         /// As sent.
         origin: String,
@@ -195,7 +197,9 @@ impl HttpError {
             | Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
             Self::ForeignHost { .. } => StatusCode::MISDIRECTED_REQUEST,
-            Self::Busy { .. } | Self::TooManySockets { .. } | Self::TimeLimit { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::TooManySockets { .. } | Self::TimeLimit { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -19,6 +19,4 @@ pub use error::HttpError;
 pub use outlet::{Outlet, Waited};
 pub use router::{App, HostRule, HttpLimits, router};
 pub use server::{ServeError, refuse_remote, serve};
-pub use socket::{
-    Close, CloseCode, Delivery, Effect, Incoming, PROTOCOL, Protocol, SocketLimits, Sockets,
-};
+pub use socket::{Close, CloseCode, Delivery, Effect, Incoming, PROTOCOL, Protocol, SocketLimits, Sockets};

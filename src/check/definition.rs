@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
-use crate::{catalog::TypeId, model::{Cron, MaxAge}, query::Plan};
+use crate::{
+    catalog::TypeId,
+    model::{Cron, MaxAge},
+    query::Plan,
+};
 
 use super::cases::Case;
 use super::expect::Expectation;

@@ -53,7 +53,9 @@ pub enum TargetError {
         scheme: String,
     },
     /// HTTP without TLS.
-    #[error("the address is plain http, which anybody on the way can read: write https, or say `allow_http = true`")]
+    #[error(
+        "the address is plain http, which anybody on the way can read: write https, or say `allow_http = true`"
+    )]
     PlainHttp,
     /// A user name or password in it.
     #[error("the address holds a user name or password: a signature says who sends (`secret_env`)")]

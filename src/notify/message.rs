@@ -105,10 +105,9 @@ impl Digest {
         let rank = |kind: ChangeKind| ChangeKind::ALL.iter().position(|known| *known == kind);
         changes.sort_by(|one, other| {
             let urgency = |change: &Change| (!change.priority.is_empty(), change.severity);
-            rank(one.kind)
-                .cmp(&rank(other.kind))
-                .then_with(|| urgency(other).cmp(&urgency(one)))
-                .then_with(|| (&one.check, &one.account, &one.asset).cmp(&(&other.check, &other.account, &other.asset)))
+            rank(one.kind).cmp(&rank(other.kind)).then_with(|| urgency(other).cmp(&urgency(one))).then_with(
+                || (&one.check, &one.account, &one.asset).cmp(&(&other.check, &other.account, &other.asset)),
+            )
         });
         Some(match &channel.kind {
             ChannelKind::Webhook { .. } => self.for_programs(&changes).to_string(),

@@ -136,7 +136,8 @@ pub fn after(delivery: &Delivery, attempt: &Attempt, now: Time) -> Delivery {
         Attempt::Taken => ended(DeliveryState::Delivered, None),
         Attempt::Refused { why } => ended(DeliveryState::GivenUp, Some(why.clone())),
         Attempt::Lost { is_told_apart: false } => {
-            let note = "the process ended while it was sent, and the receiver could not tell a second one from it";
+            let note =
+                "the process ended while it was sent, and the receiver could not tell a second one from it";
             ended(DeliveryState::GivenUp, Some(note.to_owned()))
         }
         Attempt::Lost { is_told_apart: true } => {

@@ -128,7 +128,10 @@ impl Client {
             .user_agent(concat!("passmuster/", env!("CARGO_PKG_VERSION")))
             .resolve_to_addrs(target.host(), &addresses)
             .build()
-            .map_err(|_| SendError::Unreachable { host: host(), why: "TLS can't be set up on this machine" })?;
+            .map_err(|_| SendError::Unreachable {
+                host: host(),
+                why: "TLS can't be set up on this machine",
+            })?;
         let mut request = client
             .post(target.url().clone())
             .header(header::CONTENT_TYPE, "application/json")
@@ -174,7 +177,10 @@ fn may_work_later(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(
             status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT
+            StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_EARLY
+                | StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::CONFLICT
         )
 }
 

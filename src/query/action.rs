@@ -10,8 +10,8 @@ use super::{
     actions::{FINDING_CHANGE, MUTATION},
     error::{QueryError, QueryErrorKind},
     plan::{
-        Action, ChangeFieldKind, Filter, Filters, MutationField, Nodes, Operand, Output, Plan, RootField, RootKind,
-        SubscriptionField, Test, Told,
+        Action, ChangeFieldKind, Filter, Filters, MutationField, Nodes, Operand, Output, Plan, RootField,
+        RootKind, SubscriptionField, Test, Told,
     },
     response::{push_errors, refused, stopped},
     run::{FieldError, PathSegment, Ran, RunError, RunLimits, run},

@@ -48,7 +48,8 @@ pub(super) enum Watch {
 }
 
 impl Act {
-    pub(super) const ALL: [Self; 4] = [Self::RunCheck, Self::AddException, Self::RevokeException, Self::Collect];
+    pub(super) const ALL: [Self; 4] =
+        [Self::RunCheck, Self::AddException, Self::RevokeException, Self::Collect];
 
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -31,8 +31,8 @@ pub use guard::GuardLimits;
 pub use lint::{Warning, WarningKind};
 pub use moments::{Graphs, MomentError, Moments};
 pub use plan::{
-    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException, SubscriptionField, Told,
-    WaitsFor,
+    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException,
+    SubscriptionField, Told, WaitsFor,
 };
 pub use plan::{
     Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,

@@ -88,7 +88,11 @@ pub fn due(now: Time, jobs: &[Job], known: &Known) -> Decision {
     }
     // A collection goes first: judging what it is about to bring, or half of it, says little.
     starts.sort_by(|one: &Start, other: &Start| {
-        (!collects(&one.name), one.planned, &one.name).cmp(&(!collects(&other.name), other.planned, &other.name))
+        (!collects(&one.name), one.planned, &one.name).cmp(&(
+            !collects(&other.name),
+            other.planned,
+            &other.name,
+        ))
     });
     for start in starts {
         match &collecting {
@@ -182,7 +186,11 @@ fn is_ahead(now: Time, state: &JobState) -> bool {
 /// A state whose past lies in the future, brought back to the present.
 #[must_use]
 pub fn rebased(now: Time, state: &JobState) -> JobState {
-    JobState { since: state.since.min(now), planned: state.planned.map(|planned| planned.min(now)), ..state.clone() }
+    JobState {
+        since: state.since.min(now),
+        planned: state.planned.map(|planned| planned.min(now)),
+        ..state.clone()
+    }
 }
 
 /// A moment put off by the job's share of jitter: always the same for one job, and never up to the moment after it.

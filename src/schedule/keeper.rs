@@ -12,7 +12,9 @@ use crate::model::{Clock, Time};
 
 /// Another job is in the way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{running}` is running since {since}: wait for its end, nothing else is collected or judged meanwhile")]
+#[error(
+    "`{running}` is running since {since}: wait for its end, nothing else is collected or judged meanwhile"
+)]
 pub struct Busy {
     /// What is running.
     pub running: JobName,
@@ -66,7 +68,9 @@ impl Schedule {
         let decision = due(now, &self.jobs, &known);
         for name in &decision.rebased {
             if let Some(state) = known.get_mut(name) {
-                tracing::warn!("the clock was set back behind the latest run of {name}: it counts as done now");
+                tracing::warn!(
+                    "the clock was set back behind the latest run of {name}: it counts as done now"
+                );
                 *state = rebased(now, state);
             }
         }
@@ -94,7 +98,10 @@ impl Schedule {
             return Err(Busy { running: running.clone(), since: state.started.unwrap_or(now) });
         }
         let state = known.get(name).map_or_else(
-            || JobState { schedule: "on request".to_owned(), ..JobState::known(now, &When::Every(std::time::Duration::ZERO)) },
+            || JobState {
+                schedule: "on request".to_owned(),
+                ..JobState::known(now, &When::Every(std::time::Duration::ZERO))
+            },
             Clone::clone,
         );
         let begun = state.begun(now, now, 0);

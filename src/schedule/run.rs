@@ -36,7 +36,8 @@ pub trait Perform: Send + Sync + fmt::Debug + 'static {
 pub async fn run_schedule(schedule: Arc<Schedule>, performer: Arc<dyn Perform>) {
     let mut running = JoinSet::new();
     let known = schedule.known();
-    let first = schedule.jobs().iter().filter_map(|job| Some((job.name.clone(), known.get(&job.name)?.clone())));
+    let first =
+        schedule.jobs().iter().filter_map(|job| Some((job.name.clone(), known.get(&job.name)?.clone())));
     // So that what is missed from now on is known to be, whatever becomes of this process.
     if let Err(reason) = performer.keep(first.collect()).await {
         tracing::error!("the state of the jobs could not be kept: {reason}");

@@ -259,5 +259,10 @@ fn operation(mut payload: Map<String, Value>) -> Result<Operation, String> {
         Some(Value::Object(object)) => Ok(object),
         Some(_) => Err(format!("`{name}` is not an object")),
     };
-    Ok(Operation { query, operation_name, variables: object("variables")?, extensions: object("extensions")? })
+    Ok(Operation {
+        query,
+        operation_name,
+        variables: object("variables")?,
+        extensions: object("extensions")?,
+    })
 }

@@ -34,21 +34,18 @@ async fn accept(app: App, request: Request) -> Result<Response, HttpError> {
     app.host_rule.check(header_text(&parts.headers, header::HOST))?;
     check_origin(&parts.headers, &app.sockets)?;
     let limit = app.sockets.limits.connections;
-    let place = Arc::clone(&app.sockets.open)
-        .try_acquire_owned()
-        .map_err(|_| HttpError::TooManySockets { limit })?;
+    let place =
+        Arc::clone(&app.sockets.open).try_acquire_owned().map_err(|_| HttpError::TooManySockets { limit })?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|error| HttpError::BadUpgrade { reason: error.to_string() })?;
     let most = usize::try_from(app.limits.body_bytes).unwrap_or(usize::MAX);
-    Ok(upgrade
-        .protocols([PROTOCOL])
-        .max_message_size(most)
-        .max_frame_size(most)
-        .on_upgrade(move |socket| async move {
+    Ok(upgrade.protocols([PROTOCOL]).max_message_size(most).max_frame_size(most).on_upgrade(
+        move |socket| async move {
             session::run(socket, app).await;
             drop(place);
-        }))
+        },
+    ))
 }
 
 /// W4: a page of another origin is refused. A program names no origin.

@@ -11,8 +11,8 @@ mod sort;
 mod visit;
 
 pub use action::{
-    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException, SubscriptionField, Told,
-    WaitsFor,
+    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException,
+    SubscriptionField, Told, WaitsFor,
 };
 pub use aggregate::{Aggregate, AggregateField, AggregateKind, Figure, FigureField, FigureKind};
 pub use connection::{

@@ -79,7 +79,9 @@ impl<'a> Planner<'a> {
         self.require_selection(field, Parent::Mutation);
         let output = self.output(of, &group.selected);
         let command = match act {
-            Act::RunCheck => Command::RunCheck { id: self.required_text(group, &arguments, "id", ScalarType::Id)? },
+            Act::RunCheck => {
+                Command::RunCheck { id: self.required_text(group, &arguments, "id", ScalarType::Id)? }
+            }
             Act::RevokeException => {
                 Command::RevokeException { id: self.required_text(group, &arguments, "id", ScalarType::Id)? }
             }
@@ -152,10 +154,8 @@ impl<'a> Planner<'a> {
     fn refuse_unknown_action(&self, group: &Group<'a>, parent: Parent) {
         let field = group.first.1;
         let known = parent.fields(self.catalog);
-        let kind = QueryErrorKind::UnknownField {
-            parent: parent.name(self.catalog),
-            field: field.name.to_string(),
-        };
+        let kind =
+            QueryErrorKind::UnknownField { parent: parent.name(self.catalog), field: field.name.to_string() };
         let help = match known.as_slice() {
             [] => format!("the schema lacks the types of {WATCHED}"),
             known => did_you_mean(&field.name, known.iter().map(String::as_str))
@@ -164,7 +164,12 @@ impl<'a> Planner<'a> {
         self.refuse(kind, field.name.location(), Some(help));
     }
 
-    fn required(&self, group: &Group<'a>, arguments: &Arguments<'a>, name: &'static str) -> Option<Input<'a>> {
+    fn required(
+        &self,
+        group: &Group<'a>,
+        arguments: &Arguments<'a>,
+        name: &'static str,
+    ) -> Option<Input<'a>> {
         let field = group.first.1;
         let Some(input) = arguments.get(name) else {
             let kind = QueryErrorKind::MissingArgument { field: field.name.to_string(), argument: name };

@@ -272,9 +272,7 @@ impl Parent {
                 Watch::FindingChanged => Self::FindingChange,
                 Watch::CheckRunFinished => Self::Type(of),
             }),
-            Self::FindingChange if field == FINDING => {
-                Watch::FindingChanged.of(catalog).map(Self::Type)
-            }
+            Self::FindingChange if field == FINDING => Watch::FindingChanged.of(catalog).map(Self::Type),
             Self::FindingChange => None,
             Self::PageInfo | Self::ScalarFigures(_) | Self::GroupKey(_) | Self::SearchedAsset => None,
         }

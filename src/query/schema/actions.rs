@@ -10,7 +10,8 @@ use super::outputs::{nothing, where_argument};
 use crate::{
     catalog::Catalog,
     query::actions::{
-        Act, FINDING, FINDING_CHANGE, FINDING_CHANGE_KIND, FINDING_CHANGE_KINDS, MUTATION, SUBSCRIPTION, Watch,
+        Act, FINDING, FINDING_CHANGE, FINDING_CHANGE_KIND, FINDING_CHANGE_KINDS, MUTATION, SUBSCRIPTION,
+        Watch,
     },
 };
 
@@ -37,7 +38,9 @@ pub(super) fn register(catalog: &Catalog, mut builder: SchemaBuilder) -> SchemaB
             let of = catalog.get(of);
             let field = |result: TypeRef| {
                 SubscriptionField::new(watch.name(), result, |_| {
-                    SubscriptionFieldFuture::new(async { Ok(stream::empty::<async_graphql::Result<async_graphql::Value>>()) })
+                    SubscriptionFieldFuture::new(async {
+                        Ok(stream::empty::<async_graphql::Result<async_graphql::Value>>())
+                    })
                 })
             };
             match watch {
@@ -46,7 +49,8 @@ pub(super) fn register(catalog: &Catalog, mut builder: SchemaBuilder) -> SchemaB
                     .description("A finding that changed, of those that the filter keeps as they are then."),
                 Watch::CheckRunFinished => field(TypeRef::named_nn(&of.name))
                     .argument(
-                        InputValue::new("check", TypeRef::named(TypeRef::ID)).description("Of this check alone."),
+                        InputValue::new("check", TypeRef::named(TypeRef::ID))
+                            .description("Of this check alone."),
                     )
                     .description("A run of a check that has ended and is on record."),
             }
@@ -83,7 +87,10 @@ fn mutation_field(act: Act, result: &str) -> Field {
                 id("check", "For this check alone; for all, where left out."),
                 id("asset", "For this asset: its id, or its own id within the account."),
                 text("account", "For every asset of this account."),
-                text("filter", "For the assets of which this filter is certainly true, as in `where`, as text."),
+                text(
+                    "filter",
+                    "For the assets of which this filter is certainly true, as in `where`, as text.",
+                ),
                 text("assetType", "The type the filter is of, where no check says it."),
                 needed("owner", TypeRef::STRING, "Who answers for it."),
                 needed("reason", TypeRef::STRING, "Why."),

@@ -32,8 +32,12 @@ fn one_message_tells_of_a_whole_run() {
     assert_eq!(told["timestamp"], "2026-11-20T12:04:11.000Z");
     assert_eq!(told["data"]["run"], "run-1");
     assert_eq!(told["data"]["counts"], json!({"opened": 3, "reopened": 0, "resolved": 1, "unknown": 1}));
-    let order: Vec<&str> =
-        told["data"]["changes"].as_array().unwrap().iter().map(|change| change["name"].as_str().unwrap()).collect();
+    let order: Vec<&str> = told["data"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["name"].as_str().unwrap())
+        .collect();
     assert_eq!(order, ["vpc-9", "vpc-2", "vpc-1", "vpc-4", "vpc-3"], "urgent and severe first");
     assert_eq!(
         told["data"]["changes"][0],
@@ -44,17 +48,17 @@ fn one_message_tells_of_a_whole_run() {
         })
     );
     let text = message(&digest, ChannelKind::Slack)["text"].as_str().unwrap().to_owned();
-    assert_eq!(
-        text.lines().next(),
-        Some("*passmuster: 3 opened, 1 unknown, 1 resolved*"),
+    assert_eq!(text.lines().next(), Some("*passmuster: 3 opened, 1 unknown, 1 resolved*"), "{text}");
+    assert!(
+        text.contains("\nopened: Title of c (medium) vpc-9 123456789012 eu-west-1 [production]"),
         "{text}"
     );
-    assert!(text.contains("\nopened: Title of c (medium) vpc-9 123456789012 eu-west-1 [production]"), "{text}");
 }
 
 #[test]
 fn a_message_has_a_bounded_size_however_many_findings_changed() {
-    let digest = digest((0..50_000).map(|number| change(ChangeKind::Opened, "a", &format!("vpc-{number}"))).collect());
+    let digest =
+        digest((0..50_000).map(|number| change(ChangeKind::Opened, "a", &format!("vpc-{number}"))).collect());
     let told = message(&digest, signed());
     assert_eq!(told["data"]["counts"]["opened"], 50_000);
     assert_eq!(told["data"]["notShown"], 49_900);
@@ -77,8 +81,12 @@ fn a_channel_is_told_of_what_it_asks_for_and_of_nothing_else() {
     channel.severity = Severity::Medium;
     channel.checks = vec!["aws-vpc-*".to_owned()];
     let told: Value = serde_json::from_str(&digest.message(&channel).unwrap()).unwrap();
-    let names: Vec<&str> =
-        told["data"]["changes"].as_array().unwrap().iter().map(|change| change["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = told["data"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["vpc-1"]);
     channel.checks = vec!["aws-vpc".to_owned()];
     assert_eq!(digest.message(&channel), None, "a name without a star is a whole name");
@@ -87,7 +95,8 @@ fn a_channel_is_told_of_what_it_asks_for_and_of_nothing_else() {
 /// The name of an asset is anybody's text.
 #[test]
 fn names_of_assets_are_no_markup() {
-    let digest = digest(vec![change(ChangeKind::Opened, "a", "<!channel> *b* <https://evil|x> & \u{7}\u{202e}")]);
+    let digest =
+        digest(vec![change(ChangeKind::Opened, "a", "<!channel> *b* <https://evil|x> & \u{7}\u{202e}")]);
     let text = message(&digest, ChannelKind::Slack)["text"].as_str().unwrap().to_owned();
     assert!(!text.contains("<!channel>") && !text.contains("<https"), "{text}");
     assert!(text.contains("&lt;!channel&gt;") && text.contains("&amp;"), "{text}");
@@ -118,5 +127,8 @@ fn kinds_are_read_back_and_others_refused() {
         assert_eq!(kind.as_str().parse::<ChangeKind>().unwrap(), kind);
     }
     let error = "closed".parse::<ChangeKind>().unwrap_err();
-    assert_eq!(error.to_string(), "`closed` is no change of a finding: write opened, reopened, resolved or unknown");
+    assert_eq!(
+        error.to_string(),
+        "`closed` is no change of a finding: write opened, reopened, resolved or unknown"
+    );
 }

@@ -45,7 +45,10 @@ fn waits_grow_and_come_to_an_end() {
 #[test]
 fn what_was_taken_is_never_sent_again() {
     let delivered = after(&fresh().sending(), &Attempt::Taken, at("2026-11-20T12:01"));
-    assert_eq!((delivered.state, delivered.body.clone(), delivered.next), (DeliveryState::Delivered, None, None));
+    assert_eq!(
+        (delivered.state, delivered.body.clone(), delivered.next),
+        (DeliveryState::Delivered, None, None)
+    );
     assert!(!is_due(&delivered, at("2030-01-01")));
 }
 
@@ -60,11 +63,10 @@ fn what_can_never_work_is_not_tried_again() {
 #[test]
 fn a_receiver_may_ask_for_more_time_but_not_for_ever() {
     let now = at("2026-11-20T12:00");
-    let asked = |seconds| Attempt::Failed {
-        why: "busy".to_owned(),
-        retry_after: Some(Duration::from_secs(seconds)),
-    };
-    let next = |seconds| after(&fresh().sending(), &asked(seconds), now).next.map(|next| next.since(now).as_secs());
+    let asked =
+        |seconds| Attempt::Failed { why: "busy".to_owned(), retry_after: Some(Duration::from_secs(seconds)) };
+    let next =
+        |seconds| after(&fresh().sending(), &asked(seconds), now).next.map(|next| next.since(now).as_secs());
     assert_eq!(next(100), Some(100));
     assert_eq!(next(1), Some(5), "not sooner than without asking");
     assert_eq!(next(u64::MAX), None);

@@ -1,7 +1,7 @@
 //! What goes over the wire, to receivers of the tests' own on loopback.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -138,7 +138,11 @@ async fn answers_decide_whether_it_is_tried_again() {
             Attempt::Refused { why } => assert!(!again, "{answer}: {why}"),
             other => panic!("{answer}: {other:?}"),
         }
-        assert_eq!(header(&receiver.got()[0], "webhook-signature"), None, "without a secret nothing is signed");
+        assert_eq!(
+            header(&receiver.got()[0], "webhook-signature"),
+            None,
+            "without a secret nothing is signed"
+        );
     }
 }
 
@@ -161,7 +165,9 @@ async fn redirects_are_not_followed() {
 async fn a_name_is_judged_by_every_address_it_resolves_to() {
     let rule = AddressRule { allow_private: false, allow_http: true };
     let channel = channel(signed(), "http://hooks.example.com/secret-part", rule);
-    for addresses in [&["127.0.0.1"][..], &["1.1.1.1", "10.0.0.7"], &["2606:4700::1", "::ffff:169.254.169.254"]] {
+    for addresses in
+        [&["127.0.0.1"][..], &["1.1.1.1", "10.0.0.7"], &["2606:4700::1", "::ffff:169.254.169.254"]]
+    {
         let client = Client::new(Scripted::new(&[addresses]));
         let attempt = timeout(PATIENCE, client.attempt(&channel, "m", BODY, now())).await.unwrap();
         let Attempt::Refused { why } = attempt else { panic!("{addresses:?}: {attempt:?}") };

@@ -63,7 +63,9 @@ fn a_moment_that_exists_twice_comes_once() {
 /// What was is the counterpart of what will be, through a whole year of both changes.
 #[test]
 fn backwards_and_forwards_are_the_same_moments() {
-    for text in ["30 2 * * * Europe/Berlin", "*/20 * * * * Europe/Berlin", "0 3 * * 0 America/New_York", "0 * * * *"] {
+    for text in
+        ["30 2 * * * Europe/Berlin", "*/20 * * * * Europe/Berlin", "0 3 * * 0 America/New_York", "0 * * * *"]
+    {
         let cron = cron(text);
         let mut time = at("2026-01-01");
         while time < at("2026-12-31") {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use passmuster::{
     model::Time,
     schedule::{
-        Decision, Job, JobName, JobOutcome, JobState, Known, MOST_MISSED, Standing, When, due, next_run, rebased,
-        standing,
+        Decision, Job, JobName, JobOutcome, JobState, Known, MOST_MISSED, Standing, When, due, next_run,
+        rebased, standing,
     },
 };
 
@@ -60,7 +60,11 @@ fn a_job_is_due_at_its_moments_from_when_it_became_known() {
         Standing::Runs { since: at("2026-11-21T06:00:01") }
     );
     let state = state.ended(at("2026-11-21T06:05"), JobOutcome::Failed, "no credentials");
-    assert_eq!(standing(at("2026-11-21T06:05"), &job, &state), waits("2026-11-22T06:00"), "failed is not missed");
+    assert_eq!(
+        standing(at("2026-11-21T06:05"), &job, &state),
+        waits("2026-11-22T06:00"),
+        "failed is not missed"
+    );
 }
 
 #[test]
@@ -89,7 +93,10 @@ fn a_run_longer_than_its_interval_is_followed_by_one_never_overlapped() {
 #[test]
 fn an_interval_is_due_at_once_and_then_after_each_beginning() {
     let job = every(HOUR);
-    assert_eq!(standing(at("2026-11-20T10:00"), &job, &known(&job, "2026-11-20T10:00")), is_due("2026-11-20T10:00", 0));
+    assert_eq!(
+        standing(at("2026-11-20T10:00"), &job, &known(&job, "2026-11-20T10:00")),
+        is_due("2026-11-20T10:00", 0)
+    );
     let state = ran(&job, "2026-11-20T10:00");
     assert_eq!(standing(at("2026-11-20T10:00"), &job, &state), waits("2026-11-20T11:00"));
     assert_eq!(standing(at("2026-11-20T11:00"), &job, &state), is_due("2026-11-20T11:00", 0));
@@ -117,10 +124,7 @@ fn a_night_without_the_moment_has_one_run_and_a_night_with_two_has_one() {
         runs("2026-03-28T00:00", "2026-03-31T00:00"),
         ["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"]
     );
-    assert_eq!(
-        runs("2026-10-24T12:00", "2026-10-27T00:00"),
-        ["2026-10-25T00:30", "2026-10-26T01:30"]
-    );
+    assert_eq!(runs("2026-10-24T12:00", "2026-10-27T00:00"), ["2026-10-25T00:30", "2026-10-26T01:30"]);
 }
 
 /// C5
@@ -145,7 +149,8 @@ fn a_clock_that_was_set_back_stops_no_job_for_longer_than_its_interval() {
 fn a_clock_that_is_put_right_by_seconds_repeats_nothing() {
     let job = check("a", "0 6 * * *");
     let state = ran(&job, "2026-11-20T06:00");
-    let decision = due(at("2026-11-20T05:59:50"), &[job.clone()], &Known::from([(job.name.clone(), state.clone())]));
+    let decision =
+        due(at("2026-11-20T05:59:50"), &[job.clone()], &Known::from([(job.name.clone(), state.clone())]));
     assert!(decision.start.is_empty() && decision.rebased.is_empty());
     assert_eq!(standing(at("2026-11-20T06:00"), &job, &state), waits("2026-11-21T06:00"));
 }
@@ -229,7 +234,11 @@ fn what_a_process_was_at_when_it_ended_is_run_again_once() {
     assert_eq!(standing(again, &job, &state), Standing::Due { planned: now, missed: 0, is_again: true });
     let state = state.begun(again, now, 0).taken_over(again, &job.when);
     assert_eq!(state.attempts, 2);
-    assert_eq!(standing(again, &job, &state), waits("2026-11-21T06:00"), "what ends the process does not do so for ever");
+    assert_eq!(
+        standing(again, &job, &state),
+        waits("2026-11-21T06:00"),
+        "what ends the process does not do so for ever"
+    );
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::{
 use passmuster::{
     model::{Clock, FixedClock},
     schedule::{
-        Ended, Job, JobName, JobOutcome, JobState, Known, Perform, Running, Schedule, When, run_begun, run_schedule,
+        Ended, Job, JobName, JobOutcome, JobState, Known, Perform, Running, Schedule, When, run_begun,
+        run_schedule,
     },
 };
 use tokio::sync::mpsc;
@@ -62,14 +63,22 @@ fn bench(now: &str, change: impl Fn(&mut Recorder)) -> Bench {
     let (sender, began) = mpsc::unbounded_channel();
     let kept = Arc::new(Mutex::new(BTreeMap::new()));
     let may_end = Arc::new(tokio::sync::Semaphore::new(0));
-    let mut recorder =
-        Recorder { kept: Arc::clone(&kept), began: sender, may_end: Arc::clone(&may_end), refuses: false, panics: false };
+    let mut recorder = Recorder {
+        kept: Arc::clone(&kept),
+        began: sender,
+        may_end: Arc::clone(&may_end),
+        refuses: false,
+        panics: false,
+    };
     change(&mut recorder);
     Bench { clock: Arc::new(FixedClock::at(at(now))), kept, began, may_end, recorder: Arc::new(recorder) }
 }
 
 fn jobs() -> Vec<Job> {
-    let job = |name, cron: &str| Job { name, when: When::Cron { cron: cron.parse().unwrap(), jitter: Duration::ZERO } };
+    let job = |name, cron: &str| Job {
+        name,
+        when: When::Cron { cron: cron.parse().unwrap(), jitter: Duration::ZERO },
+    };
     vec![
         job(JobName::Check("a".to_owned()), "0 6 * * *"),
         job(JobName::Check("b".to_owned()), "0 6 * * *"),
@@ -105,7 +114,8 @@ fn is_done(known: &Known, name: &JobName) -> bool {
 async fn what_is_due_runs_once_checks_together_and_all_of_it_is_kept() {
     let mut bench = bench("2026-11-20T04:00", |_| {});
     let schedule = bench.schedule(Known::new());
-    let looping = tokio::spawn(run_schedule(Arc::clone(&schedule), Arc::clone(&bench.recorder) as Arc<dyn Perform>));
+    let looping =
+        tokio::spawn(run_schedule(Arc::clone(&schedule), Arc::clone(&bench.recorder) as Arc<dyn Perform>));
     bench.until_kept(|known| known.len() == 3).await;
     assert!(bench.began.try_recv().is_err(), "nothing is due yet");
     bench.clock.set(at("2026-11-20T06:00"));

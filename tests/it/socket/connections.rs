@@ -8,8 +8,8 @@ use std::{
 };
 
 use passmuster::api::{
-    Answer, Answered, App, Delivery, HostRule, HttpLimits, Operation, Outlet, SocketLimits, Sockets, Status, Stop,
-    router, serve,
+    Answer, Answered, App, Delivery, HostRule, HttpLimits, Operation, Outlet, SocketLimits, Sockets, Status,
+    Stop, router, serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -266,7 +266,8 @@ async fn a_page_of_another_origin_may_not_connect() {
 /// W1
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_says_nothing_or_speaks_otherwise_is_sent_away() {
-    let server = server(SocketLimits { init_time: Duration::from_millis(50), ..SocketLimits::default() }).await;
+    let server =
+        server(SocketLimits { init_time: Duration::from_millis(50), ..SocketLimits::default() }).await;
     assert_eq!(Client::connect(&server).await.closed().await.0, 4408);
     let (stream, head) = begin(&server, "Sec-WebSocket-Protocol: graphql-ws\r\n").await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
@@ -344,7 +345,8 @@ async fn a_stop_says_goodbye() {
 /// A client that is gone without a word is found out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_answers_no_ping_is_gone() {
-    let server = server(SocketLimits { ping_time: Duration::from_millis(30), ..SocketLimits::default() }).await;
+    let server =
+        server(SocketLimits { ping_time: Duration::from_millis(30), ..SocketLimits::default() }).await;
     let mut client = Client::acknowledged(&server).await;
     client.send(&subscribe("one", "good")).await;
     let listener = listening(&server, 1).await.remove(0);

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 /// A connection that has been acknowledged.
 fn acknowledged() -> Protocol {
     let mut protocol = Protocol::new(2);
-    assert_eq!(sent(take(&mut protocol, &json!({"type": "connection_init"}))), json!({"type": "connection_ack"}));
+    assert_eq!(
+        sent(take(&mut protocol, &json!({"type": "connection_init"}))),
+        json!({"type": "connection_ack"})
+    );
     protocol
 }
 
@@ -53,8 +56,15 @@ fn a_subscription_begins_tells_and_ends() {
         Some(Effect::Stop { id: "a".to_owned() })
     );
     assert_eq!(protocol.next("a", "{}"), None, "nobody listens any more");
-    assert_eq!(take(&mut protocol, &json!({"type": "complete", "id": "a"})), None, "it may cross with an end");
-    assert!(matches!(take(&mut protocol, &subscribe("a")), Some(Effect::Begin { .. })), "its id is free again");
+    assert_eq!(
+        take(&mut protocol, &json!({"type": "complete", "id": "a"})),
+        None,
+        "it may cross with an end"
+    );
+    assert!(
+        matches!(take(&mut protocol, &subscribe("a")), Some(Effect::Begin { .. })),
+        "its id is free again"
+    );
 }
 
 #[test]

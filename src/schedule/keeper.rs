@@ -27,6 +27,8 @@ pub struct Busy {
 pub struct Schedule {
     jobs: Vec<Job>,
     known: Mutex<Known>,
+    /// Runs that somebody asked for, begun and waiting for the loop.
+    asked_for: Mutex<Vec<(JobName, JobState)>>,
     clock: Arc<dyn Clock>,
     changed: Notify,
 }
@@ -45,7 +47,7 @@ impl Schedule {
                 .map_or_else(|| JobState::known(now, &job.when), |state| state.taken_over(now, &job.when));
             known.insert(job.name.clone(), state);
         }
-        Self { jobs, known: Mutex::new(known), clock, changed: Notify::new() }
+        Self { jobs, known: Mutex::new(known), asked_for: Mutex::default(), clock, changed: Notify::new() }
     }
 
     /// The jobs.
@@ -107,6 +109,17 @@ impl Schedule {
         let begun = state.begun(now, now, 0);
         known.insert(name.clone(), begun.clone());
         Ok(begun)
+    }
+
+    /// Hands a run that has begun to the loop.
+    pub fn hand_over(&self, name: JobName, state: JobState) {
+        self.asked_for.lock().unwrap_or_else(PoisonError::into_inner).push((name, state));
+        self.changed.notify_one();
+    }
+
+    /// The runs that were handed over.
+    pub(super) fn take_asked_for(&self) -> Vec<(JobName, JobState)> {
+        std::mem::take(&mut *self.asked_for.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A run has ended.

@@ -47,7 +47,8 @@ pub async fn run_schedule(schedule: Arc<Schedule>, performer: Arc<dyn Perform>) 
         let (decision, begun) = schedule.take_due();
         let (collections, checks): (Vec<_>, Vec<_>) =
             begun.into_iter().partition(|(name, _)| matches!(name, JobName::Collection(_)));
-        for group in collections.into_iter().map(|one| vec![one]).chain([checks]) {
+        let alone = collections.into_iter().chain(schedule.take_asked_for()).map(|one| vec![one]);
+        for group in alone.chain([checks]) {
             if !group.is_empty() {
                 running.spawn(run_begun(Arc::clone(&schedule), Arc::clone(&performer), group));
             }

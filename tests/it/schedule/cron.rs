@@ -98,7 +98,7 @@ fn what_is_no_expression_is_refused_with_what_to_write() {
         ("* * * *", "write minute, hour, day, month and weekday"),
         ("0 0 6 * * * Europe/Berlin", "write minute, hour, day, month and weekday"),
         ("0 ６ * * *", "write minute, hour, day, month and weekday"),
-        ("60 * * * *", "`60 * * * *` is not a cron expression: position 60 is out of bounds"),
+        ("60 * * * *", "`60 * * * *` is not a cron expression: number out of bounds"),
         ("* * * * $", "`* * * * $` is not a cron expression"),
         ("*/0 * * * *", "`*/0 * * * *` is not a cron expression"),
         ("5-1 * * * *", "`5-1 * * * *` is not a cron expression"),

@@ -101,7 +101,7 @@ impl Engine {
         (id, kind, at): (&str, &str, Time),
         limits: &RunLimits<'_>,
     ) -> Option<String> {
-        let Some((id_field, _)) = self.catalog().get(field.of).find("id") else { return None };
+        let (id_field, _) = self.catalog().get(field.of).find("id")?;
         let chosen = Filter::Field(id_field, Test::Equal(Operand::Text(id.to_owned())));
         let kept = field.filters.of(field.of).cloned();
         let filter = Filter::All(std::iter::once(chosen).chain(kept).collect());

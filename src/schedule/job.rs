@@ -61,7 +61,7 @@ pub enum When {
     /// At the moments of a cron expression, each put off by the job's share of `jitter`.
     Cron {
         /// The moments.
-        cron: Cron,
+        cron: Box<Cron>,
         /// The most that one is put off.
         jitter: Duration,
     },

@@ -206,9 +206,8 @@ impl Message {
     fn read(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "the message is not JSON".to_owned())?;
         let Value::Object(mut message) = value else { return Err("the message is not an object".to_owned()) };
-        let kind = match message.remove("type") {
-            Some(Value::String(kind)) => kind,
-            _ => return Err("the message has no `type`".to_owned()),
+        let Some(Value::String(kind)) = message.remove("type") else {
+            return Err("the message has no `type`".to_owned());
         };
         match kind.as_str() {
             "connection_init" => no_more_than_an_object(&message).map(|()| Self::Init),
@@ -245,9 +244,8 @@ fn id(message: &mut Map<String, Value>) -> Result<String, String> {
 }
 
 fn operation(mut payload: Map<String, Value>) -> Result<Operation, String> {
-    let query = match payload.remove("query") {
-        Some(Value::String(query)) => query,
-        _ => return Err("`query` is not a text".to_owned()),
+    let Some(Value::String(query)) = payload.remove("query") else {
+        return Err("`query` is not a text".to_owned());
     };
     let operation_name = match payload.remove("operationName") {
         None | Some(Value::Null) => None,

@@ -1,6 +1,6 @@
 //! One connection: takes what arrives, does what the protocol says, sends what subscriptions have to tell.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::{
@@ -106,33 +106,38 @@ impl Session {
                     None
                 }
             };
-            match effect {
-                None => {}
-                Some(Effect::Send(text)) => {
-                    if !self.send(Message::Text(text.into())).await {
-                        return None;
-                    }
-                }
-                Some(Effect::Begin { id, operation }) => {
-                    if let Some(Effect::Send(text)) = self.begin(id, operation).await
-                        && !self.send(Message::Text(text.into())).await
-                    {
-                        return None;
-                    }
-                }
-                Some(Effect::Stop { id }) => {
-                    if let Some(delivery) = self.listening.remove(&id) {
-                        delivery.end();
-                        self.numbers.retain(|_, known| *known != id);
-                    }
-                }
-                Some(Effect::Close(close)) => return Some(close),
+            if let Some(effect) = effect
+                && let ControlFlow::Break(close) = self.perform(effect).await
+            {
+                return close;
             }
         }
     }
 
+    /// Does what the protocol says; breaks where the connection ends by it, with why where it is this side that ends it.
+    async fn perform(&mut self, effect: Effect) -> ControlFlow<Option<Close>> {
+        let text = match effect {
+            Effect::Send(text) => Some(text),
+            Effect::Begin { id, operation } => self.begin(id, operation).await,
+            Effect::Stop { id } => {
+                if let Some(delivery) = self.listening.remove(&id) {
+                    delivery.end();
+                    self.numbers.retain(|_, known| *known != id);
+                }
+                None
+            }
+            Effect::Close(close) => return ControlFlow::Break(Some(close)),
+        };
+        let Some(text) = text else { return ControlFlow::Continue(()) };
+        if self.send(Message::Text(text.into())).await {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(None)
+        }
+    }
+
     /// Begins a subscription on a thread that may block; where it can't begin, that is to be sent.
-    async fn begin(&mut self, id: String, operation: Operation) -> Option<Effect> {
+    async fn begin(&mut self, id: String, operation: Operation) -> Option<String> {
         self.next += 1;
         let delivery = Delivery::new(self.next, self.outbox.clone(), Arc::clone(&self.slow));
         let answer = Arc::clone(&self.app.answer);
@@ -163,7 +168,10 @@ impl Session {
             }
             Err(errors) => {
                 delivery.end();
-                self.protocol.refused(&id, &errors)
+                match self.protocol.refused(&id, &errors) {
+                    Some(Effect::Send(text)) => Some(text),
+                    _ => None,
+                }
             }
         }
     }

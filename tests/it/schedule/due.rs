@@ -23,7 +23,7 @@ fn collection(name: &str, cron: &str) -> Job {
 }
 
 fn jittered(name: JobName, cron: &str, jitter: Duration) -> Job {
-    Job { name, when: When::Cron { cron: cron.parse().unwrap(), jitter } }
+    Job { name, when: When::Cron { cron: Box::new(cron.parse().unwrap()), jitter } }
 }
 
 fn every(interval: Duration) -> Job {

@@ -77,7 +77,7 @@ fn bench(now: &str, change: impl Fn(&mut Recorder)) -> Bench {
 fn jobs() -> Vec<Job> {
     let job = |name, cron: &str| Job {
         name,
-        when: When::Cron { cron: cron.parse().unwrap(), jitter: Duration::ZERO },
+        when: When::Cron { cron: Box::new(cron.parse().unwrap()), jitter: Duration::ZERO },
     };
     vec![
         job(JobName::Check("a".to_owned()), "0 6 * * *"),

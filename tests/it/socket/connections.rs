@@ -11,7 +11,7 @@ use passmuster::api::{
     Answer, Answered, App, Delivery, HostRule, HttpLimits, Operation, Outlet, SocketLimits, Sockets, Status,
     Stop, router, serve,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::socket::{self, Client, Frame, PATIENCE};
 
 /// Keeps who listens, for the test to tell them something.
 #[derive(Default)]
@@ -73,113 +73,17 @@ async fn server(limits: SocketLimits) -> Server {
     Server { address, listeners, sockets, _stop: stop }
 }
 
-/// A WebSocket client of few words.
-struct Client {
-    stream: TcpStream,
-}
-
-#[derive(Debug, PartialEq)]
-enum Frame {
-    Text(String),
-    Close(u16, String),
-    Ping,
-}
-
-impl Frame {
-    fn json(&self) -> Value {
-        match self {
-            Self::Text(text) => serde_json::from_str(text).unwrap(),
-            other => panic!("not a text: {other:?}"),
-        }
-    }
-}
-
-/// Sends the beginning of a WebSocket, and gives the status line and all else of the head.
+/// Sends the beginning of a WebSocket, and gives the head of the answer.
 async fn begin(server: &Server, headers: &str) -> (TcpStream, String) {
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let request = format!(
-        "GET /graphql HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
-        server.address
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let byte = timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap();
-        head.push(byte);
-    }
-    (stream, String::from_utf8(head).unwrap())
+    socket::begin(&server.address.to_string(), headers).await
 }
 
-impl Client {
-    async fn connect(server: &Server) -> Self {
-        let (stream, head) = begin(server, "Sec-WebSocket-Protocol: graphql-transport-ws\r\n").await;
-        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        assert!(head.to_lowercase().contains("sec-websocket-protocol: graphql-transport-ws"), "{head}");
-        Self { stream }
-    }
-
-    async fn acknowledged(server: &Server) -> Self {
-        let mut client = Self::connect(server).await;
-        client.send(&json!({"type": "connection_init"})).await;
-        assert_eq!(client.receive().await.json(), json!({"type": "connection_ack"}));
-        client
-    }
-
-    async fn send(&mut self, message: &Value) {
-        self.frame(1, message.to_string().as_bytes()).await;
-    }
-
-    async fn frame(&mut self, opcode: u8, payload: &[u8]) {
-        let mut bytes = vec![0x80 | opcode];
-        match payload.len() {
-            short @ ..126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
-            long => {
-                bytes.push(0x80 | 126);
-                bytes.extend(u16::try_from(long).unwrap().to_be_bytes());
-            }
-        }
-        bytes.extend([0; 4]);
-        bytes.extend(payload);
-        self.stream.write_all(&bytes).await.unwrap();
-    }
-
-    async fn receive(&mut self) -> Frame {
-        timeout(PATIENCE, self.read()).await.expect("an answer")
-    }
-
-    async fn read(&mut self) -> Frame {
-        let head = self.stream.read_u8().await.unwrap();
-        let length = match self.stream.read_u8().await.unwrap() {
-            126 => usize::from(self.stream.read_u16().await.unwrap()),
-            127 => usize::try_from(self.stream.read_u64().await.unwrap()).unwrap(),
-            short => usize::from(short),
-        };
-        let mut payload = vec![0; length];
-        self.stream.read_exact(&mut payload).await.unwrap();
-        match head & 0x0f {
-            1 => Frame::Text(String::from_utf8(payload).unwrap()),
-            8 => {
-                let code = u16::from_be_bytes([payload[0], payload[1]]);
-                Frame::Close(code, String::from_utf8(payload[2..].to_vec()).unwrap())
-            }
-            9 => Frame::Ping,
-            other => panic!("opcode {other}"),
-        }
-    }
-
-    async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match self.receive().await {
-                Frame::Close(code, reason) => return (code, reason),
-                Frame::Text(_) | Frame::Ping => {}
-            }
-        }
-    }
+async fn connect(server: &Server) -> Client {
+    Client::connect(&server.address.to_string()).await
 }
 
-fn subscribe(id: &str, query: &str) -> Value {
-    json!({"type": "subscribe", "id": id, "payload": {"query": query}})
+async fn acknowledged(server: &Server) -> Client {
+    Client::acknowledged(&server.address.to_string()).await
 }
 
 async fn listening(server: &Server, count: usize) -> Vec<Delivery> {
@@ -196,9 +100,9 @@ async fn listening(server: &Server, count: usize) -> Vec<Delivery> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscriber_is_told_until_it_completes() {
     let server = server(SocketLimits::default()).await;
-    let mut client = Client::acknowledged(&server).await;
-    client.send(&subscribe("one", "good")).await;
-    client.send(&subscribe("two", "bad")).await;
+    let mut client = acknowledged(&server).await;
+    client.subscribe("one", "good").await;
+    client.subscribe("two", "bad").await;
     assert_eq!(
         client.receive().await.json(),
         json!({"type": "error", "id": "two", "payload": [{"message": "no such field"}]})
@@ -213,7 +117,7 @@ async fn a_subscriber_is_told_until_it_completes() {
     client.send(&json!({"type": "ping"})).await;
     assert_eq!(client.receive().await.json(), json!({"type": "pong"}));
     assert!(!listener.send("{}".to_owned()), "nobody listens any more");
-    client.send(&subscribe("three", "boom")).await;
+    client.subscribe("three", "boom").await;
     let told = client.receive().await.json();
     assert_eq!(told["payload"][0]["extensions"]["code"], "internal_error");
     assert!(!told.to_string().contains("secret detail"), "{told}");
@@ -223,8 +127,8 @@ async fn a_subscriber_is_told_until_it_completes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_listens_is_let_go_with_the_connection() {
     let server = server(SocketLimits::default()).await;
-    let mut client = Client::acknowledged(&server).await;
-    client.send(&subscribe("one", "good")).await;
+    let mut client = acknowledged(&server).await;
+    client.subscribe("one", "good").await;
     let listener = listening(&server, 1).await.remove(0);
     drop(client);
     for _ in 0..2000 {
@@ -268,10 +172,10 @@ async fn a_page_of_another_origin_may_not_connect() {
 async fn a_client_that_says_nothing_or_speaks_otherwise_is_sent_away() {
     let server =
         server(SocketLimits { init_time: Duration::from_millis(50), ..SocketLimits::default() }).await;
-    assert_eq!(Client::connect(&server).await.closed().await.0, 4408);
+    assert_eq!(connect(&server).await.closed().await.0, 4408);
     let (stream, head) = begin(&server, "Sec-WebSocket-Protocol: graphql-ws\r\n").await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    let (code, reason) = Client { stream }.closed().await;
+    let (code, reason) = Client::over(stream).closed().await;
     assert_eq!(code, 4406);
     assert!(reason.contains("graphql-transport-ws"), "{reason}");
 }
@@ -280,13 +184,13 @@ async fn a_client_that_says_nothing_or_speaks_otherwise_is_sent_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_messages_end_the_connection_with_the_code_that_says_so() {
     let server = server(SocketLimits::default()).await;
-    let mut binary = Client::acknowledged(&server).await;
+    let mut binary = acknowledged(&server).await;
     binary.frame(2, b"{}").await;
     assert_eq!(binary.closed().await.0, 4400);
-    let mut early = Client::connect(&server).await;
-    early.send(&subscribe("a", "good")).await;
+    let mut early = connect(&server).await;
+    early.subscribe("a", "good").await;
     assert_eq!(early.closed().await.0, 4401);
-    let mut twice = Client::acknowledged(&server).await;
+    let mut twice = acknowledged(&server).await;
     twice.send(&json!({"type": "connection_init"})).await;
     assert_eq!(twice.closed().await.0, 4429);
 }
@@ -296,8 +200,8 @@ async fn bad_messages_end_the_connection_with_the_code_that_says_so() {
 async fn a_client_that_takes_nothing_is_let_go() {
     let limits = SocketLimits { messages_ahead: 4, ..SocketLimits::default() };
     let server = server(limits).await;
-    let mut client = Client::acknowledged(&server).await;
-    client.send(&subscribe("one", "good")).await;
+    let mut client = acknowledged(&server).await;
+    client.subscribe("one", "good").await;
     let listener = listening(&server, 1).await.remove(0);
     let large = json!({"data": "x".repeat(1 << 20)}).to_string();
     let mut told = 0;
@@ -316,8 +220,8 @@ async fn a_client_that_takes_nothing_is_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_connections_are_open_and_no_more() {
     let server = server(SocketLimits { connections: 2, ..SocketLimits::default() }).await;
-    let first = Client::acknowledged(&server).await;
-    let _second = Client::acknowledged(&server).await;
+    let first = acknowledged(&server).await;
+    let _second = acknowledged(&server).await;
     let (_, head) = begin(&server, "Sec-WebSocket-Protocol: graphql-transport-ws\r\n").await;
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");
     drop(first);
@@ -334,7 +238,7 @@ async fn so_many_connections_are_open_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_says_goodbye() {
     let server = server(SocketLimits::default()).await;
-    let mut client = Client::acknowledged(&server).await;
+    let mut client = acknowledged(&server).await;
     let sockets = server.sockets.clone();
     let closing = tokio::spawn(async move { sockets.close_all().await });
     assert_eq!(client.closed().await.0, 1001);
@@ -347,8 +251,8 @@ async fn a_stop_says_goodbye() {
 async fn a_client_that_answers_no_ping_is_gone() {
     let server =
         server(SocketLimits { ping_time: Duration::from_millis(30), ..SocketLimits::default() }).await;
-    let mut client = Client::acknowledged(&server).await;
-    client.send(&subscribe("one", "good")).await;
+    let mut client = acknowledged(&server).await;
+    client.subscribe("one", "good").await;
     let listener = listening(&server, 1).await.remove(0);
     assert_eq!(client.receive().await, Frame::Ping);
     for _ in 0..2000 {

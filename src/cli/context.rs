@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     Exit,
-    arguments::Common,
+    arguments::CommonArguments,
+    config::Config,
     failure::Failure,
     graph_holder::Present,
     graph_image::{self, ImageKeeper},
@@ -33,13 +34,29 @@ use crate::{
 /// What a command is run with.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// The global arguments.
+    /// What holds for every command.
     pub(crate) common: Common,
+    /// The configuration file.
+    pub(crate) config: Config,
     /// The streams.
     pub(crate) output: Arc<Output>,
     /// The clock of the process.
     pub(crate) clock: Arc<dyn Clock>,
 }
+
+/// What the command line and the environment say for every command, else the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// The folder of the store.
+    pub(crate) store: PathBuf,
+    /// The folder of the schema, unless it is the embedded one.
+    pub(crate) schema: Option<PathBuf>,
+    /// The folder of checks, unless they are the embedded ones.
+    pub(crate) queries: Option<PathBuf>,
+}
+
+/// Where the store is unless somebody says otherwise.
+const STORE: &str = ".passmuster/store";
 
 /// The schema, the checks and the engine over them.
 #[derive(Clone, Debug)]
@@ -53,8 +70,14 @@ pub(crate) struct Tools {
 }
 
 impl Context {
-    pub(crate) fn new(common: Common, output: Output) -> Self {
-        Self { common, output: Arc::new(output), clock: Arc::new(SystemClock) }
+    pub(crate) fn new(arguments: CommonArguments, config: Config, output: Arc<Output>) -> Self {
+        let store = arguments.store.or_else(|| config.store.path.clone());
+        let common = Common {
+            store: store.unwrap_or_else(|| PathBuf::from(STORE)),
+            schema: arguments.schema,
+            queries: arguments.queries,
+        };
+        Self { common, config, output, clock: Arc::new(SystemClock) }
     }
 
     /// The present moment.

@@ -35,21 +35,41 @@ Examples:
 )]
 pub(crate) struct CollectArguments {
     /// Only these regions, e.g. eu-west-1,us-east-1
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "REGIONS",
+        value_delimiter = ',',
+        env = "PASSMUSTER_REGIONS",
+        hide_env_values = true
+    )]
     regions: Vec<String>,
     /// Only these types, e.g. Vpc,FlowLog
-    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "TYPES",
+        value_delimiter = ',',
+        env = "PASSMUSTER_ONLY",
+        hide_env_values = true
+    )]
     only: Vec<String>,
     #[command(flatten)]
     summary: SummaryArguments,
 }
 
 impl CollectArguments {
-    fn options(&self) -> CollectOptions {
+    /// What the configuration says, but for what stands on the command line.
+    fn options(&self, context: &Context) -> CollectOptions {
         let set = |words: &[String]| -> BTreeSet<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
         };
-        CollectOptions { regions: set(&self.regions), only: set(&self.only), ..CollectOptions::default() }
+        let mut options = context.config.collect.options();
+        for (given, option) in [(&self.regions, &mut options.regions), (&self.only, &mut options.only)] {
+            let given = set(given);
+            if !given.is_empty() {
+                *option = given;
+            }
+        }
+        options
     }
 }
 
@@ -59,7 +79,7 @@ pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exi
     let shown = Arc::clone(&progress);
     let on_event = Arc::new(move |event: Event| shown.show(&event));
     run_async(async {
-        let collecting = collect(arguments.options(), store, Arc::clone(&context.clock), on_event);
+        let collecting = collect(arguments.options(context), store, Arc::clone(&context.clock), on_event);
         let collected = tokio::select! {
             collected = collecting => Some(collected),
             () = asked_to_stop() => None,
@@ -193,6 +213,7 @@ fn as_json(report: &CollectReport) -> String {
 
 /// Collects without progress, for a server; the result is one line for its log.
 pub(crate) async fn collect_quietly(
+    options: CollectOptions,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_commit: impl Fn() + Send + Sync + 'static,
@@ -202,7 +223,7 @@ pub(crate) async fn collect_quietly(
             on_commit();
         }
     });
-    match collect(CollectOptions::default(), store, clock, on_event).await {
+    match collect(options, store, clock, on_event).await {
         Ok(report) => {
             let complete = report.count(Outcome::Complete);
             let (slices, assets) = (report.slices.len(), thousands(report.assets()));

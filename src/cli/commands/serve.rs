@@ -235,8 +235,9 @@ impl Background<'_> {
             run_every(interval, Arc::clone(&clock), || {
                 let (store, clock, rebuild) = (Arc::clone(&store), Arc::clone(&clock), rebuild.clone());
                 let output = &self.context.output;
+                let options = self.context.config.collect.options();
                 async move {
-                    output.note(&collect_quietly(store, clock, move || rebuild.request()).await);
+                    output.note(&collect_quietly(options, store, clock, move || rebuild.request()).await);
                 }
             })
             .await;

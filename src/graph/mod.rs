@@ -43,7 +43,7 @@ pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::{NO_CODE, escape_into},
-    slices::{Need, SLICE_TYPE},
+    slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

@@ -14,6 +14,7 @@ mod image;
 mod index;
 mod journal;
 mod keys;
+mod ledger;
 mod lock;
 mod open;
 mod options;
@@ -33,6 +34,7 @@ pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
 pub use image::ImageFile;
+pub use ledger::{LedgerCommit, LedgerReport, LedgerTurn};
 pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]
@@ -63,6 +65,8 @@ pub struct Store {
     timeline: Mutex<Timeline>,
     /// What is listed and not shown, once everything was read. Taken after the index.
     hidden: Mutex<Option<delta::Hidden>>,
+    /// Taken by whoever reads the ledger to write what follows from it. Taken before the writer.
+    ledger: Mutex<()>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

@@ -38,6 +38,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
         verdict,
         counts: Counts::default(),
         findings: Vec::new(),
+        excepted: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
         figure: None,
@@ -57,13 +58,14 @@ fn denied() -> Reason {
 
 fn failing() -> CheckResult {
     let mut failing = result("logged", Verdict::Fail);
-    failing.counts = Counts { fail: 2, unknown: 1, pass: 1204 };
+    failing.counts = Counts { fail: 2, excepted: 0, unknown: 1, pass: 1204 };
     failing.findings = vec![
         Finding {
             asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"),
             priority: vec!["production".to_owned()],
+            since: None,
         },
-        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new() },
+        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), since: None },
     ];
     failing.unknown =
         vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];

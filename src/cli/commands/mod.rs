@@ -5,6 +5,8 @@ pub(crate) mod checks;
 pub(crate) mod collect;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod except;
+pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod query;
 pub(crate) mod schema;

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
@@ -163,6 +163,9 @@ impl<'g> World<'g> {
         let slices = self.graph.slices()?;
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
+        if is_own_type(asset_type) {
+            return None;
+        }
         let rows = table.id.and_then(|_| {
             let places = self.places(id)?;
             let own = |account: Option<&str>, region: Option<&str>| slices.own(asset_type, account?, region);

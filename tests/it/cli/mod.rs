@@ -8,6 +8,7 @@ mod images;
 mod judging;
 mod live;
 mod past;
+mod remembering;
 mod reports;
 mod serving;
 mod storing;

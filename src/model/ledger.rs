@@ -1,0 +1,23 @@
+//! The types of what Passmuster itself keeps beside what it collects: verdicts and what followed from them. They are
+//! assets like any other in the graph, but nothing collects them, so no slice lists them and they are never incomplete.
+
+/// A check, and what its last run said.
+pub const CHECK_TYPE: &str = "Check";
+/// One run of one check.
+pub const CHECK_RUN_TYPE: &str = "CheckRun";
+/// One asset that failed one check.
+pub const FINDING_TYPE: &str = "Finding";
+/// One asset of which a check can't say whether it fails.
+pub const UNKNOWN_VERDICT_TYPE: &str = "UnknownVerdict";
+/// What was accepted, by whom, why and until when.
+pub const EXCEPTION_TYPE: &str = "Exception";
+
+/// Every type that is kept and never collected.
+pub const LEDGER_TYPES: [&str; 5] =
+    [CHECK_TYPE, CHECK_RUN_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
+
+/// Whether a type is kept and never collected.
+#[must_use]
+pub fn is_ledger_type(name: &str) -> bool {
+    LEDGER_TYPES.contains(&name)
+}

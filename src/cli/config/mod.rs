@@ -6,7 +6,10 @@
 
 mod collect;
 mod error;
+mod notifications;
 mod reader;
+mod schedule;
+mod server;
 mod store;
 
 use std::path::{Path, PathBuf};

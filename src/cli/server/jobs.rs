@@ -1,0 +1,194 @@
+//! The jobs of a server: which there are, and how each is run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    super::{
+        commands::collect::{Quietly, collect_quietly},
+        config::{Config, REQUESTED},
+        failure::chain,
+    },
+    judge::Judge,
+};
+use crate::{
+    check::{Check, ledger::Trigger},
+    collect::CollectOptions,
+    model::{Clock, Zone},
+    query::Collection,
+    schedule::{
+        Ended, Job, JobName, JobOutcome, JobState, Perform, Rebuild, Running, Schedule, When, keep_jobs, next_run,
+    },
+    store::Store,
+};
+
+/// How long a graph may take to show what was collected before it is judged all the same.
+const LONGEST_BUILD: Duration = Duration::from_secs(600);
+
+/// The jobs that a configuration and the checks make, with what each collection collects.
+pub(crate) fn planned(
+    config: &Config,
+    checks: &[Check],
+    collect_every: Option<Duration>,
+) -> (Vec<Job>, BTreeMap<String, Collection>) {
+    let section = &config.schedule;
+    let zone = section.time_zone.clone().unwrap_or_else(Zone::utc);
+    let put_off = |when: When| match when {
+        When::Cron { cron, .. } => When::Cron { cron: cron.or_in(&zone), jitter: section.jitter },
+        every @ When::Every(_) => every,
+    };
+    let mut what = BTreeMap::new();
+    let mut jobs = Vec::new();
+    if let Some(interval) = collect_every {
+        let name = "all".to_owned();
+        jobs.push(Job { name: JobName::Collection(name.clone()), when: When::Every(interval) });
+        what.insert(name, Collection::default());
+    }
+    for collection in &section.collections {
+        let name = JobName::Collection(collection.name.clone());
+        jobs.push(Job { name, when: put_off(collection.when.clone()) });
+        what.insert(collection.name.clone(), collection.what.clone());
+    }
+    for check in checks {
+        if let Some(cron) = check.schedule.as_ref().or(section.checks.as_ref()) {
+            let when = put_off(When::Cron { cron: cron.clone(), jitter: Duration::ZERO });
+            jobs.push(Job { name: JobName::Check(check.id.clone()), when });
+        }
+    }
+    (jobs, what)
+}
+
+/// Runs jobs.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    pub(crate) keeper: JobKeeper,
+    pub(crate) judge: Arc<Judge>,
+    /// The options of a collection for which nothing else is said.
+    pub(crate) options: CollectOptions,
+    /// What each collection collects, that somebody asked for included.
+    pub(crate) what: Mutex<BTreeMap<String, Collection>>,
+}
+
+/// Keeps what is known of jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct JobKeeper {
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) schedule: Arc<Schedule>,
+    pub(crate) rebuild: Rebuild,
+}
+
+impl JobKeeper {
+    /// Keeps states, each with when its job runs next. Gives the number of the commit. Blocking.
+    pub(crate) fn keep(&self, states: Vec<(JobName, JobState)>) -> Result<Option<u64>, String> {
+        let now = self.clock.now();
+        let with_next = states.into_iter().map(|(name, state)| {
+            let job = self.schedule.jobs().iter().find(|job| job.name == name);
+            let next = job.and_then(|job| next_run(now, job, &state));
+            (name, state, next)
+        });
+        let kept = keep_jobs(&self.store, now, with_next).map_err(|error| chain(&error))?;
+        if kept.is_some() {
+            self.rebuild.request();
+        }
+        Ok(kept)
+    }
+}
+
+impl Jobs {
+    /// What the collection collects that somebody asks for next.
+    pub(crate) fn ask_for(&self, collection: Collection) {
+        self.what.lock().unwrap_or_else(PoisonError::into_inner).insert(REQUESTED.to_owned(), collection);
+    }
+
+    fn options_of(&self, name: &str) -> CollectOptions {
+        let what = self.what.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default();
+        chosen(&self.options, what)
+    }
+}
+
+/// The options of a collection of a part of what there is to collect.
+pub(crate) fn chosen(options: &CollectOptions, what: Collection) -> CollectOptions {
+    let mut options = options.clone();
+    let Collection { accounts, regions, only } = what;
+    if !regions.is_empty() {
+        options.regions = regions.into_iter().collect();
+    }
+    if !only.is_empty() {
+        options.only = only.into_iter().collect();
+    }
+    let _ = accounts;
+    options
+}
+
+impl Perform for Jobs {
+    fn keep(&self, states: Vec<(JobName, JobState)>) -> Running<Result<(), String>> {
+        let keeper = self.keeper.clone();
+        Box::pin(async move {
+            match tokio::task::spawn_blocking(move || keeper.keep(states)).await {
+                Ok(kept) => kept.map(drop),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+    }
+
+    fn perform(&self, jobs: Vec<JobName>) -> Running<Vec<Ended>> {
+        let (collections, checks): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|name| matches!(name, JobName::Collection(_)));
+        let judge = Arc::clone(&self.judge);
+        if let Some(name) = collections.first() {
+            let options = self.options_of(name.own());
+            let (store, clock) = (Arc::clone(&self.keeper.store), Arc::clone(&self.keeper.clock));
+            return Box::pin(async move { vec![collected(options, store, clock, judge).await] });
+        }
+        Box::pin(async move {
+            let count = checks.len();
+            let judging = tokio::task::spawn_blocking(move || {
+                let ids: BTreeSet<&str> = checks.iter().map(JobName::own).collect();
+                judge.run(&ids, Trigger::Schedule)
+            });
+            let ended = |outcome, note: &str| vec![Ended { outcome, note: note.to_owned() }; count];
+            match judging.await {
+                Ok(Ok(recorded)) => recorded
+                    .runs
+                    .iter()
+                    .map(|run| Ended { outcome: JobOutcome::Done, note: run.verdict.to_string() })
+                    .collect(),
+                Ok(Err(error)) => ended(JobOutcome::Failed, &chain(&error)),
+                Err(_) => ended(JobOutcome::Failed, "it failed because of an internal error, which is logged"),
+            }
+        })
+    }
+}
+
+async fn collected(
+    options: CollectOptions,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    judge: Arc<Judge>,
+) -> Ended {
+    let rebuild = judge.rebuild.clone();
+    let Quietly { note, is_failure } =
+        collect_quietly(options, Arc::clone(&store), clock, move || rebuild.request()).await;
+    let judging = tokio::task::spawn_blocking(move || {
+        judge.rebuild.request();
+        if judge.graph.wait_for(store.sequence(), LONGEST_BUILD).is_none() {
+            tracing::warn!("the graph does not show all that was collected yet: what it shows is judged");
+        }
+        judge.run_changed(Trigger::Collection)
+    });
+    let outcome = if is_failure { JobOutcome::Failed } else { JobOutcome::Done };
+    match judging.await {
+        Ok(Ok(_)) => Ended { outcome, note },
+        Ok(Err(error)) => {
+            Ended { outcome: JobOutcome::Failed, note: format!("{note}; not judged: {}", chain(&error)) }
+        }
+        Err(error) => {
+            tracing::error!(%error, "judging panicked; the process goes on");
+            Ended { outcome: JobOutcome::Failed, note: format!("{note}; not judged: an internal error, which is logged") }
+        }
+    }
+}

@@ -235,7 +235,7 @@ impl Background<'_> {
             run_every(interval, Arc::clone(&clock), || {
                 let (store, clock, rebuild) = (Arc::clone(&store), Arc::clone(&clock), rebuild.clone());
                 let output = &self.context.output;
-                let options = self.context.config.collect.options();
+                let options = self.context.config.collect_options();
                 async move {
                     output.note(&collect_quietly(options, store, clock, move || rebuild.request()).await);
                 }

@@ -10,7 +10,7 @@ use passmuster::{
         AwsConfig, CollectError, CollectOptions, CollectReport, Event, OrganizationOptions, RoleOptions,
         collect,
     },
-    model::{FixedClock, SliceKey, SliceState},
+    model::{Clock, FixedClock, SliceKey, SliceState, Time},
     query::{Engine, run::Judgement},
     store::Store,
 };
@@ -95,15 +95,15 @@ impl FleetBench {
         self.slices().remove(&key).unwrap_or_else(|| panic!("{key} was not committed"))
     }
 
-    /// What the stored check says of the VPCs.
-    pub(super) fn verdicts(&self) -> Verdicts {
+    /// What the stored check says of the VPCs, where nothing older than `oldest` counts.
+    pub(super) fn verdicts(&self, oldest: Option<Time>) -> Verdicts {
         let engine: Engine = engine();
         let mut builder = passmuster::graph::GraphBuilder::new(Arc::clone(engine.catalog()));
         let mut push = |asset| builder.push(&asset).expect("an asset that fits");
         self.store.read_assets(&mut push).expect("assets");
         let slices = self.store.slices().expect("slices");
-        let graph = builder.finish(Some(slices), time(EARLIER)).expect("a graph");
-        let judgement: Judgement = engine.judge(&graph, SEED, None).expect("a judgement");
+        let graph = builder.finish(Some(slices), self.clock.now()).expect("a graph");
+        let judgement: Judgement = engine.judge(&graph, SEED, oldest).expect("a judgement");
         let vpcs = &judgement.types[0];
         let native_id = |row: u32| graph.text(vpcs.of, row, "nativeId").expect("a native id").into_owned();
         Verdicts {
@@ -113,12 +113,23 @@ impl FleetBench {
         }
     }
 
-    /// What it must say where everything is known of all accounts but these.
-    pub(super) fn truth_without(&self, hidden: &[&str]) -> Verdicts {
+    /// What it must say where everything is known.
+    pub(super) fn truth(&self) -> Verdicts {
+        self.truth_without(&[], false)
+    }
+
+    /// What it must say where nothing new is known of these accounts; what was known of them before may still count.
+    pub(super) fn truth_without(&self, hidden: &[&str], old_counts: bool) -> Verdicts {
         let mut truth = Verdicts::default();
         for account in &self.organization.accounts {
             if hidden.contains(&account.id.as_str()) {
-                truth.unknown.extend(account.logged.iter().chain(&account.unlogged).cloned());
+                truth.unknown.extend(account.unlogged.iter().cloned());
+                if old_counts {
+                    // A flow log that was seen is there; that there is no other nobody knows.
+                    truth.passing += account.logged.len();
+                } else {
+                    truth.unknown.extend(account.logged.iter().cloned());
+                }
             } else {
                 truth.failing.extend(account.unlogged.iter().cloned());
                 truth.passing += account.logged.len();

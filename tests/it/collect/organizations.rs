@@ -34,7 +34,7 @@ async fn every_account_of_the_organisation_is_collected_through_its_role() {
     assert_eq!(report.accounts.len(), ACCOUNTS);
     assert!(report.accounts.iter().all(|account| account.regions == ["eu-west-1", "us-east-1"]));
     assert!(report.slices.is_sorted_by(|one, other| one.key < other.key));
-    assert_eq!(bench.verdicts(), bench.truth_without(&[]));
+    assert_eq!(bench.verdicts(None), bench.truth());
     // Each account's role once, for all its clients; and none for the caller's own account.
     assert_eq!(bench.server.calls("AssumeRole", "us-east-1"), ACCOUNTS - 1);
     assert_eq!(bench.server.calls("GetCallerIdentity", "us-east-1"), 1);
@@ -70,9 +70,14 @@ async fn a_state_goes_before_the_status_that_is_retired_and_only_active_accounts
     let bench = FleetBench::new([]).await;
     let suspended = bench.organization.account("member-05").id.clone();
     let says_state = move |text: String| {
-        let own = format!("\"Id\": \"{suspended}\", ");
-        assert!(text.contains("\"Accounts\""), "{text}");
-        text.replace(&own, &format!("{own}\"State\": \"SUSPENDED\", "))
+        let mut answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for account in answer["Accounts"].as_array_mut().expect("accounts") {
+            assert_eq!(account["Status"], "ACTIVE");
+            if account["Id"] == suspended.as_str() {
+                account["State"] = "SUSPENDED".into();
+            }
+        }
+        answer.to_string()
     };
     let rewrite = Fault::Rewrite(std::sync::Arc::new(says_state));
     bench.server.set_rules([Rule::on("ListAccounts", rewrite)]);

@@ -24,6 +24,35 @@ pub enum CollectError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// An account is named, and no role that could be taken on in it.
+    #[error(
+        "no role is known for account {account_id}, and the credentials belong to {caller}: write `role` into `[collect]` or into its `[[accounts]]`"
+    )]
+    NoRole {
+        /// The account.
+        account_id: String,
+        /// The account of the credentials.
+        caller: String,
+    },
+    /// The organisation's accounts can't be listed, so that nobody knows what to collect.
+    #[error("nothing was collected, the organisation's accounts can't be listed: {reason}; {remedy}")]
+    NoOrganization {
+        /// The call and its error.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The conditions on accounts name an organisational unit that there isn't.
+    #[error("the organisation has no unit `{given}`{}", did_you_mean(.nearest.as_deref()))]
+    UnknownUnit {
+        /// As written.
+        given: String,
+        /// The path that is most like it.
+        nearest: Option<String>,
+    },
+    /// The conditions on the organisation's accounts leave none.
+    #[error("no account of the organisation meets the conditions of `[organization]`: nothing was collected")]
+    NoAccount,
     /// `--only` names a type this version doesn't collect.
     #[error("`{given}` is not a type that is collected{}: write one of {}", did_you_mean(.nearest.as_deref()), .known.join(", "))]
     UnknownType {

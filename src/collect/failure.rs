@@ -1,6 +1,8 @@
 //! What an error of AWS means for a slice: its outcome and a reason in our own words. AWS's own message is never
 //! passed on, since it may hold names of resources, principals and encoded policies.
 
+use std::borrow::Cow;
+
 use aws_sdk_ec2::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -16,7 +18,7 @@ pub(crate) struct Failure {
     /// AWS's error code, or `HTTP 500` where there is none.
     pub(crate) code: Option<String>,
     /// More, in our own words.
-    pub(crate) detail: Option<&'static str>,
+    pub(crate) detail: Option<Cow<'static, str>>,
     /// The call that failed, where it is not the one its slice is named for.
     pub(crate) action: Option<&'static str>,
 }
@@ -36,6 +38,8 @@ pub(crate) enum FailureKind {
     NotSent,
     /// There is no such thing, any more or yet.
     NotFound,
+    /// No answer or no connection within the time there was.
+    TimedOut,
     /// Anything else.
     Other,
 }
@@ -71,8 +75,12 @@ const NOT_FOUND: &[&str] = &[
 
 impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
-    pub(crate) fn other(detail: &'static str) -> Self {
-        Self { kind: FailureKind::Other, code: None, detail: Some(detail), action: None }
+    pub(crate) fn other(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Other, code: None, detail: Some(detail.into()), action: None }
+    }
+
+    fn timed_out(detail: &'static str) -> Self {
+        Self { kind: FailureKind::TimedOut, ..Self::other(detail) }
     }
 
     /// Reads what the SDK reports after its last attempt.
@@ -84,9 +92,9 @@ impl Failure {
             return Self::other("the answer was cut short");
         }
         match error {
-            SdkError::TimeoutError(_) => Self::other("no answer in time"),
+            SdkError::TimeoutError(_) => Self::timed_out("no answer in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Self::other("no connection in time")
+                Self::timed_out("no connection in time")
             }
             SdkError::DispatchFailure(failure) if failure.is_io() || failure.as_other().is_some() => {
                 Self::other("the connection failed")
@@ -94,7 +102,7 @@ impl Failure {
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Self {
                 kind: FailureKind::NotSent,
                 code: None,
-                detail: Some("the request could not be signed or sent"),
+                detail: Some("the request could not be signed or sent".into()),
                 action: None,
             },
             SdkError::ServiceError(service) => {
@@ -125,7 +133,7 @@ impl Failure {
     /// `ec2:DescribeFlowLogs: UnauthorizedOperation (explicit deny in a service control policy)`.
     pub(crate) fn reason(&self, action: &str) -> String {
         let action = self.action.unwrap_or(action);
-        match (&self.code, self.detail) {
+        match (&self.code, &self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),
             (None, Some(detail)) => format!("{action}: {detail}"),
@@ -165,7 +173,7 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if status == 503 => (FailureKind::Throttled, None),
         _ => (FailureKind::Other, None),
     };
-    Failure { kind, code: Some(plain_code(code)), detail, action: None }
+    Failure { kind, code: Some(plain_code(code)), detail: detail.map(Cow::Borrowed), action: None }
 }
 
 /// Which policy denies is only said in AWS's message; the message itself names principals and resources.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{api::RegionalApi, failure::Failure, shape::Origin};
+use super::{api::RegionalApi, connect::Connection, failure::Failure, shape::Origin};
 use crate::model::Asset;
 
 /// 10,000 pages of 1,000 are more than any list of one account and region can hold.
@@ -43,13 +43,14 @@ impl Tokens {
 /// shows an item twice; the later sight counts).
 pub(crate) async fn read_all(
     api: &dyn RegionalApi,
-    client: &aws_sdk_ec2::Client,
+    (connection, client): (&Connection, &aws_sdk_ec2::Client),
     origin: &Origin,
 ) -> Result<Vec<Asset>, Failure> {
     let mut assets = BTreeMap::new();
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
+        connection.pace(&origin.caller, &origin.region, api.action()).await;
         let page = api.page(client, origin, token).await?;
         assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
         token = tokens.next(page.next_token)?;

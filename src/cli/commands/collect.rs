@@ -1,6 +1,10 @@
 //! `passmuster collect`: an AWS account into the store.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -62,12 +66,15 @@ impl CollectArguments {
         let set = |words: &[String]| -> BTreeSet<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
         };
-        let mut options = context.config.collect.options();
-        for (given, option) in [(&self.regions, &mut options.regions), (&self.only, &mut options.only)] {
-            let given = set(given);
-            if !given.is_empty() {
-                *option = given;
-            }
+        let mut options = context.config.collect_options();
+        let (regions, only) = (set(&self.regions), set(&self.only));
+        if !regions.is_empty() {
+            // Those of single accounts, too.
+            options.accounts.iter_mut().for_each(|account| account.regions.clear());
+            options.regions = regions;
+        }
+        if !only.is_empty() {
+            options.only = only;
         }
         options
     }
@@ -103,9 +110,12 @@ pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exi
 
 fn failure_of(error: &CollectError) -> Failure {
     match error {
-        CollectError::UnknownType { .. } | CollectError::UnknownRegion { .. } | CollectError::NoRegion => {
-            Failure::input(error)
-        }
+        CollectError::UnknownType { .. }
+        | CollectError::UnknownRegion { .. }
+        | CollectError::UnknownUnit { .. }
+        | CollectError::NoRole { .. }
+        | CollectError::NoAccount
+        | CollectError::NoRegion => Failure::input(error),
         _ => Failure::program(error),
     }
 }
@@ -135,8 +145,8 @@ fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Con
     };
     let slices: Vec<SliceState> = report.slices.iter().map(|slice| state_of(slice, context.now())).collect();
     context.output.write(collection_text(&slices, changes).as_bytes())?;
-    if !report.not_opted_in.is_empty() {
-        context.output.line(&format!("not opted in, so not read: {}", report.not_opted_in.join(", ")))?;
+    for text in not_opted_in(report) {
+        context.output.line(&text)?;
     }
     for note in &report.notes {
         context.output.line(note)?;
@@ -145,6 +155,24 @@ fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Con
         context.output.line(&format!("to read only what is missing: {again}"))?;
     }
     Ok(())
+}
+
+/// The regions that were left out, of the accounts that leave out the same ones.
+fn not_opted_in(report: &CollectReport) -> Vec<String> {
+    let mut accounts: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
+    for account in report.accounts.iter().filter(|account| !account.not_opted_in.is_empty()) {
+        accounts.entry(&account.not_opted_in).or_default().push(&account.account_id);
+    }
+    let is_same_for_all = accounts.values().any(|ids| ids.len() == report.accounts.len());
+    let line = |(regions, ids): (&[String], Vec<&str>)| {
+        let regions = regions.join(", ");
+        if is_same_for_all {
+            format!("not opted in, so not read: {regions}")
+        } else {
+            format!("not opted in, so not read of {}: {regions}", ids.join(", "))
+        }
+    };
+    accounts.into_iter().map(line).collect()
 }
 
 /// The command that collects just what is missing.
@@ -197,10 +225,20 @@ fn as_json(report: &CollectReport) -> String {
             })
         })
         .collect();
+    let accounts: Vec<_> = report
+        .accounts
+        .iter()
+        .map(|account| {
+            json!({
+                "accountId": account.account_id,
+                "name": account.name,
+                "regions": account.regions,
+                "notOptedIn": account.not_opted_in,
+            })
+        })
+        .collect();
     json!({
-        "accountId": report.account_id,
-        "regions": report.regions,
-        "notOptedIn": report.not_opted_in,
+        "accounts": accounts,
         "assets": report.assets(),
         "added": totals.added,
         "changed": totals.changed,
@@ -211,13 +249,22 @@ fn as_json(report: &CollectReport) -> String {
     .to_string()
 }
 
-/// Collects without progress, for a server; the result is one line for its log.
+/// What came of a collection without progress.
+#[derive(Clone, Debug)]
+pub(crate) struct Quietly {
+    /// In one line.
+    pub(crate) note: String,
+    /// Whether it could not begin or read anything.
+    pub(crate) is_failure: bool,
+}
+
+/// Collects without progress, for a server.
 pub(crate) async fn collect_quietly(
     options: CollectOptions,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_commit: impl Fn() + Send + Sync + 'static,
-) -> String {
+) -> Quietly {
     let on_event = Arc::new(move |event: Event| {
         if matches!(event, Event::SliceDone { .. }) {
             on_commit();
@@ -227,9 +274,16 @@ pub(crate) async fn collect_quietly(
         Ok(report) => {
             let complete = report.count(Outcome::Complete);
             let (slices, assets) = (report.slices.len(), thousands(report.assets()));
-            format!("collected {}: {complete} of {slices} slices, {assets} assets", report.account_id)
+            let whose = match report.accounts.as_slice() {
+                [only] => only.account_id.clone(),
+                many => format!("{} accounts", many.len()),
+            };
+            let note = format!("collected {whose}: {complete} of {slices} slices, {assets} assets");
+            Quietly { note, is_failure: report.is_nothing() }
         }
-        Err(error) => format!("the collection failed: {}", chain(&error)),
+        Err(error) => {
+            Quietly { note: format!("the collection failed: {}", chain(&error)), is_failure: true }
+        }
     }
 }
 
@@ -241,7 +295,7 @@ struct Progress {
 impl Progress {
     fn new(context: &Context) -> Self {
         let bar = context.output.stderr_is_terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let template = "{msg:30} {wide_bar} {pos}/{len} slices  {elapsed}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -255,13 +309,16 @@ impl Progress {
 
     fn show(&self, event: &Event) {
         match event {
-            Event::Planned { account_id, regions, slices } => {
+            Event::Planned { account_id, accounts, regions, slices } => {
                 let noun = if regions.len() == 1 { "region" } else { "regions" };
                 let message = format!("Collecting {account_id}, {} {noun}", regions.len());
                 match &self.bar {
                     Some(bar) => {
-                        bar.set_length(slices.len() as u64);
-                        bar.set_message(message);
+                        bar.inc_length(slices.len() as u64);
+                        bar.set_message(match accounts {
+                            1 => message,
+                            _ => format!("Collecting {accounts} accounts"),
+                        });
                     }
                     None => self.line(&format!("{message}, {} slices", slices.len())),
                 }

@@ -32,6 +32,12 @@ pub(crate) enum Problem {
         /// All keys there are.
         known: &'static [&'static str],
     },
+    /// A key that must be there.
+    #[error("the key `{key}` is missing")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
     /// A value of another kind than the key takes.
     #[error("`{key}` must be {expected}, not {found}")]
     WrongKind {
@@ -60,6 +66,7 @@ impl Problem {
         match self {
             Self::Toml { .. } => "config_syntax",
             Self::UnknownKey { .. } => "unknown_key",
+            Self::MissingKey { .. } => "missing_key",
             Self::WrongKind { .. } => "wrong_kind",
             Self::BadValue { .. } => "bad_value",
         }
@@ -69,6 +76,7 @@ impl Problem {
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
             Self::Toml { .. } | Self::WrongKind { .. } => None,
+            Self::MissingKey { key } => Some(format!("write `{key}` in here")),
             Self::UnknownKey { nearest, .. } => {
                 nearest.as_ref().map(|nearest| format!("did you mean `{nearest}`?"))
             }

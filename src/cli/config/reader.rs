@@ -2,7 +2,7 @@
 //! What is wrong is left out, so that one run tells all mistakes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
     time::Duration,
@@ -31,6 +31,8 @@ pub(super) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, ConfigError> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table<'d> {
     entries: Option<&'d DeTable<'d>>,
+    /// Where it stands, for what it lacks.
+    span: Range<usize>,
 }
 
 impl<'d> Table<'d> {
@@ -77,7 +79,7 @@ impl<'f> Reader<'f> {
             let nearest = nearest(&written, known.iter().copied()).map(str::to_owned);
             self.error(key.span(), Problem::UnknownKey { key: written, table: name, nearest, known });
         }
-        Table { entries: Some(entries) }
+        Table { entries: Some(entries), span: 0..0 }
     }
 
     /// The table under a key, called `name` in messages.
@@ -96,6 +98,64 @@ impl<'f> Reader<'f> {
                 Table::default()
             }
         }
+    }
+
+    /// The tables of a list of tables, each called `name` in messages.
+    pub(super) fn tables<'d>(
+        &mut self,
+        parent: &Table<'d>,
+        key: &'static str,
+        name: &'static str,
+        known: &'static [&'static str],
+    ) -> Vec<Table<'d>> {
+        let Some(value) = parent.get(key) else { return Vec::new() };
+        let Some(entries) = value.get_ref().as_array() else {
+            self.wrong_kind(key, "a list of tables (two brackets)", value);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for entry in entries.iter() {
+            match entry.get_ref() {
+                DeValue::Table(table) => {
+                    let table = self.open(name, table, known);
+                    tables.push(Table { span: entry.span(), ..table });
+                }
+                _ => self.wrong_kind(key, "a list of tables", entry),
+            }
+        }
+        tables
+    }
+
+    /// Text that must be there and hold something.
+    pub(super) fn required(&mut self, table: &Table<'_>, key: &'static str) -> Option<Text> {
+        if table.get(key).is_none() {
+            self.error(table.span.clone(), Problem::MissingKey { key });
+            return None;
+        }
+        self.text(table, key)
+    }
+
+    /// True or false.
+    pub(super) fn flag(&mut self, table: &Table<'_>, key: &'static str) -> Option<bool> {
+        let value = table.get(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_kind(key, "true or false", value);
+        }
+        flag
+    }
+
+    /// Keys and values of a table whose keys are the user's own.
+    pub(super) fn pairs(&mut self, table: &Table<'_>, key: &'static str) -> BTreeMap<String, String> {
+        let Some(value) = table.get(key) else { return BTreeMap::new() };
+        let Some(entries) = value.get_ref().as_table() else {
+            self.wrong_kind(key, "a table of texts", value);
+            return BTreeMap::new();
+        };
+        let texts = entries
+            .iter()
+            .filter_map(|(name, value)| Some((name.get_ref().to_string(), self.text_of(key, value)?.value)));
+        texts.collect()
     }
 
     /// Text that holds something.

@@ -72,7 +72,7 @@ fn collection(
         only: read_types(reader, table).into_iter().collect(),
     };
     let when = match (cron, every) {
-        (Some(cron), None) => When::Cron { cron, jitter: Duration::ZERO },
+        (Some(cron), None) => When::Cron { cron: Box::new(cron), jitter: Duration::ZERO },
         (None, Some(interval)) => When::Every(interval),
         (Some(_), Some(_)) => {
             let said = reader.text(table, "every")?;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     check::{Check, ledger::Trigger},
-    collect::CollectOptions,
+    collect::{AccountOptions, CollectOptions},
     model::{Clock, Zone},
     query::Collection,
     schedule::{
@@ -37,7 +37,7 @@ pub(crate) fn planned(
     let section = &config.schedule;
     let zone = section.time_zone.clone().unwrap_or_else(Zone::utc);
     let put_off = |when: When| match when {
-        When::Cron { cron, .. } => When::Cron { cron: cron.or_in(&zone), jitter: section.jitter },
+        When::Cron { cron, .. } => When::Cron { cron: Box::new(cron.or_in(&zone)), jitter: section.jitter },
         every @ When::Every(_) => every,
     };
     let mut what = BTreeMap::new();
@@ -54,7 +54,7 @@ pub(crate) fn planned(
     }
     for check in checks {
         if let Some(cron) = check.schedule.as_ref().or(section.checks.as_ref()) {
-            let when = put_off(When::Cron { cron: cron.clone(), jitter: Duration::ZERO });
+            let when = put_off(When::Cron { cron: Box::new(cron.clone()), jitter: Duration::ZERO });
             jobs.push(Job { name: JobName::Check(check.id.clone()), when });
         }
     }
@@ -114,13 +114,21 @@ impl Jobs {
 pub(crate) fn chosen(options: &CollectOptions, what: Collection) -> CollectOptions {
     let mut options = options.clone();
     let Collection { accounts, regions, only } = what;
+    if !accounts.is_empty() {
+        let known = |id: &String| options.accounts.iter().find(|account| account.account_id == *id).cloned();
+        let named = accounts.into_iter().map(|account_id| {
+            known(&account_id).unwrap_or_else(|| AccountOptions { account_id, ..AccountOptions::default() })
+        });
+        options.accounts = named.collect();
+        options.organization = None;
+    }
     if !regions.is_empty() {
+        options.accounts.iter_mut().for_each(|account| account.regions.clear());
         options.regions = regions.into_iter().collect();
     }
     if !only.is_empty() {
         options.only = only.into_iter().collect();
     }
-    let _ = accounts;
     options
 }
 

@@ -17,13 +17,15 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct DescribeDeliveryStream;
 
+const DESCRIBE: &str = "firehose:DescribeDeliveryStream";
+
 impl ReferredApi for DescribeDeliveryStream {
     fn asset_type(&self) -> &'static str {
         "DeliveryStream"
     }
 
     fn action(&self) -> &'static str {
-        "firehose:DescribeDeliveryStream"
+        DESCRIBE
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {
@@ -37,6 +39,7 @@ impl ReferredApi for DescribeDeliveryStream {
             }
             let client = connection.firehose(&origin.caller, &origin.region);
             for target in own {
+                asked.pace(DESCRIBE).await;
                 let call = client.describe_delivery_stream().delivery_stream_name(&target.name);
                 match call.send().await.map_err(Failure::from) {
                     Ok(answer) => {

@@ -9,6 +9,7 @@ mod internet_gateways;
 mod log_groups;
 mod nat_gateways;
 mod network_interfaces;
+mod organization_accounts;
 mod regions;
 mod route_tables;
 mod s3_buckets;
@@ -26,6 +27,10 @@ use aws_sdk_ec2::Client;
 use futures_util::future::BoxFuture;
 
 pub(crate) use caller_identity::{ACTION as CALLER_IDENTITY, Caller, identify, shape as shape_account};
+pub(crate) use organization_accounts::{
+    ACTION as ACCOUNTS, Member, Unit, is_unit, list as list_members, list_tags as list_member_tags,
+    shape as shape_member, walk as walk_units,
+};
 pub(crate) use regions::{ACTION as REGIONS, NOT_OPTED_IN, RegionStatus, list as list_regions};
 
 use super::{connect::Connection, failure::Failure, pages::Page, referred::Referred, shape::Origin};
@@ -101,6 +106,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) origin: &'a Origin,
     /// What flow logs name.
     pub(crate) referred: &'a Referred,
+}
+
+impl Asked<'_> {
+    /// Waits until the account may make a call.
+    async fn pace(&self, action: &'static str) {
+        self.connection.pace(&self.origin.caller, &self.origin.region, action).await;
+    }
 }
 
 /// An API that reads, of one type, what flow logs name. Its slice holds everything of the account (and region) that

@@ -125,7 +125,7 @@ fn a_type_that_is_asked_for_on_the_command_line_replaces_those_of_the_file() {
 
 /// The keys that the program knows of each section, as it says them itself.
 fn known_keys(section: &str) -> Vec<String> {
-    let text = complaint(&format!("{section}\nzz = 1\n"));
+    let text = complaint(&format!("{section}\nzzzzzz = 1\n"));
     let (_, list) = text.split_once(&format!("keys of {section}:")).unwrap_or_else(|| panic!("{text}"));
     // The list may be wrapped.
     list.split_whitespace().map(|key| key.trim_end_matches(',').to_owned()).collect()

@@ -7,6 +7,7 @@ mod help;
 mod images;
 mod judging;
 mod live;
+mod operating;
 mod past;
 mod remembering;
 mod reports;

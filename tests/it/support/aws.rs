@@ -38,6 +38,11 @@ impl TestAccount {
     pub(crate) async fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = format!("{:012}", 220_000_000_000 + NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::of(id).await
+    }
+
+    /// An account that there is already, such as a member of an organisation.
+    pub(crate) async fn of(id: String) -> Self {
         let anyone = Credentials::new("testing", "testing", None, None, "tests");
         let config = config(&moto().url, "us-east-1", anyone);
         let answer = aws_sdk_sts::Client::new(&config)

@@ -14,6 +14,7 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use tokio::{
@@ -46,6 +47,8 @@ pub(crate) enum Fault {
     Rewrite(Arc<dyn Fn(String) -> String + Send + Sync>),
     /// Hands the list out in pages.
     Pages(Paging),
+    /// Answers as usual, but later.
+    Delay(Duration),
 }
 
 /// Which calls a fault is for. Several rules may match a call; the first that answers by itself wins, those that
@@ -53,6 +56,7 @@ pub(crate) enum Fault {
 #[derive(Clone)]
 pub(crate) struct Rule {
     action: &'static str,
+    account: Option<String>,
     region: Option<&'static str>,
     page: Option<usize>,
     after: usize,
@@ -62,9 +66,14 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Every call of an action, e.g. `DescribeVpcs`; of S3, whose calls have no names, `ListBuckets`, `HeadBucket` or
-    /// what is asked of a bucket, e.g. `?lifecycle`.
+    /// what is asked of a bucket, e.g. `?lifecycle`; `*` is every call.
     pub(crate) fn on(action: &'static str, fault: Fault) -> Self {
-        Self { action, region: None, page: None, after: 0, times: None, fault }
+        Self { action, account: None, region: None, page: None, after: 0, times: None, fault }
+    }
+
+    /// Only as this account, by the keys that the server has seen handed out; for `AssumeRole`, only into it.
+    pub(crate) fn in_account(self, account_id: &str) -> Self {
+        Self { account: Some(account_id.to_owned()), ..self }
     }
 
     /// Only in this region.
@@ -113,6 +122,8 @@ struct Shared {
     upstream: String,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<(String, String), usize>>,
+    /// Whose access keys are whose, as far as answers said so.
+    keys: Mutex<BTreeMap<String, String>>,
     http: reqwest::Client,
 }
 
@@ -126,6 +137,7 @@ impl FaultServer {
             upstream: upstream.to_owned(),
             rules: Mutex::new(rules.into_iter().collect()),
             calls: Mutex::default(),
+            keys: Mutex::default(),
             http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
         });
         let (stop, stopped) = oneshot::channel();
@@ -153,6 +165,11 @@ impl FaultServer {
     pub(crate) fn calls(&self, action: &str, region: &str) -> usize {
         let calls = self.shared.calls.lock().expect("calls");
         calls.get(&(action.to_owned(), region.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// How often anything was called.
+    pub(crate) fn all_calls(&self) -> usize {
+        self.shared.calls.lock().expect("calls").values().sum()
     }
 
     /// The regions an action was called in, sorted.
@@ -204,6 +221,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     for change in changes {
         match change {
             Fault::Rewrite(rewrite) => text = rewrite(text),
+            Fault::Delay(span) => tokio::time::sleep(span).await,
             Fault::Pages(paging) => text = page_of(&text, &paging, request.page()),
             cutting => cut = Some(cutting),
         }
@@ -324,6 +342,16 @@ impl Request {
         scope.and_then(|scope| scope.split('/').nth(place)).unwrap_or_default()
     }
 
+    fn access_key(&self) -> &str {
+        self.scope(0)
+    }
+
+    /// The account in the ARN of the role that is asked for.
+    fn account_of_role(&self) -> Option<String> {
+        let arn = self.field("RoleArn")?.replace("%3A", ":");
+        arn.split(':').nth(4).map(str::to_owned)
+    }
+
     fn region(&self) -> &str {
         self.scope(2)
     }
@@ -344,8 +372,11 @@ impl Shared {
         let key = (action.clone(), request.region().to_owned());
         *self.calls.lock().expect("calls").entry(key).or_default() += 1;
         let mut rules = self.rules.lock().expect("rules");
+        let own = || self.keys.lock().expect("keys").get(request.access_key()).cloned();
+        let account = request.account_of_role().or_else(own);
         let matches = |rule: &&mut Rule| {
-            rule.action == action
+            (rule.action == action || rule.action == "*")
+                && (rule.account.is_none() || rule.account == account)
                 && rule.region.is_none_or(|region| region == request.region())
                 && rule.page.is_none_or(|page| page == request.page())
                 && rule.times != Some(0)
@@ -384,6 +415,16 @@ impl Shared {
         let content_type =
             answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("text/xml");
         let content_type = content_type.to_owned();
-        (status, content_type, answer.text().await.expect("moto's answer"))
+        let text = answer.text().await.expect("moto's answer");
+        if let (Some(account), Some(key)) = (request.account_of_role(), between(&text, "<AccessKeyId>", "<"))
+        {
+            self.keys.lock().expect("keys").insert(key.to_owned(), account);
+        }
+        (status, content_type, text)
     }
+}
+
+/// The text between two others.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }

@@ -5,4 +5,5 @@ mod fault_paging;
 pub(crate) mod fault_server;
 pub(crate) mod moto;
 pub(crate) mod socket;
+pub(crate) mod organization;
 pub(crate) use fault_paging::Paging;

@@ -2,7 +2,7 @@
 //! what they say goes on record, to subscribers and to whom it is to be told.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -15,8 +15,8 @@ use crate::{
     check::{
         Check, CheckResult, Exception, ExceptionStatus, RememberedVerdicts,
         ledger::{
-            CheckState, LedgerError, Recorded, Run, Trigger, read_exceptions, read_states, record_exceptions,
-            record_run,
+            CheckState, Known, LedgerError, Recorded, Run, SettledRun, Trigger, read_exceptions, record_exceptions,
+            record_run, settle_run,
         },
     },
     model::{Clock, Time},
@@ -84,24 +84,22 @@ impl Judge {
     pub(crate) fn run_first(&self) -> Result<Option<Recorded>, NotJudged> {
         let present = self.graph.get().ok_or(NotJudged::NoGraph)?;
         let now = self.clock.now();
-        let known: BTreeMap<String, CheckState> =
-            read_states(&self.store)?.into_iter().map(|state| (state.check_id.clone(), state)).collect();
         let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         let judged = verdicts.evaluate_changed(&self.checks, &self.engine, &present.graph, now);
-        let is_news = |check: &Check, result: &CheckResult| {
-            let state = known.get(&check.id);
-            state.is_none_or(|state| {
-                let slices = present.graph.slices().into_iter();
-                let mut slices = slices.flat_map(|slices| check.touches.iter().flat_map(|of| slices.of_type(of)));
-                state.verdict != result.verdict
-                    || slices.any(|slice| slice.attempted_at.is_some_and(|at| at > state.last_run_at))
-            })
-        };
-        let (chosen, results): (Vec<Check>, Vec<Arc<CheckResult>>) = judged
+        let (checks, results): (Vec<Check>, Vec<Arc<CheckResult>>) = judged
             .into_iter()
-            .filter_map(|(place, result)| Some((self.checks.get(place)?, result)))
-            .filter(|(check, result)| is_news(check, result))
-            .map(|(check, result)| (check.clone(), result))
+            .filter_map(|(place, result)| Some((self.checks.get(place)?.clone(), result)))
+            .unzip();
+        let known = Known::read(&self.store, checks.iter().map(|check| check.id.as_str()))?;
+        let plain: Vec<&CheckResult> = results.iter().map(Arc::as_ref).collect();
+        let settled = settle_run(&known, &plain, self.run_of(&checks, &present, now, Trigger::Collection));
+        let (chosen, results): (Vec<Check>, Vec<Arc<CheckResult>>) = checks
+            .into_iter()
+            .zip(results)
+            .filter(|(check, _)| {
+                let state = known.checks.get(&check.id).and_then(|previous| previous.state.as_ref());
+                state.is_none_or(|state| is_news(check, state, &settled, &present))
+            })
             .unzip();
         if chosen.is_empty() {
             return self.let_go(&present, now);
@@ -162,4 +160,18 @@ impl Judge {
             tracing::error!("what a run changed could not be put on its way to others: {}", chain(&error));
         }
     }
+}
+
+/// Whether a run would say something that the last one did not, or rests on what was collected since.
+fn is_news(check: &Check, state: &CheckState, settled: &SettledRun, present: &Present) -> bool {
+    let is_newer = || {
+        present.graph.slices().is_some_and(|slices| {
+            let mut touched = check.touches.iter().flat_map(|of| slices.of_type(of));
+            touched.any(|slice| slice.attempted_at.is_some_and(|at| at > state.last_run_at))
+        })
+    };
+    settled.runs.iter().any(|run| run.check_id == check.id && run.is_change())
+        || settled.changes.iter().any(|change| change.finding.check_id == check.id)
+        || settled.unknown.iter().any(|unknown| unknown.check_id == check.id)
+        || is_newer()
 }

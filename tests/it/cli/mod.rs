@@ -3,6 +3,7 @@
 mod answers;
 mod asking;
 mod configured;
+mod configured_server;
 mod help;
 mod images;
 mod judging;

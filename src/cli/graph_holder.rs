@@ -99,7 +99,11 @@ impl AnswerLimits {
     }
 
     /// Says when a query is to stop: its time is up, the waiting for the client not counted; or nobody waits any more.
-    pub(crate) fn stop<'a>(&self, stop: &'a Stop, waited: Waited) -> impl Fn() -> Option<RunStop> + Sync + 'a {
+    pub(crate) fn stop<'a>(
+        &self,
+        stop: &'a Stop,
+        waited: Waited,
+    ) -> impl Fn() -> Option<RunStop> + Sync + 'a {
         let (started, limit) = (Instant::now(), self.time);
         move || {
             let elapsed = started.elapsed().saturating_sub(waited.so_far());

@@ -21,12 +21,14 @@ use crate::{
 
 /// Try out whom findings are told to
 #[derive(Debug, Args)]
-#[command(after_help = "Channels are `[[notifications]]` in passmuster.toml. `passmuster serve` tells them of findings that opened, opened again or
+#[command(
+    after_help = "Channels are `[[notifications]]` in passmuster.toml. `passmuster serve` tells them of findings that opened, opened again or
 were resolved, and of what is no longer known.
 
 Examples:
   passmuster notify test ops
-  passmuster notify test ops -o json")]
+  passmuster notify test ops -o json"
+)]
 pub(crate) struct NotifyArguments {
     #[command(subcommand)]
     command: NotifyCommand,
@@ -35,11 +37,13 @@ pub(crate) struct NotifyArguments {
 #[derive(Debug, Subcommand)]
 enum NotifyCommand {
     /// Send a test message to a channel, once
-    #[command(after_help = "Exit codes: 0 the channel took it, 1 it did not arrive, 3 there is no such channel, or its address or secret makes no sense.
+    #[command(
+        after_help = "Exit codes: 0 the channel took it, 1 it did not arrive, 3 there is no such channel, or its address or secret makes no sense.
 
 Examples:
   passmuster notify test ops
-  PASSMUSTER_OPS_SECRET=.. passmuster notify test ops")]
+  PASSMUSTER_OPS_SECRET=.. passmuster notify test ops"
+    )]
     Test {
         /// The channel, by its name in the configuration, e.g. ops
         #[arg(value_name = "NAME")]
@@ -86,10 +90,13 @@ pub(crate) fn run(arguments: &NotifyArguments, context: &Context) -> Result<Exit
         let host = channel.target.host();
         match (summary.form, &why) {
             (SummaryForm::Json, why) => {
-                let told = json!({ "channel": name, "host": host, "delivered": why.is_none(), "reason": why });
+                let told =
+                    json!({ "channel": name, "host": host, "delivered": why.is_none(), "reason": why });
                 context.output.line(&told.to_string())?;
             }
-            (SummaryForm::Table, None) => context.output.line(&format!("{name}: `{host}` took the test message"))?,
+            (SummaryForm::Table, None) => {
+                context.output.line(&format!("{name}: `{host}` took the test message"))?
+            }
             (SummaryForm::Table, Some(why)) => {
                 return Err(Failure::failed(format!("{name}: the test message did not arrive: {why}")));
             }

@@ -19,13 +19,15 @@ use crate::{
 
 /// Show what `passmuster serve` ran, what is due, when it runs next, and why something didn't
 #[derive(Debug, Args)]
-#[command(after_help = "Jobs are collections (`[[schedule.collections]]` in passmuster.toml) and checks (`schedule` in check.yaml). They run as
+#[command(
+    after_help = "Jobs are collections (`[[schedule.collections]]` in passmuster.toml) and checks (`schedule` in check.yaml). They run as
 long as `passmuster serve` does; what was missed meanwhile is made up for once. A running server holds the store: ask it
 instead, with the query `scheduledJobs { id startedAt outcome note nextAt }`.
 
 Examples:
   passmuster schedule
-  passmuster schedule -o json")]
+  passmuster schedule -o json"
+)]
 pub(crate) struct ScheduleArguments {
     #[command(flatten)]
     format: FormatArguments,
@@ -43,7 +45,8 @@ pub(crate) fn run(arguments: &ScheduleArguments, context: &Context) -> Result<Ex
         Format::Ndjson => sheet.ndjson(),
         Format::Csv => sheet.csv(),
         Format::Table if sheet.rows.is_empty() => {
-            "nothing recurs: write [[schedule.collections]] in passmuster.toml, or `schedule` in a check\n".to_owned()
+            "nothing recurs: write [[schedule.collections]] in passmuster.toml, or `schedule` in a check\n"
+                .to_owned()
         }
         Format::Table => sheet.table(context.style()),
     };
@@ -92,7 +95,13 @@ fn row(name: &JobName, schedule: &str, state: &JobState, standing: Option<Standi
     let moment = |time: Option<Time>| {
         let shown = time.map_or_else(
             || "–".to_owned(),
-            |time| if time > now { format!("in {}", age(time.since(now))) } else { format!("{} ago", age(now.since(time))) },
+            |time| {
+                if time > now {
+                    format!("in {}", age(time.since(now)))
+                } else {
+                    format!("{} ago", age(now.since(time)))
+                }
+            },
         );
         Cell::new(time.map_or(Value::Null, |time| time.to_string().into())).shown_as(shown)
     };

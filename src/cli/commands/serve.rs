@@ -128,8 +128,15 @@ fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> Result<Exit, Failure> {
-    let ServeArguments { listen: address, allow_remote, allow_mutations, no_checks, data, collect_every, limits } =
-        arguments;
+    let ServeArguments {
+        listen: address,
+        allow_remote,
+        allow_mutations,
+        no_checks,
+        data,
+        collect_every,
+        limits,
+    } = arguments;
     let section = &context.config.server;
     let address = address.or(section.listen).unwrap_or(USUAL_ADDRESS);
     let allow_remote = allow_remote || section.allow_remote;

@@ -75,10 +75,16 @@ fn channel(
     };
     let url = url(reader, table, is_slack.unwrap_or_default(), rule);
     let secret = source(reader, table, [None, Some("secret_env"), Some("secret_file")]);
-    if let (Some(true), Some(key)) = (is_slack, ["secret_env", "secret_file"].into_iter().find(|key| table.get(key).is_some()))
+    if let (Some(true), Some(key)) =
+        (is_slack, ["secret_env", "secret_file"].into_iter().find(|key| table.get(key).is_some()))
         && let Some(text) = reader.text(table, key)
     {
-        reader.bad(key, text.span, "a Slack message is not signed: its address is the secret", "leave it out");
+        reader.bad(
+            key,
+            text.span,
+            "a Slack message is not signed: its address is the secret",
+            "leave it out",
+        );
     }
     let on = kinds(reader, table);
     let severity = severity(reader, table);
@@ -193,8 +199,7 @@ impl ChannelSection {
     pub(crate) fn channel(&self) -> Result<Channel, String> {
         let of_channel = |reason: &dyn std::fmt::Display| format!("channel `{}`: {reason}", self.name);
         let url = self.url.read().map_err(|error| of_channel(&error))?;
-        let target =
-            Target::read(&url, self.rule).map_err(|error: TargetError| of_channel(&error))?;
+        let target = Target::read(&url, self.rule).map_err(|error: TargetError| of_channel(&error))?;
         let secret = match &self.secret {
             None => None,
             Some(source) => {

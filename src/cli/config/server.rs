@@ -37,7 +37,12 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> ServerSection {
             allowed_origins.push(text.value);
         } else {
             let reason = format!("`{}` is no origin", text.value);
-            reader.bad("allowed_origins", text.span, reason, "as in \"https://dashboard.example.com\", without a path");
+            reader.bad(
+                "allowed_origins",
+                text.span,
+                reason,
+                "as in \"https://dashboard.example.com\", without a path",
+            );
         }
     }
     ServerSection {

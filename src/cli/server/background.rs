@@ -104,8 +104,7 @@ impl Background<'_> {
             publisher: Arc::clone(&publisher),
         };
         let options = self.context.config.collect_options();
-        let Running { live, schedule, notifier } =
-            blocking(move || beside.begin(self.plan, options)).await?;
+        let Running { live, schedule, notifier } = blocking(move || beside.begin(self.plan, options)).await?;
         let (judge, jobs) = (Arc::clone(&live.changes.judge), Arc::clone(&live.changes.jobs));
         // Nobody else sets it.
         self.live.get_or_init(|| live);

@@ -2,16 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{super::{config::REQUESTED, failure::chain, graph_holder::{AnswerLimits, answered, request}}, jobs::Jobs, judge::{Judge, NotJudged}};
+use super::{
+    super::{
+        config::REQUESTED,
+        failure::chain,
+        graph_holder::{AnswerLimits, answered, request},
+    },
+    jobs::Jobs,
+    judge::{Judge, NotJudged},
+};
 use crate::{
     api::{Answered, Operation, Stop, Waited},
+    catalog::TypeKind,
     check::{
         Exception, ExceptionError, ExceptionRequest, ExceptionStatus, Scope,
-        ledger::{read_exceptions, read_findings, Trigger},
+        ledger::{Trigger, read_exceptions, read_findings},
     },
-    catalog::TypeKind,
     model::{is_ledger_type, nearest},
-    query::{Action, Collection, Command, NewException, NotDone, QueryError, QueryErrorKind, Request, run::find_assets},
+    query::{
+        Action, Collection, Command, NewException, NotDone, QueryError, QueryErrorKind, Request,
+        run::find_assets,
+    },
     schedule::{JobName, JobOutcome, Schedule},
 };
 
@@ -72,7 +83,8 @@ impl Changes {
         let fields = match engine.action(&request(operation)) {
             Ok(Some(Action::Mutation(fields))) => fields,
             Ok(_) => {
-                let message = "a subscription goes over WebSocket (graphql-transport-ws) to the same address".to_owned();
+                let message = "a subscription goes over WebSocket (graphql-transport-ws) to the same address"
+                    .to_owned();
                 return answered(engine.refuse(vec![QueryError::new(QueryErrorKind::Invalid { message })]));
             }
             Err(errors) => return answered(engine.refuse(errors)),
@@ -187,12 +199,14 @@ impl Changes {
                 let covered = check.map(|check| check.covers_name.as_str());
                 let typename = match (wanted.asset_type.as_deref(), covered) {
                     (Some(of), Some(covered)) if of != covered => {
-                        let message = format!("the check judges `{covered}`, not `{of}`: leave `assetType` out");
+                        let message =
+                            format!("the check judges `{covered}`, not `{of}`: leave `assetType` out");
                         return Err(NotDone { code: "bad_exception", message });
                     }
                     (Some(of), _) | (None, Some(of)) => of,
                     (None, None) => {
-                        let message = "say what the filter is of: `check`, or `assetType` for all checks".to_owned();
+                        let message =
+                            "say what the filter is of: `check`, or `assetType` for all checks".to_owned();
                         return Err(NotDone { code: "bad_exception", message });
                     }
                 };
@@ -204,7 +218,10 @@ impl Changes {
                 let query = Scope::query(&definition.plural, filter);
                 if let Err(errors) = self.judge.engine.plan(&Request::new(query)) {
                     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    return Err(NotDone { code: "bad_filter", message: format!("`filter`: {}", told.join("; ")) });
+                    return Err(NotDone {
+                        code: "bad_filter",
+                        message: format!("`filter`: {}", told.join("; ")),
+                    });
                 }
                 Ok(Scope::Filter { typename: typename.to_owned(), filter: filter.clone() })
             }
@@ -234,7 +251,9 @@ impl Changes {
         match found.as_slice() {
             [id] => Ok(id.clone()),
             [] => {
-                let message = format!("there is no asset `{named}`: give the id or native id of one that was collected");
+                let message = format!(
+                    "there is no asset `{named}`: give the id or native id of one that was collected"
+                );
                 Err(NotDone { code: "unknown_asset", message })
             }
             several => {
@@ -247,7 +266,12 @@ impl Changes {
     fn revoke_exception(&self, id: &str) -> Result<Done, NotDone> {
         let known = read_exceptions(&self.judge.store).map_err(|error| failed(NotJudged::Ledger(error)))?;
         let Some(exception) = known.iter().find(|exception| exception.id == *id) else {
-            return Err(unknown("unknown_exception", "exception", id, known.iter().map(|one| one.id.as_str())));
+            return Err(unknown(
+                "unknown_exception",
+                "exception",
+                id,
+                known.iter().map(|one| one.id.as_str()),
+            ));
         };
         let now = self.judge.clock.now();
         match exception.status_at(now) {
@@ -274,7 +298,10 @@ impl Changes {
             Err(reason) => {
                 self.schedule.end(&name, JobOutcome::Failed, reason.clone());
                 tracing::error!("a collection did not begin: {reason}");
-                Err(NotDone { code: "not_kept", message: "its beginning could not be kept: the log says why".to_owned() })
+                Err(NotDone {
+                    code: "not_kept",
+                    message: "its beginning could not be kept: the log says why".to_owned(),
+                })
             }
         }
     }
@@ -287,7 +314,9 @@ fn not_done(code: &'static str, error: impl std::fmt::Display) -> NotDone {
 /// What the store says is nobody's business outside.
 fn failed(error: NotJudged) -> NotDone {
     match error {
-        NotJudged::NoGraph => not_done("not_ready", "the inventory is still being read: try again in a moment"),
+        NotJudged::NoGraph => {
+            not_done("not_ready", "the inventory is still being read: try again in a moment")
+        }
         NotJudged::Ledger(_) => {
             tracing::error!("what a mutation asked for could not be done: {}", chain(&error));
             not_done("not_kept", "it could not be kept: the log says why")

@@ -20,7 +20,8 @@ use crate::{
     model::{Clock, Zone},
     query::Collection,
     schedule::{
-        Ended, Job, JobName, JobOutcome, JobState, Perform, Rebuild, Running, Schedule, When, keep_jobs, next_run,
+        Ended, Job, JobName, JobOutcome, JobState, Perform, Rebuild, Running, Schedule, When, keep_jobs,
+        next_run,
     },
     store::Store,
 };
@@ -105,7 +106,8 @@ impl Jobs {
     }
 
     fn options_of(&self, name: &str) -> CollectOptions {
-        let what = self.what.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default();
+        let what =
+            self.what.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default();
         chosen(&self.options, what)
     }
 }
@@ -166,7 +168,9 @@ impl Perform for Jobs {
                     .map(|run| Ended { outcome: JobOutcome::Done, note: run.verdict.to_string() })
                     .collect(),
                 Ok(Err(error)) => ended(JobOutcome::Failed, &chain(&error)),
-                Err(_) => ended(JobOutcome::Failed, "it failed because of an internal error, which is logged"),
+                Err(_) => {
+                    ended(JobOutcome::Failed, "it failed because of an internal error, which is logged")
+                }
             }
         })
     }
@@ -196,7 +200,10 @@ async fn collected(
         }
         Err(error) => {
             tracing::error!(%error, "judging panicked; the process goes on");
-            Ended { outcome: JobOutcome::Failed, note: format!("{note}; not judged: an internal error, which is logged") }
+            Ended {
+                outcome: JobOutcome::Failed,
+                note: format!("{note}; not judged: an internal error, which is logged"),
+            }
         }
     }
 }

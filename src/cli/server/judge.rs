@@ -15,8 +15,8 @@ use crate::{
     check::{
         Check, CheckResult, Exception, ExceptionStatus, RememberedVerdicts,
         ledger::{
-            CheckState, Known, LedgerError, Recorded, Run, SettledRun, Trigger, read_exceptions, record_exceptions,
-            record_run, settle_run,
+            CheckState, Known, LedgerError, Recorded, Run, SettledRun, Trigger, read_exceptions,
+            record_exceptions, record_run, settle_run,
         },
     },
     model::{Clock, Time},
@@ -131,7 +131,13 @@ impl Judge {
         Ok(Some(recorded))
     }
 
-    fn run_of<'a>(&'a self, checks: &'a [Check], present: &'a Present, now: Time, trigger: Trigger) -> Run<'a> {
+    fn run_of<'a>(
+        &'a self,
+        checks: &'a [Check],
+        present: &'a Present,
+        now: Time,
+        trigger: Trigger,
+    ) -> Run<'a> {
         Run { checks, engine: &self.engine, graph: &present.graph, now, trigger }
     }
 

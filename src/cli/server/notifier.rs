@@ -17,8 +17,8 @@ use crate::{
     },
     model::{Clock, Time},
     notify::{
-        Attempt, Change, ChangeKind, Channel, ChannelKind, Client, Delivery, DeliveryState, Digest, after, is_due,
-        keep_deliveries, read_deliveries,
+        Attempt, Change, ChangeKind, Channel, ChannelKind, Client, Delivery, DeliveryState, Digest, after,
+        is_due, keep_deliveries, read_deliveries,
     },
     store::{Store, StoreError},
 };
@@ -106,10 +106,20 @@ impl Notifier {
     pub(crate) async fn run(self: Arc<Self>) {
         loop {
             let now = self.clock.now();
-            let due: Vec<Delivery> =
-                self.lock().values().filter(|delivery| is_due(delivery, now)).take(AT_ONCE).cloned().collect();
+            let due: Vec<Delivery> = self
+                .lock()
+                .values()
+                .filter(|delivery| is_due(delivery, now))
+                .take(AT_ONCE)
+                .cloned()
+                .collect();
             if due.is_empty() {
-                let next = self.lock().values().filter(|one| one.state == DeliveryState::Pending).filter_map(|one| one.next).min();
+                let next = self
+                    .lock()
+                    .values()
+                    .filter(|one| one.state == DeliveryState::Pending)
+                    .filter_map(|one| one.next)
+                    .min();
                 let sleep = next.map_or(LONGEST_SLEEP, |next| next.since(now)).min(LONGEST_SLEEP);
                 tokio::select! {
                     () = tokio::time::sleep(sleep.max(Duration::from_millis(20))) => {}
@@ -211,9 +221,10 @@ fn digest_of(recorded: &Recorded, checks: &[Check], sequence: u64, now: Time) ->
     let changed = recorded.changes.iter().filter_map(|change| {
         let kind = match change.kind {
             Became::Opened => ChangeKind::Opened,
-            Became::Reopened | Became::ExceptionExpired | Became::ExceptionRevoked | Became::ExceptionLeft => {
-                ChangeKind::Reopened
-            }
+            Became::Reopened
+            | Became::ExceptionExpired
+            | Became::ExceptionRevoked
+            | Became::ExceptionLeft => ChangeKind::Reopened,
             Became::Resolved => ChangeKind::Resolved,
             // Told as what is not known, below; or nothing that others wait for.
             Became::BecameUnknown | Became::Excepted | Became::SeenAgain => return None,

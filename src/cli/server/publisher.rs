@@ -48,7 +48,8 @@ impl Publisher {
     pub(crate) fn subscribe(&self, operation: &Operation, delivery: Delivery) -> Result<(), String> {
         let action = self.engine.action(&request(operation)).map_err(|errors| list(&errors))?;
         let Some(Action::Subscription(field)) = action else {
-            let message = "queries and mutations go over HTTP: send them with POST to the same address".to_owned();
+            let message =
+                "queries and mutations go over HTTP: send them with POST to the same address".to_owned();
             return Err(list(&[QueryError::new(QueryErrorKind::Invalid { message })]));
         };
         let mut listeners = lock(&self.listeners);
@@ -87,9 +88,7 @@ impl Publisher {
     fn tell(&self, listener: &Listener, batch: &Batch, present: &Present) {
         let Listener { field, delivery } = listener;
         let chosen: Vec<(&str, &str)> = match &field.waits_for {
-            WaitsFor::FindingChanged => {
-                batch.changes.iter().map(|(id, kind)| (id.as_str(), *kind)).collect()
-            }
+            WaitsFor::FindingChanged => batch.changes.iter().map(|(id, kind)| (id.as_str(), *kind)).collect(),
             WaitsFor::CheckRunFinished { check } => {
                 let of = |run: &&(String, String)| check.as_ref().is_none_or(|check| *check == run.1);
                 batch.runs.iter().filter(of).map(|(id, _)| (id.as_str(), "")).collect()

@@ -38,7 +38,11 @@ fn what_can_not_recur_is_refused_at_its_place() {
     let two = collection("every = \"1h\"").repeat(2);
     assert_refused(&two, "5:8", &["there are two collections `a`"]);
     assert_refused("[[schedule.collections]]\nname = \"a/b\"\nevery = \"1h\"\n", "2:8", &["is no name"]);
-    assert_refused("[[schedule.collections]]\nname = \"requested\"\nevery = \"1h\"\n", "2:8", &["is no name"]);
+    assert_refused(
+        "[[schedule.collections]]\nname = \"requested\"\nevery = \"1h\"\n",
+        "2:8",
+        &["is no name"],
+    );
 }
 
 #[test]
@@ -55,21 +59,45 @@ fn where_nobody_can_listen_and_whom_nobody_can_be_is_refused() {
 fn channels_that_lead_nowhere_good_or_tell_secrets_are_refused() {
     let channel = |rest: &str| format!("[[notifications]]\nname = \"ops\"\n{rest}\n");
     let webhook = |rest: &str| channel(&format!("kind = \"webhook\"\n{rest}"));
-    assert_refused("[[notifications]]\nkind = \"webhook\"\nurl = \"https://example.com\"\n", "1:1", &["`name`"]);
+    assert_refused(
+        "[[notifications]]\nkind = \"webhook\"\nurl = \"https://example.com\"\n",
+        "1:1",
+        &["`name`"],
+    );
     assert_refused(&channel("kind = \"webook\""), "3:8", &["did you mean `webhook`?"]);
     assert_refused(&webhook(""), "1:1", &["`url`"]);
     assert_refused(&webhook("url = \"http://example.com/\""), "4:7", &["plain http", "allow_http = true"]);
-    assert_refused(&webhook("url = \"https://10.0.0.1/\""), "4:7", &["a private network", "allow_private = true"]);
-    assert_refused(&webhook("url = \"https://169.254.169.254/\"\nallow_private = true"), "4:7", &["credentials"]);
+    assert_refused(
+        &webhook("url = \"https://10.0.0.1/\""),
+        "4:7",
+        &["a private network", "allow_private = true"],
+    );
+    assert_refused(
+        &webhook("url = \"https://169.254.169.254/\"\nallow_private = true"),
+        "4:7",
+        &["credentials"],
+    );
     assert_refused(&webhook("url = \"https://me:secret@example.com/\""), "4:7", &["user name or password"]);
     assert_refused(
         &webhook("url = \"https://example.com/\"\nurl_env = \"U\""),
         "5:11",
         &["`url` says it already", "leave one of the two out"],
     );
-    assert_refused(&webhook("url = \"https://example.com/\"\non = [\"open\"]"), "5:7", &["did you mean `opened`?"]);
-    assert_refused(&webhook("url = \"https://example.com/\"\nseverity = \"hgih\""), "5:12", &["did you mean `high`?"]);
-    assert_refused(&webhook("url = \"https://example.com/\"\nsecret = \"s\""), "5:1", &["unknown key `secret`"]);
+    assert_refused(
+        &webhook("url = \"https://example.com/\"\non = [\"open\"]"),
+        "5:7",
+        &["did you mean `opened`?"],
+    );
+    assert_refused(
+        &webhook("url = \"https://example.com/\"\nseverity = \"hgih\""),
+        "5:12",
+        &["did you mean `high`?"],
+    );
+    assert_refused(
+        &webhook("url = \"https://example.com/\"\nsecret = \"s\""),
+        "5:1",
+        &["unknown key `secret`"],
+    );
     assert_refused(
         &channel("kind = \"slack\"\nurl = \"https://hooks.example.com/T0/B0/x\""),
         "4:7",

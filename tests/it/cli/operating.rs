@@ -78,7 +78,8 @@ fn has_judged(server: &Server) {
 #[test]
 fn a_server_judges_what_it_holds_and_a_restart_forgets_nothing() {
     let folder = stored();
-    let runs = "{ checkRuns(where: {checkId: \"aws-vpc-flow-logs-enabled\"}) { id trigger verdict openedCount } }";
+    let runs =
+        "{ checkRuns(where: {checkId: \"aws-vpc-flow-logs-enabled\"}) { id trigger verdict openedCount } }";
     let server = serve(folder.path(), &[]);
     has_judged(&server);
     assert_eq!(open(&server), ["vpc-2", "vpc-3"]);
@@ -92,14 +93,20 @@ fn a_server_judges_what_it_holds_and_a_restart_forgets_nothing() {
     let asked = ask(&server, &format!("mutation {{ runCheck(id: \"{CHECK}\") {{ trigger openedCount }} }}"));
     assert_eq!(asked["data"]["runCheck"], json!({"trigger": "REQUEST", "openedCount": "0"}), "{asked}");
     let again = ask(&server, runs);
-    assert_eq!(again["data"]["checkRuns"].as_array().unwrap().len(), 2, "what is as it was is not run again: {again}");
+    assert_eq!(
+        again["data"]["checkRuns"].as_array().unwrap().len(),
+        2,
+        "what is as it was is not run again: {again}"
+    );
     assert_eq!(server.terminate(), Some(0));
 
     // What changed meanwhile is judged at the next start.
     let logged = inventory(&slices()).replace("INACTIVE", "ACTIVE");
     import(folder.path(), &logged);
     let server = serve(folder.path(), &[]);
-    ask_until(&server, OPEN, |answer| answer["data"]["findings"].as_array().is_some_and(|all| all.len() == 1));
+    ask_until(&server, OPEN, |answer| {
+        answer["data"]["findings"].as_array().is_some_and(|all| all.len() == 1)
+    });
     assert_eq!(open(&server), ["vpc-3"]);
 }
 
@@ -127,7 +134,8 @@ fn exceptions_are_made_and_taken_back_and_answered_as_the_graph_has_them() {
     assert_eq!((&exception["status"], &exception["owner"]), (&json!("ACTIVE"), &json!("net")));
     assert_eq!(open(&server), ["vpc-3"]);
     let id = exception["id"].as_str().unwrap();
-    let revoke = format!("mutation {{ revokeException(id: \"{id}\") {{ status revokedAt findings {{ id }} }} }}");
+    let revoke =
+        format!("mutation {{ revokeException(id: \"{id}\") {{ status revokedAt findings {{ id }} }} }}");
     let revoked = ask(&server, &revoke);
     assert_eq!(revoked["data"]["revokeException"]["status"], "REVOKED", "{revoked}");
     assert!(revoked["data"]["revokeException"]["revokedAt"].is_string(), "{revoked}");
@@ -156,21 +164,43 @@ fn what_makes_no_exception_and_no_run_is_refused() {
     has_judged(&server);
     let rest = "owner: \"o\", reason: \"r\", expiresAt: \"2999-01-01\"";
     let cases = [
-        ("runCheck(id: \"aws-vpc-flow-logs-enabld\")".to_owned(), "unknown_check", "did you mean `aws-vpc-flow-logs-enabled`?"),
+        (
+            "runCheck(id: \"aws-vpc-flow-logs-enabld\")".to_owned(),
+            "unknown_check",
+            "did you mean `aws-vpc-flow-logs-enabled`?",
+        ),
         (format!("addException({rest})"), "bad_exception", "one of `asset`, `account` and `filter`"),
         (format!("addException(asset: \"vpc-2\", account: \"1\", {rest})"), "bad_exception", "one of"),
         (format!("addException(asset: \"vpc-9\", {rest})"), "unknown_asset", "`vpc-9`"),
         (format!("addException(check: \"nothing\", asset: \"vpc-2\", {rest})"), "unknown_check", "`nothing`"),
         (format!("addException(filter: \"{{}}\", {rest})"), "bad_exception", "assetType"),
-        (format!("addException(filter: \"{{nmae: null}}\", assetType: \"Vpc\", {rest})"), "bad_filter", "nmae"),
-        (format!("addException(filter: \"{{}}\", assetType: \"Vcp\", {rest})"), "unknown_type", "did you mean `Vpc`?"),
+        (
+            format!("addException(filter: \"{{nmae: null}}\", assetType: \"Vpc\", {rest})"),
+            "bad_filter",
+            "nmae",
+        ),
+        (
+            format!("addException(filter: \"{{}}\", assetType: \"Vcp\", {rest})"),
+            "unknown_type",
+            "did you mean `Vpc`?",
+        ),
         (
             format!("addException(filter: \"{{}}\", assetType: \"Subnet\", check: \"{CHECK}\", {rest})"),
             "bad_exception",
             "judges `Vpc`",
         ),
-        ("addException(asset: \"vpc-2\", owner: \" \", reason: \"r\", expiresAt: \"2999-01-01\")".to_owned(), "bad_exception", "owner"),
-        ("addException(asset: \"vpc-2\", owner: \"o\", reason: \"r\", expiresAt: \"2001-01-01\")".to_owned(), "bad_exception", "future"),
+        (
+            "addException(asset: \"vpc-2\", owner: \" \", reason: \"r\", expiresAt: \"2999-01-01\")"
+                .to_owned(),
+            "bad_exception",
+            "owner",
+        ),
+        (
+            "addException(asset: \"vpc-2\", owner: \"o\", reason: \"r\", expiresAt: \"2001-01-01\")"
+                .to_owned(),
+            "bad_exception",
+            "future",
+        ),
         ("revokeException(id: \"exc-1\")".to_owned(), "unknown_exception", "exc-1"),
     ];
     for (field, code, told) in cases {
@@ -194,10 +224,15 @@ fn mutations_are_done_only_where_nobody_else_can_ask_for_them() {
     assert_eq!(code(&["--allow-remote", "--allow-mutations"]), None);
     fs::write(folder.path().join("passmuster.toml"), "[server]\nallow_mutations = false\n").unwrap();
     assert_eq!(code(&[]).as_deref(), Some("mutations_not_allowed"));
-    fs::write(folder.path().join("passmuster.toml"), "[server]\nallow_remote = true\nallow_mutations = true\n").unwrap();
+    fs::write(
+        folder.path().join("passmuster.toml"),
+        "[server]\nallow_remote = true\nallow_mutations = true\n",
+    )
+    .unwrap();
     assert_eq!(code(&[]), None);
     fs::remove_file(folder.path().join("passmuster.toml")).unwrap();
-    let file = Server::start(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--data", "vpcs.ndjson"], true);
+    let file =
+        Server::start(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--data", "vpcs.ndjson"], true);
     file.wait_until_ready();
     assert_eq!(ask(&file, &run_it)["errors"][0]["extensions"]["code"], "read_only");
 }
@@ -230,13 +265,18 @@ async fn subscribers_are_told_once_the_graph_shows_it() {
             {"trigger": "REQUEST", "check": {"id": CHECK, "verdict": "FAIL"}}}}})
     );
     let add = |asset: &str| {
-        format!("mutation {{ addException(asset: \"{asset}\", owner: \"me\", reason: \"r\", expiresAt: \"2999-01-01\") {{ id }} }}")
+        format!(
+            "mutation {{ addException(asset: \"{asset}\", owner: \"me\", reason: \"r\", expiresAt: \"2999-01-01\") {{ id }} }}"
+        )
     };
     ask(&server, &add("vpc-3"));
     ask(&server, &add("vpc-2"));
     let told = client.receive().await.json();
     assert_eq!(told["payload"]["data"]["findingChanged"]["kind"], "EXCEPTED", "vpc-3 is another's: {told}");
-    assert_eq!(told["payload"]["data"]["findingChanged"]["finding"], json!({"status": "EXCEPTED", "exception": {"owner": "me"}}));
+    assert_eq!(
+        told["payload"]["data"]["findingChanged"]["finding"],
+        json!({"status": "EXCEPTED", "exception": {"owner": "me"}})
+    );
     // A stop says so.
     let closing = tokio::task::spawn_blocking(move || server.terminate());
     let (code, _) = client.closed().await;
@@ -260,9 +300,10 @@ fn receiver(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
                 let read = stream.read(&mut piece).unwrap_or(0);
                 request.extend_from_slice(&piece[..read]);
                 let text = String::from_utf8_lossy(&request).into_owned();
-                let length = text.to_lowercase().split_once("content-length: ").and_then(|(_, rest)| {
-                    rest.lines().next()?.trim().parse::<usize>().ok()
-                });
+                let length = text
+                    .to_lowercase()
+                    .split_once("content-length: ")
+                    .and_then(|(_, rest)| rest.lines().next()?.trim().parse::<usize>().ok());
                 let whole = text.split_once("\r\n\r\n").is_some_and(|(_, body)| Some(body.len()) == length);
                 if read == 0 || whole {
                     kept.lock().unwrap().push(text);
@@ -325,8 +366,12 @@ fn channels_are_told_of_a_run_once_whatever_restarts() {
         .collect();
     assert_eq!(ids.len(), 1);
     // The next change is a message of its own.
-    ask(&server, "mutation { addException(asset: \"vpc-2\", owner: \"o\", reason: \"r\", expiresAt: \"2999-01-01\") { id } }");
-    let revoke = ask(&server, "{ exceptions { id } }")["data"]["exceptions"][0]["id"].as_str().unwrap().to_owned();
+    ask(
+        &server,
+        "mutation { addException(asset: \"vpc-2\", owner: \"o\", reason: \"r\", expiresAt: \"2999-01-01\") { id } }",
+    );
+    let revoke =
+        ask(&server, "{ exceptions { id } }")["data"]["exceptions"][0]["id"].as_str().unwrap().to_owned();
     ask(&server, &format!("mutation {{ revokeException(id: \"{revoke}\") {{ id }} }}"));
     ask_until(&server, query, |_| got.lock().unwrap().len() == 2);
     let got = got.lock().unwrap();
@@ -395,23 +440,35 @@ fn schedule_says_what_ran_what_is_due_and_why_not() {
     assert_eq!(rows[0]["job"], "collection/nightly");
     assert_eq!(rows[0]["schedule"], "0 2 * * * Europe/Berlin");
     let of_check = |rows: &Value| {
-        let found = rows.as_array().unwrap().iter().find(|row| row["job"] == format!("check/{CHECK}")).cloned();
+        let found =
+            rows.as_array().unwrap().iter().find(|row| row["job"] == format!("check/{CHECK}")).cloned();
         found.unwrap_or_else(|| panic!("{rows}"))
     };
     assert_eq!(rows[0]["state"], "waits");
     let server = serve(folder.path(), &[]);
     has_judged(&server);
     ask(&server, &format!("mutation {{ runCheck(id: \"{CHECK}\") {{ id }} }}"));
-    let kept = ask(&server, &format!("{{ scheduledJob(id: \"check/{CHECK}\") {{ kind outcome note nextAt check {{ id }} }} }}"));
+    let kept = ask(
+        &server,
+        &format!("{{ scheduledJob(id: \"check/{CHECK}\") {{ kind outcome note nextAt check {{ id }} }} }}"),
+    );
     let job = &kept["data"]["scheduledJob"];
-    assert_eq!((&job["kind"], &job["outcome"], &job["note"]), (&json!("CHECK"), &json!("DONE"), &json!("FAIL")), "{kept}");
+    assert_eq!(
+        (&job["kind"], &job["outcome"], &job["note"]),
+        (&json!("CHECK"), &json!("DONE"), &json!("FAIL")),
+        "{kept}"
+    );
     assert_eq!(job["check"]["id"], CHECK, "{kept}");
     // The store is the server's as long as it runs.
     let locked = run(folder.path(), &["schedule"]);
     assert_eq!(locked.code, 1, "{locked:?}");
     assert_eq!(server.terminate(), Some(0));
     let row = of_check(&jobs(folder.path()));
-    assert_eq!((&row["outcome"], &row["note"], &row["state"]), (&json!("DONE"), &json!("FAIL"), &json!("waits")), "{row}");
+    assert_eq!(
+        (&row["outcome"], &row["note"], &row["state"]),
+        (&json!("DONE"), &json!("FAIL"), &json!("waits")),
+        "{row}"
+    );
     assert!(row["lastStartedAt"].is_string() && row["nextAt"].is_string(), "{row}");
     let table = run(folder.path(), &["schedule"]);
     assert!(table.stdout.contains("collection/nightly") && table.stdout.contains("NEXT"), "{}", table.stdout);

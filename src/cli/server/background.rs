@@ -144,7 +144,10 @@ fn rebuild_once(
             if is_worn {
                 // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
                 match refresh(None) {
-                    Ok(Refreshed { present, .. }) => holder.replace(present),
+                    Ok(Refreshed { present, .. }) => {
+                        publisher.publish(&present);
+                        holder.replace(present);
+                    }
                     Err(failure) => {
                         tracing::error!("the graph could not be built whole: {}", failure.render(false));
                     }

@@ -159,7 +159,7 @@ impl Changes {
         {
             tracing::error!("the end of a job could not be kept: {reason}");
         }
-        let recorded = ran.map_err(failed)?;
+        let recorded = ran.map_err(|error| failed(&error))?;
         let run = recorded.runs.first().map(|run| run.id.clone()).unwrap_or_default();
         Ok(Done { id: run, sequence: recorded.sequence })
     }
@@ -180,7 +180,7 @@ impl Changes {
     }
 
     fn accept(&self, exception: Exception) -> Result<Done, NotDone> {
-        let recorded = self.judge.accept(std::slice::from_ref(&exception)).map_err(failed)?;
+        let recorded = self.judge.accept(std::slice::from_ref(&exception)).map_err(|error| failed(&error))?;
         Ok(Done { id: exception.id, sequence: recorded.sequence })
     }
 
@@ -234,7 +234,7 @@ impl Changes {
 
     /// The id of an asset that is there, or that something was found of.
     fn find_asset(&self, named: &str) -> Result<String, NotDone> {
-        let present = self.judge.graph.get().ok_or_else(|| failed(NotJudged::NoGraph))?;
+        let present = self.judge.graph.get().ok_or_else(|| failed(&NotJudged::NoGraph))?;
         let graph = &present.graph;
         let types =
             graph.catalog().iter().filter(|(_, of)| of.kind == TypeKind::Asset && !is_ledger_type(&of.name));
@@ -242,7 +242,7 @@ impl Changes {
             .flat_map(|(of, _)| find_assets(graph, of, named))
             .map(|(of, row)| graph.id(of, row).into_owned())
             .collect();
-        let findings = read_findings(&self.judge.store).map_err(|error| failed(NotJudged::Ledger(error)))?;
+        let findings = read_findings(&self.judge.store).map_err(|error| failed(&NotJudged::Ledger(error)))?;
         let assets = findings.iter().filter_map(|finding| finding.asset.as_ref());
         let called = assets.filter(|asset| asset.id == *named || asset.short_id() == named);
         found.extend(called.map(|asset| asset.id.clone()));
@@ -264,7 +264,7 @@ impl Changes {
     }
 
     fn revoke_exception(&self, id: &str) -> Result<Done, NotDone> {
-        let known = read_exceptions(&self.judge.store).map_err(|error| failed(NotJudged::Ledger(error)))?;
+        let known = read_exceptions(&self.judge.store).map_err(|error| failed(&NotJudged::Ledger(error)))?;
         let Some(exception) = known.iter().find(|exception| exception.id == *id) else {
             return Err(unknown(
                 "unknown_exception",
@@ -312,13 +312,13 @@ fn not_done(code: &'static str, error: impl std::fmt::Display) -> NotDone {
 }
 
 /// What the store says is nobody's business outside.
-fn failed(error: NotJudged) -> NotDone {
+fn failed(error: &NotJudged) -> NotDone {
     match error {
         NotJudged::NoGraph => {
             not_done("not_ready", "the inventory is still being read: try again in a moment")
         }
         NotJudged::Ledger(_) => {
-            tracing::error!("what a mutation asked for could not be done: {}", chain(&error));
+            tracing::error!("what a mutation asked for could not be done: {}", chain(error));
             not_done("not_kept", "it could not be kept: the log says why")
         }
     }

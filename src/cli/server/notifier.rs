@@ -127,7 +127,7 @@ impl Notifier {
                 }
                 continue;
             }
-            if !self.deliver(due).await {
+            if !self.deliver(&due).await {
                 // The disk is full, or worse: what is not on record is not sent.
                 tokio::time::sleep(LONGEST_SLEEP).await;
             }
@@ -135,7 +135,7 @@ impl Notifier {
     }
 
     /// Sends messages side by side. False where that can't be put on record.
-    async fn deliver(self: &Arc<Self>, due: Vec<Delivery>) -> bool {
+    async fn deliver(self: &Arc<Self>, due: &[Delivery]) -> bool {
         let sending: Vec<Delivery> = due.iter().map(Delivery::sending).collect();
         if !self.keep(sending.clone()).await {
             return false;

@@ -133,21 +133,21 @@ fn rebuild_once(
     publisher: &Publisher,
     keep: &Rebuild,
 ) {
+    let show = |present: Present| {
+        holder.replace(present);
+        if let Some(present) = holder.get() {
+            publisher.publish(&present);
+        }
+    };
     match refresh(holder.get().as_deref()) {
         Ok(Refreshed { present, is_worn }) => {
             let slices = present.graph.slices().map_or(0, Slices::len);
             tracing::info!(slices, "a newer graph answers");
-            holder.replace(present);
-            if let Some(present) = holder.get() {
-                publisher.publish(&present);
-            }
+            show(present);
             if is_worn {
                 // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
                 match refresh(None) {
-                    Ok(Refreshed { present, .. }) => {
-                        publisher.publish(&present);
-                        holder.replace(present);
-                    }
+                    Ok(Refreshed { present, .. }) => show(present),
                     Err(failure) => {
                         tracing::error!("the graph could not be built whole: {}", failure.render(false));
                     }

@@ -132,13 +132,13 @@ fn a_night_without_the_moment_has_one_run_and_a_night_with_two_has_one() {
 fn a_clock_that_was_set_back_stops_no_job_for_longer_than_its_interval() {
     for (job, next) in [(check("a", "0 6 * * *"), "2025-01-01T06:00"), (every(HOUR), "2025-01-01T01:00")] {
         let state = ran(&job, "2026-11-20T06:00");
-        let jobs = [job.clone()];
+        let jobs = std::slice::from_ref(&job);
         let now = at("2025-01-01");
-        let decision = due(now, &jobs, &Known::from([(job.name.clone(), state.clone())]));
+        let decision = due(now, jobs, &Known::from([(job.name.clone(), state.clone())]));
         assert_eq!(decision.rebased, [job.name.clone()]);
         assert_eq!(decision.next, Some(at(next)));
         let state = rebased(now, &state);
-        let decision = due(at(next), &jobs, &Known::from([(job.name.clone(), state)]));
+        let decision = due(at(next), jobs, &Known::from([(job.name.clone(), state)]));
         assert_eq!(decision.start.len(), 1, "it runs at its next moment");
         assert!(decision.rebased.is_empty());
     }
@@ -149,8 +149,11 @@ fn a_clock_that_was_set_back_stops_no_job_for_longer_than_its_interval() {
 fn a_clock_that_is_put_right_by_seconds_repeats_nothing() {
     let job = check("a", "0 6 * * *");
     let state = ran(&job, "2026-11-20T06:00");
-    let decision =
-        due(at("2026-11-20T05:59:50"), &[job.clone()], &Known::from([(job.name.clone(), state.clone())]));
+    let decision = due(
+        at("2026-11-20T05:59:50"),
+        std::slice::from_ref(&job),
+        &Known::from([(job.name.clone(), state.clone())]),
+    );
     assert!(decision.start.is_empty() && decision.rebased.is_empty());
     assert_eq!(standing(at("2026-11-20T06:00"), &job, &state), waits("2026-11-21T06:00"));
 }
@@ -169,7 +172,7 @@ fn jitter_is_the_jobs_own_always_the_same_and_never_as_long_as_the_interval() {
     let names: Vec<JobName> = (0..40).map(|number| JobName::Check(format!("check-{number}"))).collect();
     let until = |name: &JobName, cron: &str| {
         let job = jittered(name.clone(), cron, jitter);
-        match standing(at("2026-11-20T05:59"), &job, &known(&job, "2026-11-20T05:00")) {
+        match standing(at("2026-11-20T05:59"), &job, &known(&job, "2026-11-20T05:59")) {
             Standing::Waits { until } => until,
             other => panic!("{other:?}"),
         }

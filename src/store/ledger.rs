@@ -48,14 +48,14 @@ pub struct LedgerReport {
 #[derive(Debug)]
 pub struct LedgerTurn<'s> {
     store: &'s Store,
-    _turn: MutexGuard<'s, ()>,
+    written: MutexGuard<'s, BTreeMap<String, u64>>,
 }
 
 impl Store {
     /// Waits for the turn to read and write the ledger. A thread must not ask for a second one.
     #[must_use]
     pub fn begin_ledger(&self) -> LedgerTurn<'_> {
-        LedgerTurn { store: self, _turn: self.ledger.lock().unwrap_or_else(PoisonError::into_inner) }
+        LedgerTurn { store: self, written: self.ledger.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Hands the assets of one type of the ledger whose ids begin with `prefix` to `visit`, sorted by id.
@@ -85,11 +85,18 @@ impl Store {
 }
 
 impl LedgerTurn<'_> {
+    /// Another number wherever some of these types were written to, as long as the store is open: whoever remembers what
+    /// the ledger holds of them can tell whether it still does.
+    #[must_use]
+    pub fn generation(&self, types: &[&str]) -> u64 {
+        types.iter().filter_map(|typename| self.written.get(*typename)).sum()
+    }
+
     /// Commits to the ledger, whole or not at all; returns when the disk has confirmed it. Blocking.
     ///
     /// # Errors
     /// As [`Store::commit_slice`].
-    pub fn commit(&self, commit: &LedgerCommit) -> Result<LedgerReport, StoreError> {
+    pub fn commit(&mut self, commit: &LedgerCommit) -> Result<LedgerReport, StoreError> {
         let mut writer = self.store.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &writer.closed {
             return Err(StoreError::Closed { reason: reason.clone() });
@@ -97,6 +104,12 @@ impl LedgerTurn<'_> {
         let (entry, mut report) = self.compare(commit)?;
         if report.put + report.removed > 0 {
             report.sequence = Some(writer.meta.sequence + 1);
+            // Also where it fails: nobody knows then what is there.
+            let puts = entry.puts.iter().map(|put| &put.typename);
+            let types: BTreeSet<&String> = puts.chain(entry.removes.iter().map(|name| &name.typename)).collect();
+            for typename in types {
+                *self.written.entry(typename.clone()).or_default() += 1;
+            }
             self.store.write_or_close(&mut writer, Entry::Ledger(entry))?;
         }
         Ok(report)

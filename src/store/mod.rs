@@ -25,9 +25,12 @@ mod timeline;
 mod verify;
 mod versions;
 
-use std::sync::{
-    Mutex, PoisonError, RwLock, RwLockReadGuard,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 pub use commit::{CommitReport, SliceCommit};
@@ -65,8 +68,9 @@ pub struct Store {
     timeline: Mutex<Timeline>,
     /// What is listed and not shown, once everything was read. Taken after the index.
     hidden: Mutex<Option<delta::Hidden>>,
-    /// Taken by whoever reads the ledger to write what follows from it. Taken before the writer.
-    ledger: Mutex<()>,
+    /// Taken by whoever reads the ledger to write what follows from it: how often each type was written to since the
+    /// store was opened. Taken before the writer.
+    ledger: Mutex<BTreeMap<String, u64>>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

@@ -53,7 +53,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::check) fn count(self, field: &'static str) -> Result<u64, Misfit> {
-        self.0.fields.get(field).and_then(Value::as_u64).ok_or_else(|| self.misfit(field))
+        // A graph writes large numbers as texts.
+        let value = self.0.fields.get(field);
+        let number = value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
+        number.ok_or_else(|| self.misfit(field))
     }
 
     pub(in crate::check) fn texts(self, field: &'static str) -> Vec<String> {

@@ -20,8 +20,8 @@ pub use fields::Misfit;
 pub use finding::{AssetVerdict, Finding, SeenSlice, Status, finding_id};
 pub use lint::{ExceptionProblem, lint_exception};
 pub use record::{
-    Known, LedgerError, Recorded, Run, SettledRun, read_exceptions, read_findings, read_states,
-    record_exceptions, record_run, settle_run,
+    Known, LedgerError, LedgerMemory, Recorded, Run, SettledRun, read_exceptions, read_findings, read_states,
+    record_exceptions, record_run, record_run_from, settle_run,
 };
 pub use run::{CheckState, RunRecord, Trigger};
 pub use settle::{ChangeKind, FindingChange, Previous, Settled, Settling, settle, settle_exceptions};

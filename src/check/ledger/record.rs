@@ -32,6 +32,9 @@ use crate::{
 /// So many runs of a check are kept in the present; older ones are in the past of the store.
 const RUNS_KEPT: usize = 100;
 
+/// The types of what is known before a run.
+const KNOWN_TYPES: [&str; 4] = [CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
+
 /// No commit holds more assets than this: a record has a limit.
 const MOST_PUTS: usize = 100_000;
 
@@ -70,6 +73,15 @@ pub struct Known {
     pub exceptions: Vec<Exception>,
 }
 
+/// What is known, kept from one run to the next by a process that runs many: it is read again only where somebody else
+/// has written to the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerMemory {
+    known: Known,
+    /// Of the ledger; nothing before it was first read.
+    generation: Option<u64>,
+}
+
 /// A run, settled and not on record yet.
 #[derive(Clone, Debug, Default)]
 pub struct SettledRun {
@@ -83,6 +95,8 @@ pub struct SettledRun {
     pub unknown: Vec<UnknownVerdict>,
     puts: Vec<Asset>,
     removes: Vec<(String, String)>,
+    /// What it makes of what was known, in the order of the results.
+    next: Vec<(CheckState, Settled)>,
 }
 
 /// What came of putting something on record.
@@ -111,6 +125,93 @@ impl Known {
             known.checks.insert(check_id.to_owned(), read_previous(store, check_id)?);
         }
         Ok(known)
+    }
+}
+
+impl Known {
+    /// What a graph shows of it, for one who only reads; nothing where the schema doesn't have the types.
+    ///
+    /// # Errors
+    /// Where the graph holds what makes no sense.
+    pub fn of_graph<'c>(
+        graph: &Graph,
+        checks: impl IntoIterator<Item = &'c str>,
+    ) -> Result<Option<Self>, Misfit> {
+        let (Some(exceptions), Some(states), Some(findings), Some(unknown)) = (
+            assets_of_graph(graph, EXCEPTION_TYPE),
+            assets_of_graph(graph, CHECK_TYPE),
+            assets_of_graph(graph, FINDING_TYPE),
+            assets_of_graph(graph, UNKNOWN_VERDICT_TYPE),
+        ) else {
+            return Ok(None);
+        };
+        let exceptions = exceptions.map(|asset| Exception::from_asset(&asset)).collect::<Result<_, _>>()?;
+        let mut known = Self { checks: BTreeMap::new(), exceptions };
+        known.checks.extend(checks.into_iter().map(|id| (id.to_owned(), Previous::default())));
+        for asset in states {
+            if let Some(previous) = known.checks.get_mut(&asset.id) {
+                previous.state = Some(CheckState::from_asset(&asset)?);
+            }
+        }
+        for asset in findings {
+            let finding = Finding::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&finding.check_id) {
+                previous.findings.insert(finding.id.clone(), finding);
+            }
+        }
+        for asset in unknown {
+            let unknown = UnknownVerdict::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&unknown.check_id) {
+                previous.unknown.insert(unknown.id.clone(), unknown);
+            }
+        }
+        Ok(Some(known))
+    }
+}
+
+/// The assets of a type, by id; nothing where the schema doesn't have it.
+fn assets_of_graph<'g>(graph: &'g Graph, typename: &str) -> Option<impl Iterator<Item = Asset> + use<'g>> {
+    let (of, _) = graph.catalog().find(typename)?;
+    let (_, table) = graph.table_of(of)?;
+    let read = move |row: u32| {
+        let mut json = Vec::new();
+        graph.write_asset(of, row, &mut json);
+        Asset::from_json(serde_json::from_slice(&json).ok()?).ok()
+    };
+    Some(table.all_in_id_order().filter_map(read))
+}
+
+impl LedgerMemory {
+    /// Reads what is not remembered of some checks.
+    fn catch_up(&mut self, store: &Store, checks: &[Check], generation: u64) -> Result<(), LedgerError> {
+        if self.generation != Some(generation) {
+            self.known = Known { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
+            self.generation = Some(generation);
+        }
+        for check in checks {
+            if !self.known.checks.contains_key(&check.id) {
+                self.known.checks.insert(check.id.clone(), read_previous(store, &check.id)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a run made of it.
+    fn take(&mut self, next: Vec<(CheckState, Settled)>, let_go: Vec<Settled>, now: Time) {
+        for (state, settled) in next {
+            let previous = self.known.checks.entry(state.check_id.clone()).or_default();
+            previous.state = Some(state);
+            previous.take(settled);
+        }
+        for settled in let_go {
+            let of = settled.findings.first().and_then(|finding| self.known.checks.get_mut(&finding.check_id));
+            if let Some(previous) = of {
+                previous.take(settled);
+            }
+        }
+        for exception in &mut self.known.exceptions {
+            *exception = exception.as_of(now);
+        }
     }
 }
 
@@ -193,7 +294,8 @@ pub fn settle_run<R: Borrow<CheckResult>>(known: &Known, results: &[R], run: Run
         let state = CheckState::after(previous.state.as_ref(), &record);
         all.puts.push(state.to_asset(check, &result));
         all.puts.push(record.to_asset());
-        all.take(previous, settled);
+        all.take(previous, &settled);
+        all.next.push((state, settled));
         all.results.push(result);
         all.runs.push(record);
     }
@@ -242,13 +344,14 @@ fn run_record(result: &CheckResult, run: Run<'_>, previous: &Previous, settled: 
 }
 
 impl SettledRun {
-    fn take(&mut self, previous: &Previous, settled: Settled) {
+    fn take(&mut self, previous: &Previous, settled: &Settled) {
         let Settled { findings, unknown, known, changes } = settled;
         self.puts.extend(findings.iter().map(Finding::to_asset));
         self.puts.extend(unknown.iter().map(UnknownVerdict::to_asset));
-        self.removes.extend(known.into_iter().map(|id| (UNKNOWN_VERDICT_TYPE.to_owned(), id)));
-        self.unknown.extend(unknown.into_iter().filter(|unknown| !previous.unknown.contains_key(&unknown.id)));
-        self.changes.extend(changes);
+        self.removes.extend(known.iter().map(|id| (UNKNOWN_VERDICT_TYPE.to_owned(), id.clone())));
+        let is_new = |unknown: &&UnknownVerdict| !previous.unknown.contains_key(&unknown.id);
+        self.unknown.extend(unknown.iter().filter(is_new).cloned());
+        self.changes.extend(changes.iter().cloned());
     }
 }
 
@@ -262,17 +365,32 @@ pub fn record_run<R: Borrow<CheckResult>>(
     results: &[R],
     run: Run<'_>,
 ) -> Result<Recorded, LedgerError> {
-    let turn = store.begin_ledger();
-    let known = Known::read(store, run.checks.iter().map(|check| check.id.as_str()))?;
-    let mut settled = settle_run(&known, results, run);
+    record_run_from(store, &mut LedgerMemory::default(), results, run)
+}
+
+/// The same for a process that runs checks again and again: what is remembered isn't read.
+///
+/// # Errors
+/// As [`record_run`].
+pub fn record_run_from<R: Borrow<CheckResult>>(
+    store: &Store,
+    memory: &mut LedgerMemory,
+    results: &[R],
+    run: Run<'_>,
+) -> Result<Recorded, LedgerError> {
+    let mut turn = store.begin_ledger();
+    memory.catch_up(store, run.checks, turn.generation(&KNOWN_TYPES))?;
+    let mut settled = settle_run(&memory.known, results, run);
     for record in &settled.runs {
         settled.removes.extend(old_runs(store, &record.check_id)?);
     }
-    let (puts, changes) = let_go(store, &known, run)?;
+    let (puts, let_go) = let_go(store, &memory.known, run)?;
     settled.puts.extend(puts);
-    settled.changes.extend(changes);
-    let SettledRun { results, runs, changes, unknown, puts, removes } = settled;
-    let sequence = commit(&turn, run.now, puts, removes)?;
+    settled.changes.extend(let_go.iter().flat_map(|settled| settled.changes.iter().cloned()));
+    let SettledRun { results, runs, changes, unknown, puts, removes, next } = settled;
+    let sequence = commit(&mut turn, run.now, puts, removes)?;
+    memory.take(next, let_go, run.now);
+    memory.generation = Some(turn.generation(&KNOWN_TYPES));
     Ok(Recorded { results, runs, changes, unknown, sequence })
 }
 
@@ -287,7 +405,7 @@ fn old_runs(store: &Store, check_id: &str) -> Result<Vec<(String, String)>, Stor
 
 /// Where an exception is over since it was last looked at: the exception, and what it lets go of in checks that did
 /// not run.
-fn let_go(store: &Store, known: &Known, run: Run<'_>) -> Result<(Vec<Asset>, Vec<FindingChange>), LedgerError> {
+fn let_go(store: &Store, known: &Known, run: Run<'_>) -> Result<(Vec<Asset>, Vec<Settled>), LedgerError> {
     let over: BTreeMap<&str, ExceptionStatus> = known
         .exceptions
         .iter()
@@ -311,7 +429,7 @@ fn let_go(store: &Store, known: &Known, run: Run<'_>) -> Result<(Vec<Asset>, Vec
     let findings: Vec<Finding> = read_findings(store)?.into_iter().filter(is_let_go).collect();
     let settled = settle_by_exceptions(&findings, &known.exceptions, &[], run);
     puts.extend(settled.iter().flat_map(|settled| &settled.findings).map(Finding::to_asset));
-    Ok((puts, settled.into_iter().flat_map(|settled| settled.changes).collect()))
+    Ok((puts, settled))
 }
 
 /// Settles findings of any checks against exceptions; the filters of exceptions are evaluated for `checks` alone.
@@ -348,7 +466,7 @@ pub fn record_exceptions(
     made: &[Exception],
     run: Run<'_>,
 ) -> Result<Recorded, LedgerError> {
-    let turn = store.begin_ledger();
+    let mut turn = store.begin_ledger();
     let mut exceptions: BTreeMap<String, Exception> =
         read_exceptions(store)?.into_iter().map(|exception| (exception.id.clone(), exception)).collect();
     exceptions.extend(made.iter().map(|exception| (exception.id.clone(), exception.clone())));
@@ -358,7 +476,7 @@ pub fn record_exceptions(
     let puts = settled.iter().flat_map(|settled| &settled.findings).map(Finding::to_asset);
     // Others that are over by now are written down with them, since they let go as well.
     let exceptions = exceptions.iter().map(|exception| exception.as_of(run.now).to_asset());
-    let sequence = commit(&turn, run.now, exceptions.chain(puts).collect(), Vec::new())?;
+    let sequence = commit(&mut turn, run.now, exceptions.chain(puts).collect(), Vec::new())?;
     let changes = settled.into_iter().flat_map(|settled| settled.changes).collect();
     Ok(Recorded { changes, sequence, ..Recorded::default() })
 }
@@ -366,7 +484,7 @@ pub fn record_exceptions(
 /// Commits in one record, or in several where it is too much for one: then the checks and runs come last, so that what
 /// a crash leaves undone is done by the next run.
 fn commit(
-    turn: &LedgerTurn<'_>,
+    turn: &mut LedgerTurn<'_>,
     at: Time,
     mut puts: Vec<Asset>,
     removes: Vec<(String, String)>,

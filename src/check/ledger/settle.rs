@@ -33,6 +33,17 @@ pub struct Previous {
     pub unknown: BTreeMap<String, UnknownVerdict>,
 }
 
+impl Previous {
+    /// Takes in what a run made of it.
+    pub fn take(&mut self, settled: Settled) {
+        self.findings.extend(settled.findings.into_iter().map(|finding| (finding.id.clone(), finding)));
+        self.unknown.extend(settled.unknown.into_iter().map(|unknown| (unknown.id.clone(), unknown)));
+        for id in &settled.known {
+            self.unknown.remove(id);
+        }
+    }
+}
+
 /// The check that ran, when, and what is accepted of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Settling<'a> {

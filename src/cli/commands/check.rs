@@ -9,6 +9,7 @@ use super::super::{
     context::{Context, Inventory, Tools},
     explained,
     failure::{Failure, chain},
+    late_store::LateStore,
     place,
 };
 use crate::{
@@ -27,7 +28,6 @@ use crate::{
         checks_text, compliance_json, compliance_ndjson, compliance_sheet, compliance_text, html, junit,
         markdown, ocsf, sarif,
     },
-    store::Store,
 };
 
 /// Judge the inventory: which assets fail, which pass, and what is not known
@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         Inventory::Store(store) if arguments.query.is_none() => {
             let trigger = Trigger::Command;
             let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
-            settled(&judged, run, &*store.get()?, arguments.no_record)?
+            settled(&judged, run, store, arguments.no_record)?
         }
         Inventory::Store(_) | Inventory::File(_) => judged,
     };
@@ -154,15 +154,19 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
 fn settled(
     judged: &[CheckResult],
     run: ledger::Run<'_>,
-    store: &Store,
+    store: &LateStore,
     is_only_read: bool,
 ) -> Result<Vec<CheckResult>, Failure> {
     if is_only_read {
-        let ids = run.checks.iter().map(|check| check.id.as_str());
-        let known = ledger::Known::read(store, ids).map_err(|error| Failure::program(&error))?;
+        let ids = || run.checks.iter().map(|check| check.id.as_str());
+        let shown = ledger::Known::of_graph(run.graph, ids()).map_err(|error| Failure::program(&error))?;
+        let known = match shown {
+            Some(known) => known,
+            None => ledger::Known::read(&*store.get()?, ids()).map_err(|error| Failure::program(&error))?,
+        };
         return Ok(ledger::settle_run(&known, judged, run).results);
     }
-    match ledger::record_run(store, judged, run) {
+    match ledger::record_run(&*store.get()?, judged, run) {
         Ok(recorded) => Ok(recorded.results),
         Err(error) => Err(Failure::failed(format!(
             "the run was not written down ({}): --no-record judges without doing so",

@@ -77,8 +77,8 @@ fn what_is_collected_and_what_is_written_down_are_kept_apart() {
         refused.to_string(),
         "`Finding` is what Passmuster itself keeps: it can't be collected or imported, leave it out"
     );
-    let turn = store.begin_ledger();
-    let commit = |puts: Vec<Asset>, removes: &[(&str, &str)]| {
+    let mut turn = store.begin_ledger();
+    let mut commit = |puts: Vec<Asset>, removes: &[(&str, &str)]| {
         let removes = removes.iter().map(|(of, id)| ((*of).to_owned(), (*id).to_owned())).collect();
         turn.commit(&LedgerCommit { at: time(1), puts, removes }).unwrap_err()
     };

@@ -1,7 +1,10 @@
 //! One account of a collection: as whom, which regions, every slice at its own pace.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{OnceCell, Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use super::{
     accounts::Account,
@@ -171,8 +174,8 @@ impl<'f> AccountRun<'f> {
         client: &aws_sdk_ec2::Client,
     ) -> Result<SliceReport, CollectError> {
         let _turn = self.turn().await;
-        let read = pages::read_all(api, (&self.connection, client), origin);
-        let reading = match self.breaker.guard(&origin.region, api.action(), read).await {
+        let read = || pages::read_all(api, (&self.connection, client), origin);
+        let reading = match self.read(&origin.region, api.action(), read).await {
             Ok(assets) => Ok(assets),
             Err(failure) => Err(self.judge(&failure, api.action()).await),
         };
@@ -211,13 +214,31 @@ impl<'f> AccountRun<'f> {
         let _turn = self.turn().await;
         let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
         let asked = Asked { connection: &self.connection, origin, referred };
-        match self.breaker.guard(region, api.action(), api.read(asked)).await {
+        match self.read(region, api.action(), || api.read(asked)).await {
             Ok(assets) => self.commit(region, api.asset_type(), api.action(), Ok(assets)).await,
             Err(failure) => {
                 let action = failure.action.unwrap_or(api.action());
                 let reading = Err(self.judge(&failure, action).await);
                 self.commit(region, api.asset_type(), action, reading).await
             }
+        }
+    }
+
+    /// Reads for as long as the region answers; once more as anew, where the role's session has ended before its time.
+    async fn read<T, R: Future<Output = Result<T, Failure>>>(
+        &self,
+        region: &str,
+        action: &'static str,
+        read: impl Fn() -> R,
+    ) -> Result<T, Failure> {
+        let began = Instant::now();
+        match self.breaker.guard(region, action, read()).await {
+            Err(failure)
+                if failure.kind == FailureKind::Credentials && self.connection.renew(began).await =>
+            {
+                self.breaker.guard(region, action, read()).await
+            }
+            read => read,
         }
     }
 

@@ -57,5 +57,5 @@ impl Breaker {
 }
 
 fn given_up(region: &str, silent: &str) -> Failure {
-    Failure::other(format!("not waited for, since {region} gave no answer to {silent} in time"))
+    Failure::given_up(format!("{region} gave no answer to {silent} in time, so nothing more was asked there"))
 }

@@ -12,6 +12,8 @@ use aws_sdk_ec2::config::{
 };
 use aws_smithy_http_client::{Builder, ConnectorBuilder, proxy::ProxyConfig, tls};
 
+use tokio::time::Instant;
+
 use super::{
     budget::Budgets,
     error::CollectError,
@@ -43,6 +45,8 @@ pub(crate) struct Connection {
     patience: Patience,
     home_region: String,
     budgets: Arc<Budgets>,
+    /// Whose credentials these are, where they are a role's.
+    role: Option<Arc<AssumedRole>>,
 }
 
 impl Connection {
@@ -65,23 +69,31 @@ impl Connection {
         let home_region =
             configured.or_else(|| options.regions.first().cloned()).ok_or(CollectError::NoRegion)?;
         let budgets = Arc::new(Budgets::new());
-        Ok(Self { config, patience: options.patience, home_region, budgets })
+        Ok(Self { config, patience: options.patience, home_region, budgets, role: None })
     }
 
     /// The same with the credentials of a role, which is taken on at once, so that a refusal is known before any client
     /// is made.
     pub(crate) async fn assume(&self, request: &RoleRequest) -> Result<Self, Failure> {
-        let role = AssumedRole::new(self.sts(), request.clone());
+        let role = Arc::new(AssumedRole::new(self.sts(), request.clone()));
         Box::pin(role.credentials()).await?;
         let config = self
             .config
             .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(role))
+            .credentials_provider(SharedCredentialsProvider::new(Arc::clone(&role)))
             // The role holds its session for all clients; the SDK's cache would hold one for each of them, and no more
             // than 64.
             .identity_cache(IdentityCache::no_cache())
             .build();
-        Ok(Self { config, ..self.clone() })
+        Ok(Self { config, role: Some(role), ..self.clone() })
+    }
+
+    /// Has the role taken on anew for the next call, since its session was refused in a call that began then. Says
+    /// whether there is a role.
+    pub(crate) async fn renew(&self, began: Instant) -> bool {
+        let Some(role) = &self.role else { return false };
+        role.let_go(began).await;
+        true
     }
 
     /// Waits until the account may make a call in a region.

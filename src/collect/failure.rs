@@ -40,6 +40,8 @@ pub(crate) enum FailureKind {
     NotFound,
     /// No answer or no connection within the time there was.
     TimedOut,
+    /// Its region was given up for the account; the detail says it all.
+    GivenUp,
     /// Anything else.
     Other,
 }
@@ -77,6 +79,11 @@ impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
     pub(crate) fn other(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: FailureKind::Other, code: None, detail: Some(detail.into()), action: None }
+    }
+
+    /// Why nothing more was asked of a region.
+    pub(crate) fn given_up(detail: String) -> Self {
+        Self { kind: FailureKind::GivenUp, ..Self::other(detail) }
     }
 
     fn timed_out(detail: &'static str) -> Self {
@@ -133,6 +140,9 @@ impl Failure {
     /// `ec2:DescribeFlowLogs: UnauthorizedOperation (explicit deny in a service control policy)`.
     pub(crate) fn reason(&self, action: &str) -> String {
         let action = self.action.unwrap_or(action);
+        if let (FailureKind::GivenUp, Some(detail)) = (self.kind, &self.detail) {
+            return detail.to_string();
+        }
         match (&self.code, &self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),

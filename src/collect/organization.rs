@@ -140,7 +140,7 @@ fn refuse(failure: &Failure) -> CollectError {
             "renew the credentials, then collect again"
         }
         FailureKind::Throttled => "collect again in a while",
-        FailureKind::NotFound | FailureKind::TimedOut | FailureKind::Other => {
+        FailureKind::NotFound | FailureKind::TimedOut | FailureKind::GivenUp | FailureKind::Other => {
             "collect again, or name the accounts in `[[accounts]]`"
         }
     };

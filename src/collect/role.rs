@@ -72,6 +72,14 @@ impl AssumedRole {
         Ok(credentials)
     }
 
+    /// Lets go of a session that AWS no longer takes, unless a newer one than of that moment has begun.
+    pub(crate) async fn let_go(&self, at: Instant) {
+        let mut session = self.session.lock().await;
+        if session.as_ref().is_some_and(|held| held.began <= at) {
+            *session = None;
+        }
+    }
+
     async fn assume(&self) -> Result<Credentials, Failure> {
         let request = &self.request;
         let seconds = request.duration.and_then(|span| i32::try_from(span.as_secs()).ok());

@@ -2,7 +2,7 @@
 //!
 //! Dropping the future stops it between two awaits: slices committed so far stay, a commit under way ends whole.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -45,6 +45,15 @@ pub async fn collect(
     let mut report = collect_accounts(&fleet, accounts).await?;
     if !missing.is_empty() {
         report.notes.push(format!("the organisation has no account {}", missing.join(", ")));
+    }
+    if fleet.options.organization.is_some() {
+        let left_out = accounts_left_out(&fleet, &report).await?;
+        if !left_out.is_empty() {
+            let accounts = left_out.into_iter().collect::<Vec<_>>().join(", ");
+            report.notes.push(format!(
+                "not collected any more: {accounts}; what is known of them stays, and grows too old for checks"
+            ));
+        }
     }
     Ok(report)
 }
@@ -95,6 +104,15 @@ async fn collect_accounts(fleet: &Fleet, accounts: Vec<Account>) -> Result<Colle
     Ok(report)
 }
 
+/// The accounts of the store that were not asked for this time.
+async fn accounts_left_out(fleet: &Fleet, report: &CollectReport) -> Result<BTreeSet<String>, CollectError> {
+    let of = SliceKey::new(&fleet.caller.account_id, GLOBAL_REGION, "Account");
+    let slices = fleet.in_store(of, Store::slices).await?;
+    let known = slices.into_iter().map(|slice| slice.key.account_id);
+    let is_asked = |id: &String| report.accounts.iter().any(|account| account.account_id == *id);
+    Ok(known.filter(|id| !is_asked(id)).collect())
+}
+
 fn refuse_caller(failure: &Failure) -> CollectError {
     let reason = failure.reason(api::CALLER_IDENTITY);
     let remedy = match failure.kind {
@@ -103,7 +121,7 @@ fn refuse_caller(failure: &Failure) -> CollectError {
         FailureKind::RegionOrCredentials => "check the access key and `AWS_REGION`",
         FailureKind::Denied => "allow the call (docs/aws-permissions.md)",
         FailureKind::Throttled => "collect again in a while",
-        FailureKind::NotFound | FailureKind::TimedOut | FailureKind::Other => {
+        FailureKind::NotFound | FailureKind::TimedOut | FailureKind::GivenUp | FailureKind::Other => {
             "check the network, a proxy and `AWS_ENDPOINT_URL`"
         }
     };

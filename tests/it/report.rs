@@ -336,6 +336,37 @@ allow ec2:DescribeFlowLogs
 }
 
 #[test]
+fn what_is_missing_of_an_account_for_one_reason_is_one_line() {
+    let slice = |region: &str, asset_type: &str, reason: &str| SliceState {
+        key: SliceKey::new("111111111111", region, asset_type),
+        api: "sts:AssumeRole".to_owned(),
+        outcome: Outcome::Denied,
+        reason: Some(reason.to_owned()),
+        attempted_at: None,
+        completed_at: None,
+        assets: 0,
+    };
+    let refused = "sts:AssumeRole: AccessDenied";
+    let regions = ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1"];
+    let mut slices: Vec<SliceState> = regions
+        .iter()
+        .flat_map(|region| ["FlowLog", "Vpc"].map(|asset_type| slice(region, asset_type, refused)))
+        .collect();
+    slices.push(slice("us-east-1", "Subnet", "another"));
+    let text = collection_text(&slices, Changes::default());
+    let told: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(
+        told,
+        [
+            "! 2 types of 111111111111 in 4 regions: denied (sts:AssumeRole: AccessDenied); checks that need them \
+             answer UNKNOWN there; allow sts:AssumeRole",
+            "! subnets of 111111111111 in us-east-1: denied (another); checks that need them answer UNKNOWN there; \
+             allow sts:AssumeRole",
+        ]
+    );
+}
+
+#[test]
 fn numbers_and_nouns_read_as_people_say_them() {
     assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     assert_eq!(

@@ -311,7 +311,10 @@ impl Progress {
         match event {
             Event::Planned { account_id, accounts, regions, slices } => {
                 let noun = if regions.len() == 1 { "region" } else { "regions" };
-                let message = format!("Collecting {account_id}, {} {noun}", regions.len());
+                let message = match regions.len() {
+                    0 => format!("{account_id} lets nobody in"),
+                    count => format!("Collecting {account_id}, {count} {noun}"),
+                };
                 match &self.bar {
                     Some(bar) => {
                         bar.inc_length(slices.len() as u64);

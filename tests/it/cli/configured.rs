@@ -174,3 +174,37 @@ fn the_example_of_the_page_is_understood() {
     let ended = ask(folder.path());
     assert_eq!(ended.code, 0, "{ended:?}");
 }
+
+#[test]
+fn accounts_and_conditions_that_make_no_sense_are_told_at_their_place() {
+    let cases = [
+        ("[[accounts]]\nname = \"x\"\n", "the key `id` is missing"),
+        ("[[accounts]]\nid = 111122223333\n", "`id` must be text, not a number"),
+        ("[[accounts]]\nid = \"1111\"\n", "`1111` is no account id"),
+        (
+            "[[accounts]]\nid = \"111122223333\"\n[[accounts]]\nid = \"111122223333\"\n",
+            "account 111122223333 stands twice",
+        ),
+        ("[accounts]\nid = \"111122223333\"\n", "`accounts` must be a list of tables"),
+        ("[collect]\nrole = \"arn:aws:iam::111122223333:user/x\"\n", "is no role"),
+        ("[collect]\nrole = \"two words\"\n", "`two words` is no role"),
+        ("[collect]\nsession_name = \"x\"\n", "`x` is no name of a session"),
+        ("[collect]\nsession_duration = \"1m\"\n", "write a span from 15m to 12h"),
+        ("[collect]\nsession_tags = [\"a=b\"]\n", "`session_tags` must be a table of texts, not a list"),
+        ("[collect]\nsession_tags = { team = 1 }\n", "`session_tags` must be text, not a number"),
+        ("[organization]\nread_tags = \"yes\"\n", "`read_tags` must be true or false, not text"),
+        ("[organization.include]\nstates = [\"ACTVE\"]\n", "did you mean `ACTIVE`?"),
+        ("[organization.include]\ntags = [\"env\"]\n", "`env` is no tag"),
+        ("[organization]\nexclude.accounts = [\"12\"]\n", "`12` is no account id"),
+        (
+            "[organization.exclude]\nou = [\"x\"]\n",
+            "keys of [organization.exclude]: accounts, states, tags, units",
+        ),
+        ("organization = true\n", "`organization` must be a table, not a boolean"),
+    ];
+    for (text, told) in cases {
+        let complaint = complaint(text);
+        assert!(complaint.contains(told), "{told}: {complaint}");
+        assert!(complaint.contains("passmuster.toml:"), "{complaint}");
+    }
+}

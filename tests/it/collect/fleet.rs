@@ -115,21 +115,15 @@ impl FleetBench {
 
     /// What it must say where everything is known.
     pub(super) fn truth(&self) -> Verdicts {
-        self.truth_without(&[], false)
+        self.truth_without(&[])
     }
 
-    /// What it must say where nothing new is known of these accounts; what was known of them before may still count.
-    pub(super) fn truth_without(&self, hidden: &[&str], old_counts: bool) -> Verdicts {
+    /// What it must say where nothing is known of these accounts but that their VPCs were there once.
+    pub(super) fn truth_without(&self, hidden: &[&str]) -> Verdicts {
         let mut truth = Verdicts::default();
         for account in &self.organization.accounts {
             if hidden.contains(&account.id.as_str()) {
-                truth.unknown.extend(account.unlogged.iter().cloned());
-                if old_counts {
-                    // A flow log that was seen is there; that there is no other nobody knows.
-                    truth.passing += account.logged.len();
-                } else {
-                    truth.unknown.extend(account.logged.iter().cloned());
-                }
+                truth.unknown.extend(account.logged.iter().chain(&account.unlogged).cloned());
             } else {
                 truth.failing.extend(account.unlogged.iter().cloned());
                 truth.passing += account.logged.len();

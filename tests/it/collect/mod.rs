@@ -11,7 +11,9 @@
 
 mod ambient;
 mod bench;
+mod budget;
 mod child;
+mod cost;
 mod faults;
 mod fleet;
 mod lists;

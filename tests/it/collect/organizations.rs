@@ -194,3 +194,38 @@ async fn named_accounts_have_settings_of_their_own() {
     assert_eq!(bench.slice(&first.id, "us-east-1", "Vpc").outcome, Outcome::Complete);
     assert_eq!(bench.slice(&first.id, GLOBAL_REGION, "Account").api, "sts:AssumeRole");
 }
+
+#[test]
+fn the_page_on_permissions_grants_just_the_calls_that_organisations_need() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file");
+    let page = read("docs/aws-permissions.md");
+    let (_, policy) = page.split_once("\"PassmusterOrganization\"").expect("the policy");
+    let (policy, _) = policy.split_once(']').expect("the end of its actions");
+    let is_action = |word: &&str| word.starts_with("organizations:") || word.starts_with("sts:A");
+    let granted: std::collections::BTreeSet<&str> = policy.split('"').filter(is_action).collect();
+    let code = read("src/collect/api/organization_accounts.rs") + &read("src/collect/role.rs");
+    let called: std::collections::BTreeSet<&str> = code.split('"').filter(is_action).collect();
+    assert_eq!(granted, called);
+    for action in called {
+        assert!(page.contains(&format!("`{action}`")), "{action} has no row");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_left_out_keeps_what_is_known_and_is_named() {
+    let bench = FleetBench::new([]).await;
+    assert_eq!(bench.collect().await.notes, [""; 0]);
+    let left_out = bench.organization.account("member-06").id.as_str();
+    let asked = OrganizationOptions {
+        exclude: AccountFilter { accounts: words(&[left_out]), ..AccountFilter::default() },
+        ..OrganizationOptions::default()
+    };
+    let report = bench.collect_as(CollectOptions { organization: Some(asked), ..bench.options() }).await;
+    let report = report.expect("a collection");
+    let note = format!(
+        "not collected any more: {left_out}; what is known of them stays, and grows too old for checks"
+    );
+    assert_eq!(report.notes, [note]);
+    assert_eq!(bench.verdicts(None), bench.truth());
+}

@@ -129,6 +129,11 @@ impl TestAccount {
     }
 }
 
+/// The SDK's configuration for an AWS that is made up, as the account named.
+pub(crate) fn made_config(endpoint: &str, account_id: &str, region: &str) -> SdkConfig {
+    config(endpoint, region, Credentials::new(format!("ASIA{account_id}"), "s", None, None, "tests"))
+}
+
 fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().expect("an HTTP client")
 }

@@ -33,6 +33,9 @@ pub(crate) enum Fault {
     Error { status: u16, code: &'static str, message: &'static str },
     /// Answers with this body, as the real API did once: for what moto can't say.
     Answer(&'static str),
+    /// Answers with what is made up for the action, the account (of the role, or whose access key is `ASIA` and its id)
+    /// and the region: an AWS without moto.
+    Make(Made),
     /// Answers with a status and a body that is no XML.
     Garbage { status: u16 },
     /// Never answers.
@@ -47,9 +50,12 @@ pub(crate) enum Fault {
     Rewrite(Arc<dyn Fn(String) -> String + Send + Sync>),
     /// Hands the list out in pages.
     Pages(Paging),
-    /// Answers as usual, but later.
+    /// Answers as usual, or as the rules after it say, but later.
     Delay(Duration),
 }
+
+/// What makes an answer of an action, an account and a region.
+pub(crate) type Made = Arc<dyn Fn(&str, &str, &str) -> String + Send + Sync>;
 
 /// Which calls a fault is for. Several rules may match a call; the first that answers by itself wins, those that
 /// change the answer are all applied.
@@ -221,7 +227,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     for change in changes {
         match change {
             Fault::Rewrite(rewrite) => text = rewrite(text),
-            Fault::Delay(span) => tokio::time::sleep(span).await,
+            Fault::Delay(_) => {}
             Fault::Pages(paging) => text = page_of(&text, &paging, request.page()),
             cutting => cut = Some(cutting),
         }
@@ -257,6 +263,17 @@ async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -
         Fault::Answer(body) => {
             let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
             send(stream, 200, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Make(make) => {
+            let own = || request.access_key().trim_start_matches("ASIA").to_owned();
+            let account = request.account_of_role().unwrap_or_else(own);
+            let body = make(&request.action(), &account, request.region());
+            let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
+            send(stream, 200, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Delay(span) => {
+            tokio::time::sleep(span).await;
+            return ControlFlow::Continue(Fault::Delay(span));
         }
         Fault::Garbage { status } => send(stream, status, "text/html", 9, b"<p>oh no<").await,
         Fault::Hang => std::future::pending().await,

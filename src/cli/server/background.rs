@@ -13,6 +13,7 @@ use super::{
         failure::{Failure, chain},
         graph_holder::{AnswerLimits, GraphHolder, Live, Present},
         graph_image::ImageKeeper,
+        output::Output,
         refresh::{Refreshed, refreshed},
     },
     change::{Changes, Permission},
@@ -102,6 +103,7 @@ impl Background<'_> {
             clock: Arc::clone(&clock),
             rebuild: rebuild.clone(),
             publisher: Arc::clone(&publisher),
+            output: Arc::clone(&self.context.output),
         };
         let options = self.context.config.collect_options();
         let Running { live, schedule, notifier } = blocking(move || beside.begin(self.plan, options)).await?;
@@ -116,12 +118,7 @@ impl Background<'_> {
         let rebuilding = rebuild_loop(rebuild, move || rebuild_once(&holder, &refresh, &publisher, &keep));
         let scheduled = run_schedule(Arc::clone(&schedule), jobs as Arc<dyn Perform>);
         let judging = judge_loop(judge, schedule);
-        let telling = async {
-            if let Some(notifier) = notifier {
-                notifier.run().await;
-            }
-        };
-        tokio::join!(rebuilding, keeping, scheduled, judging, telling);
+        tokio::join!(rebuilding, keeping, scheduled, judging, notifier.run());
         Ok(())
     }
 }
@@ -192,28 +189,26 @@ struct Beside {
     clock: Arc<dyn Clock>,
     rebuild: Rebuild,
     publisher: Arc<Publisher>,
+    output: Arc<Output>,
 }
 
 /// What has begun.
 struct Running {
     live: Live,
     schedule: Arc<Schedule>,
-    notifier: Option<Arc<Notifier>>,
+    notifier: Arc<Notifier>,
 }
 
 impl Beside {
     /// Takes over what an earlier process left of jobs and messages. Blocking.
     fn begin(self, plan: Plan, options: crate::collect::CollectOptions) -> Result<Running, Failure> {
-        let Self { engine, store, holder, clock, rebuild, publisher } = self;
+        let Self { engine, store, holder, clock, rebuild, publisher, output } = self;
         let Plan { checks, channels, jobs, what, permission, limits } = plan;
         let failed = |error: &crate::store::StoreError| Failure::program(error);
-        let notifier = if channels.is_empty() {
-            None
-        } else {
-            let client = Client::new(Arc::new(SystemResolver));
-            let notifier = Notifier::new(channels, client, Arc::clone(&store), Arc::clone(&clock));
-            Some(Arc::new(notifier.map_err(|error| failed(&error))?))
-        };
+        // Without a channel, too: what is left for one that is gone comes to its end.
+        let client = Client::new(Arc::new(SystemResolver));
+        let notifier = Notifier::new(channels, client, Arc::clone(&store), Arc::clone(&clock));
+        let notifier = Arc::new(notifier.map_err(|error| failed(&error))?);
         let known = read_jobs(&store).map_err(|error| failed(&error))?;
         let schedule = Arc::new(Schedule::new(jobs, known, Arc::clone(&clock)));
         let judge = Arc::new(Judge {
@@ -224,11 +219,12 @@ impl Beside {
             clock: Arc::clone(&clock),
             rebuild: rebuild.clone(),
             publisher: Arc::clone(&publisher),
-            notifier: notifier.clone(),
+            notifier: Arc::clone(&notifier),
             verdicts: Mutex::new(RememberedVerdicts::default()),
         });
         let keeper = JobKeeper { store, clock, schedule: Arc::clone(&schedule), rebuild };
-        let jobs = Arc::new(Jobs { keeper, judge: Arc::clone(&judge), options, what: Mutex::new(what) });
+        let what = Mutex::new(what);
+        let jobs = Arc::new(Jobs { keeper, output, judge: Arc::clone(&judge), options, what });
         let changes = Arc::new(Changes { judge, jobs, schedule: Arc::clone(&schedule), limits, permission });
         Ok(Running { live: Live { changes, publisher }, schedule, notifier })
     }

@@ -11,6 +11,7 @@ use super::{
         commands::collect::{Quietly, collect_quietly},
         config::{Config, REQUESTED},
         failure::chain,
+        output::Output,
     },
     judge::Judge,
 };
@@ -48,7 +49,9 @@ pub(crate) fn planned(
         jobs.push(Job { name: JobName::Collection(name.clone()), when: When::Every(interval) });
         what.insert(name, Collection::default());
     }
-    for collection in &section.collections {
+    // The command line goes before the file.
+    let configured = section.collections.iter().filter(|collection| !what.contains_key(&collection.name));
+    for collection in configured.collect::<Vec<_>>() {
         let name = JobName::Collection(collection.name.clone());
         jobs.push(Job { name, when: put_off(collection.when.clone()) });
         what.insert(collection.name.clone(), collection.what.clone());
@@ -66,6 +69,7 @@ pub(crate) fn planned(
 #[derive(Debug)]
 pub(crate) struct Jobs {
     pub(crate) keeper: JobKeeper,
+    pub(crate) output: Arc<Output>,
     pub(crate) judge: Arc<Judge>,
     /// The options of a collection for which nothing else is said.
     pub(crate) options: CollectOptions,
@@ -118,10 +122,11 @@ pub(crate) fn chosen(options: &CollectOptions, what: Collection) -> CollectOptio
     let Collection { accounts, regions, only } = what;
     if !accounts.is_empty() {
         let known = |id: &String| options.accounts.iter().find(|account| account.account_id == *id).cloned();
-        let named = accounts.into_iter().map(|account_id| {
+        let named = |account_id: String| {
             known(&account_id).unwrap_or_else(|| AccountOptions { account_id, ..AccountOptions::default() })
-        });
-        options.accounts = named.collect();
+        };
+        let named: Vec<AccountOptions> = accounts.into_iter().map(named).collect();
+        options.accounts = named;
         options.organization = None;
     }
     if !regions.is_empty() {
@@ -152,26 +157,33 @@ impl Perform for Jobs {
         if let Some(name) = collections.first() {
             let options = self.options_of(name.own());
             let (store, clock) = (Arc::clone(&self.keeper.store), Arc::clone(&self.keeper.clock));
-            return Box::pin(async move { vec![collected(options, store, clock, judge).await] });
+            let output = Arc::clone(&self.output);
+            return Box::pin(async move {
+                let ended = collected(options, store, clock, judge).await;
+                output.note(&ended.note);
+                vec![ended]
+            });
         }
         Box::pin(async move {
-            let count = checks.len();
+            let names = checks.clone();
             let judging = tokio::task::spawn_blocking(move || {
                 let ids: BTreeSet<&str> = checks.iter().map(JobName::own).collect();
                 judge.run(&ids, Trigger::Schedule)
             });
-            let ended = |outcome, note: &str| vec![Ended { outcome, note: note.to_owned() }; count];
-            match judging.await {
-                Ok(Ok(recorded)) => recorded
-                    .runs
-                    .iter()
-                    .map(|run| Ended { outcome: JobOutcome::Done, note: run.verdict.to_string() })
-                    .collect(),
-                Ok(Err(error)) => ended(JobOutcome::Failed, &chain(&error)),
-                Err(_) => {
-                    ended(JobOutcome::Failed, "it failed because of an internal error, which is logged")
+            let failed = |note: &str| Ended { outcome: JobOutcome::Failed, note: note.to_owned() };
+            let recorded = match judging.await {
+                Ok(Ok(recorded)) => recorded,
+                Ok(Err(error)) => return vec![failed(&chain(&error)); names.len()],
+                Err(error) => {
+                    tracing::error!(%error, "judging panicked; the process goes on");
+                    return vec![failed("an internal error, which is logged"); names.len()];
                 }
-            }
+            };
+            let ended = |name: &JobName| match recorded.runs.iter().find(|run| run.check_id == name.own()) {
+                Some(run) => Ended { outcome: JobOutcome::Done, note: run.verdict.to_string() },
+                None => failed("there is no such check"),
+            };
+            names.iter().map(ended).collect()
         })
     }
 }

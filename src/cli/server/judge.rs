@@ -35,7 +35,7 @@ pub(crate) struct Judge {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rebuild: Rebuild,
     pub(crate) publisher: Arc<Publisher>,
-    pub(crate) notifier: Option<Arc<Notifier>>,
+    pub(crate) notifier: Arc<Notifier>,
     pub(crate) verdicts: Mutex<RememberedVerdicts>,
 }
 
@@ -160,9 +160,7 @@ impl Judge {
     fn tell(&self, recorded: &Recorded, now: Time) {
         self.publisher.take(recorded, now);
         self.rebuild.request();
-        if let Some(notifier) = &self.notifier
-            && let Err(error) = notifier.take(recorded, &self.checks, now)
-        {
+        if let Err(error) = self.notifier.take(recorded, &self.checks, now) {
             tracing::error!("what a run changed could not be put on its way to others: {}", chain(&error));
         }
     }

@@ -23,6 +23,7 @@ use super::{
     serve::{LimitArguments, run_async},
 };
 use crate::{
+    api::Sockets,
     check::{
         CheckResult, evaluate_all,
         ledger::{Run, Trigger, record_run},

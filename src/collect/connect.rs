@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig, identity::IdentityCache};
 use aws_sdk_ec2::config::{
-    Region, SharedCredentialsProvider, SharedHttpClient,
+    ProvideCredentials, Region, SharedCredentialsProvider, SharedHttpClient,
     retry::{RetryConfig, RetryPartition},
     timeout::TimeoutConfig,
 };
@@ -80,7 +80,7 @@ impl Connection {
         let config = self
             .config
             .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(Arc::clone(&role)))
+            .credentials_provider(SharedCredentialsProvider::new(Arc::clone(&role) as Arc<dyn ProvideCredentials>))
             // The role holds its session for all clients; the SDK's cache would hold one for each of them, and no more
             // than 64.
             .identity_cache(IdentityCache::no_cache())

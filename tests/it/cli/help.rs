@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 16] = [
+const COMMANDS: [(&str, &[&str]); 18] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -16,6 +16,8 @@ const COMMANDS: [(&str, &[&str]); 16] = [
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),
     ("help_diff", &["diff"]),
+    ("help_notify_test", &["notify", "test"]),
+    ("help_schedule", &["schedule"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),
     ("help_store_verify", &["store", "verify"]),

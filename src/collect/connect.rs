@@ -77,10 +77,11 @@ impl Connection {
     pub(crate) async fn assume(&self, request: &RoleRequest) -> Result<Self, Failure> {
         let role = Arc::new(AssumedRole::new(self.sts(), request.clone()));
         Box::pin(role.credentials()).await?;
+        let provider: Arc<dyn ProvideCredentials> = Arc::<AssumedRole>::clone(&role);
         let config = self
             .config
             .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(Arc::clone(&role) as Arc<dyn ProvideCredentials>))
+            .credentials_provider(SharedCredentialsProvider::new(provider))
             // The role holds its session for all clients; the SDK's cache would hold one for each of them, and no more
             // than 64.
             .identity_cache(IdentityCache::no_cache())

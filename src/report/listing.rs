@@ -236,12 +236,8 @@ pub fn collection_text(slices: &[SliceState], changes: Changes) -> String {
     // An account that lets nobody in has hundreds of slices that all say the same.
     let mut groups: Vec<Vec<&SliceState>> = Vec::new();
     for slice in slices.iter().filter(|slice| slice.outcome != Outcome::Complete) {
-        let says_the_same = |group: &&mut Vec<&SliceState>| {
-            group.iter().take(1).any(|first| {
-                (&first.key.account_id, first.outcome, &first.reason)
-                    == (&slice.key.account_id, slice.outcome, &slice.reason)
-            })
-        };
+        let says_the_same =
+            |group: &&mut Vec<&SliceState>| group.first().is_some_and(|first| said(first) == said(slice));
         match groups.iter_mut().find(says_the_same) {
             Some(group) => group.push(slice),
             None => groups.push(vec![slice]),
@@ -251,6 +247,11 @@ pub fn collection_text(slices: &[SliceState], changes: Changes) -> String {
         let _ = writeln!(text, "! {}", printable(&consequence(group)));
     }
     text
+}
+
+/// Whose a slice is and how it ended.
+fn said(slice: &SliceState) -> (&str, Outcome, Option<&str>) {
+    (&slice.key.account_id, slice.outcome, slice.reason.as_deref())
 }
 
 /// What is missing of one account for one reason, and what that makes unknown.

@@ -155,7 +155,7 @@ async fn an_organisation_is_collected_as_the_configuration_says() {
     };
     assert_eq!((vpcs("member-13"), vpcs("member-14")), (3, 0));
     let checked = run(folder.path(), &["check", "aws-vpc-flow-logs-enabled", "-o", "json"]);
-    let unknown = checked.json()["checks"][0]["unknown"].clone();
+    let unknown = checked.json()["checks"][0]["unknownCoverage"].clone();
     assert!(unknown.to_string().contains(&refused.id), "{unknown}");
 
     let (code, _, stderr) = collect(&["collect", "--regions", "us-east-1", "--only", "Vpc"]);

@@ -175,7 +175,12 @@ impl ExceptionRequest {
         if expires_at <= now {
             return Err(ExceptionError::Past { expires_at });
         }
-        let id = short_id(&[check_id.as_deref().unwrap_or_default(), &scope.to_string(), &owner, &now.to_string()]);
+        let id = short_id(&[
+            check_id.as_deref().unwrap_or_default(),
+            &scope.to_string(),
+            &owner,
+            &now.to_string(),
+        ]);
         Ok(Exception {
             id,
             check_id,
@@ -286,14 +291,15 @@ impl Exception {
     /// Which field makes no sense.
     pub fn from_asset(asset: &Asset) -> Result<Self, Misfit> {
         let fields = Fields(asset);
-        let scope = match (fields.optional("assetId"), fields.optional("filter"), fields.optional("accountId")) {
-            (Some(asset_id), _, _) => Scope::Asset { asset_id },
-            (None, Some(filter), _) => {
-                Scope::Filter { typename: fields.text("assetType")?.to_owned(), filter }
-            }
-            (None, None, Some(account_id)) => Scope::Account { account_id },
-            (None, None, None) => return Err(fields.misfit("assetId")),
-        };
+        let scope =
+            match (fields.optional("assetId"), fields.optional("filter"), fields.optional("accountId")) {
+                (Some(asset_id), _, _) => Scope::Asset { asset_id },
+                (None, Some(filter), _) => {
+                    Scope::Filter { typename: fields.text("assetType")?.to_owned(), filter }
+                }
+                (None, None, Some(account_id)) => Scope::Account { account_id },
+                (None, None, None) => return Err(fields.misfit("assetId")),
+            };
         let read = |text: &str| ExceptionStatus::ALL.into_iter().find(|status| status.as_str() == text);
         Ok(Self {
             id: asset.id.clone(),

@@ -32,7 +32,7 @@ pub use framework::{Control, Framework, load_frameworks};
 pub use load::{load, pasted};
 pub use remembered::RememberedVerdicts;
 pub use result::{
-    AssetName, CheckResult, Counts, ExceptedFinding, ExitCode, Figure, Finding, Found, Reason, RestsOn, SliceCount,
-    UnknownAsset, Verdict,
+    AssetName, CheckResult, Counts, ExceptedFinding, ExitCode, Figure, Finding, Found, Reason, RestsOn,
+    SliceCount, UnknownAsset, Verdict,
 };
 pub use source::{SourceFile, Sources, shipped};

@@ -181,9 +181,8 @@ pub struct CountedException<'a> {
 /// One row an exception.
 #[must_use]
 pub fn exceptions_sheet(exceptions: &[CountedException<'_>]) -> Sheet {
-    let mut sheet = Sheet::new(&[
-        "exception", "status", "check", "~scope", "#findings", "owner", "until", "~reason",
-    ]);
+    let mut sheet =
+        Sheet::new(&["exception", "status", "check", "~scope", "#findings", "owner", "until", "~reason"]);
     for CountedException { exception, findings } in exceptions {
         let tone = match exception.status {
             ExceptionStatus::Active => Tone::Plain,

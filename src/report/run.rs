@@ -2,7 +2,9 @@
 //! for each check that says something as a whole.
 
 use crate::{
-    check::{AssetName, Check, CheckResult, Compliance, ExceptedFinding, Reason, Verdict, ledger::finding_id},
+    check::{
+        AssetName, Check, CheckResult, Compliance, ExceptedFinding, Reason, Verdict, ledger::finding_id,
+    },
     model::Time,
 };
 

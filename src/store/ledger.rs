@@ -106,7 +106,8 @@ impl LedgerTurn<'_> {
             report.sequence = Some(writer.meta.sequence + 1);
             // Also where it fails: nobody knows then what is there.
             let puts = entry.puts.iter().map(|put| &put.typename);
-            let types: BTreeSet<&String> = puts.chain(entry.removes.iter().map(|name| &name.typename)).collect();
+            let types: BTreeSet<&String> =
+                puts.chain(entry.removes.iter().map(|name| &name.typename)).collect();
             for typename in types {
                 *self.written.entry(typename.clone()).or_default() += 1;
             }
@@ -146,7 +147,8 @@ impl LedgerTurn<'_> {
         }
         report.put = puts.len() as u64;
         report.removed = gone.len() as u64;
-        let name = |(typename, id): (&str, &str)| LedgerName { typename: typename.to_owned(), id: id.to_owned() };
+        let name =
+            |(typename, id): (&str, &str)| LedgerName { typename: typename.to_owned(), id: id.to_owned() };
         let removes = gone.into_iter().map(name).collect();
         Ok((LedgerEntry { at: commit.at.millis(), puts, removes, totals: Totals::default() }, report))
     }

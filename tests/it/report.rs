@@ -161,6 +161,7 @@ fn the_json_of_check_results_has_a_stable_shape() {
       "verdict": "FAIL",
       "counts": {
         "fail": 2,
+        "excepted": 0,
         "unknown": 1,
         "pass": 1204
       },
@@ -181,7 +182,8 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "region": "us-east-1",
           "priority": [
             "production"
-          ]
+          ],
+          "since": null
         },
         {
           "typename": "Vpc",
@@ -190,9 +192,11 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "name": null,
           "accountId": "111111111111",
           "region": "us-east-1",
-          "priority": []
+          "priority": [],
+          "since": null
         }
       ],
+      "excepted": [],
       "unknown": [
         {
           "typename": "Vpc",

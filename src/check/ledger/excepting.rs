@@ -80,9 +80,11 @@ pub(in crate::check) fn assets_of(
 ) -> Result<(Ids, Ids), Vec<QueryError>> {
     let judgement = engine.judge(graph, query, oldest)?;
     let id = |judged: &TypeJudgement, row: u32| graph.id(judged.of, row).into_owned();
-    let certain = |judged: &TypeJudgement| judged.failing.iter().map(|row| id(judged, *row)).collect::<Vec<_>>();
-    let possible =
-        |judged: &TypeJudgement| judged.unknown.iter().map(|unknown| id(judged, unknown.row)).collect::<Vec<_>>();
+    let certain =
+        |judged: &TypeJudgement| judged.failing.iter().map(|row| id(judged, *row)).collect::<Vec<_>>();
+    let possible = |judged: &TypeJudgement| {
+        judged.unknown.iter().map(|unknown| id(judged, unknown.row)).collect::<Vec<_>>()
+    };
     Ok((
         judgement.types.iter().flat_map(certain).collect(),
         judgement.types.iter().flat_map(possible).collect(),

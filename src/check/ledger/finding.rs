@@ -229,7 +229,8 @@ pub(super) fn read_severity(text: &str) -> Option<Severity> {
 }
 
 fn slices_json(slices: &[SeenSlice]) -> Value {
-    let object = |slice: &SeenSlice| json!({"sliceId": slice.slice_id, "completedAt": moment(slice.completed_at)});
+    let object =
+        |slice: &SeenSlice| json!({"sliceId": slice.slice_id, "completedAt": moment(slice.completed_at)});
     Value::Array(slices.iter().map(object).collect())
 }
 

@@ -52,14 +52,21 @@ pub enum ExceptionProblem {
 impl fmt::Display for ExceptionProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchCheck { check_id } => write!(formatter, "there is no check `{check_id}`: take it back"),
+            Self::NoSuchCheck { check_id } => {
+                write!(formatter, "there is no check `{check_id}`: take it back")
+            }
             Self::BadFilter { filter, problem } => {
                 write!(formatter, "`{filter}` can't be understood, so it accepts nothing: {problem}")
             }
             Self::NotJudged { typename } => write!(formatter, "no check that it is for judges `{typename}`"),
-            Self::AcceptsNothing => formatter.write_str("it accepts no finding: take it back if none is expected"),
+            Self::AcceptsNothing => {
+                formatter.write_str("it accepts no finding: take it back if none is expected")
+            }
             Self::EndsSoon { expires_at, findings } => {
-                write!(formatter, "it ends at {expires_at}, and its findings ({findings}) are open again then")
+                write!(
+                    formatter,
+                    "it ends at {expires_at}, and its findings ({findings}) are open again then"
+                )
             }
         }
     }

@@ -22,9 +22,7 @@ use super::{
 };
 use crate::{
     graph::Graph,
-    model::{
-        Asset, CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, Time, UNKNOWN_VERDICT_TYPE,
-    },
+    model::{Asset, CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, Time, UNKNOWN_VERDICT_TYPE},
     query::Engine,
     store::{LedgerCommit, LedgerTurn, Store, StoreError},
 };
@@ -204,7 +202,8 @@ impl LedgerMemory {
             previous.take(settled);
         }
         for settled in let_go {
-            let of = settled.findings.first().and_then(|finding| self.known.checks.get_mut(&finding.check_id));
+            let of =
+                settled.findings.first().and_then(|finding| self.known.checks.get_mut(&finding.check_id));
             if let Some(previous) = of {
                 previous.take(settled);
             }
@@ -461,11 +460,7 @@ fn settle_by_exceptions(
 ///
 /// # Errors
 /// Where the store can't be read or written, or holds what makes no sense. Nothing is on record then.
-pub fn record_exceptions(
-    store: &Store,
-    made: &[Exception],
-    run: Run<'_>,
-) -> Result<Recorded, LedgerError> {
+pub fn record_exceptions(store: &Store, made: &[Exception], run: Run<'_>) -> Result<Recorded, LedgerError> {
     let mut turn = store.begin_ledger();
     let mut exceptions: BTreeMap<String, Exception> =
         read_exceptions(store)?.into_iter().map(|exception| (exception.id.clone(), exception)).collect();

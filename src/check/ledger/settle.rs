@@ -315,7 +315,9 @@ impl Settling<'_> {
             (None, Status::Open) => kinds.push(ChangeKind::Opened),
             (Some(Status::Resolved), Status::Open) => kinds.push(ChangeKind::Reopened),
             (Some(Status::Excepted), Status::Open) => kinds.push(self.why_let_go(before)),
-            (None | Some(Status::Open | Status::Resolved), Status::Excepted) => kinds.push(ChangeKind::Excepted),
+            (None | Some(Status::Open | Status::Resolved), Status::Excepted) => {
+                kinds.push(ChangeKind::Excepted)
+            }
             (Some(Status::Open | Status::Excepted), Status::Resolved) => kinds.push(ChangeKind::Resolved),
             _ => {}
         }

@@ -71,7 +71,9 @@ pub fn standings<'f>(
         let standing = match result.verdict {
             Verdict::Fail => Standing::Fails { asset: None, priority: Vec::new(), seen_in: places.nothing() },
             Verdict::Unknown => Standing::Unknown { asset: None, reasons: result.unknown_coverage.clone() },
-            Verdict::Pass | Verdict::NotApplicable | Verdict::Error => Standing::Passes { seen_in: places.nothing() },
+            Verdict::Pass | Verdict::NotApplicable | Verdict::Error => {
+                Standing::Passes { seen_in: places.nothing() }
+            }
         };
         standings.insert(finding_id(&check.id, None), standing);
     }
@@ -112,7 +114,8 @@ impl Places<'_> {
         // The check had one verdict as a whole once, and judges asset by asset now.
         let Some(asset) = asset else { return Standing::NotCovered };
         let catalog = self.graph.catalog();
-        let is_there = catalog.find(&asset.typename).is_some_and(|(of, _)| self.graph.find(of, &asset.id).is_some());
+        let is_there =
+            catalog.find(&asset.typename).is_some_and(|(of, _)| self.graph.find(of, &asset.id).is_some());
         let is_judged = self.check.judged.contains(&asset.typename);
         match (is_there, is_judged) {
             (true, true) => Standing::Passes { seen_in: self.of(asset) },
@@ -158,8 +161,5 @@ impl Places<'_> {
 
 fn seen(state: &SliceState) -> SeenSlice {
     let SliceKey { account_id, region, asset_type } = &state.key;
-    SeenSlice {
-        slice_id: format!("{account_id}/{region}/{asset_type}"),
-        completed_at: state.completed_at,
-    }
+    SeenSlice { slice_id: format!("{account_id}/{region}/{asset_type}"), completed_at: state.completed_at }
 }

@@ -57,12 +57,13 @@ impl UnknownReason {
     }
 
     pub(super) fn from_json(object: &Value) -> Option<Self> {
-        let slice = match (text_of(object, "accountId"), text_of(object, "region"), text_of(object, "assetType")) {
-            (Some(account_id), Some(region), Some(asset_type)) => {
-                Some(SliceKey { account_id, region, asset_type })
-            }
-            _ => None,
-        };
+        let slice =
+            match (text_of(object, "accountId"), text_of(object, "region"), text_of(object, "assetType")) {
+                (Some(account_id), Some(region), Some(asset_type)) => {
+                    Some(SliceKey { account_id, region, asset_type })
+                }
+                _ => None,
+            };
         let (code, message) = (text_of(object, "code")?, text_of(object, "message")?);
         Some(Self { code, message, remedy: text_of(object, "remedy"), slice })
     }

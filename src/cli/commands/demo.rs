@@ -13,8 +13,8 @@ use super::super::{
     context::{Context, Tools, graph_of_store},
     failure::{Failure, Report},
     graph_holder::{GraphHolder, Present, Serving},
-    listen::{Address, listen, serve_until_stopped},
     late_store::LateStore,
+    listen::{Address, listen, serve_until_stopped},
     past_graphs::PastGraphs,
     refresh::refreshed,
 };

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::super::{
     Exit,
-    arguments::{Format, FormatArguments, SummaryForm, SummaryArguments},
+    arguments::{Format, FormatArguments, SummaryArguments, SummaryForm},
     context::{Context, Inventory, Tools},
     failure::{Failure, chain},
     graph_holder::Present,
@@ -31,14 +31,16 @@ use crate::{
 
 /// Accept failing assets, for a reason, until some date
 #[derive(Debug, Args)]
-#[command(after_help = "What is accepted still fails, and no longer counts: not for the verdict, not for the exit code. What is not known stays
+#[command(
+    after_help = "What is accepted still fails, and no longer counts: not for the verdict, not for the exit code. What is not known stays
 unknown. When an exception ends, its findings are open again.
 
 Examples:
   passmuster except add --check aws-vpc-flow-logs-enabled --asset vpc-08209b480faed1b10 \\
       --owner net-team --reason 'decommissioned in January, ticket NET-311' --until 2027-01-31
   passmuster except list
-  passmuster except revoke exc-0a1b2c3d4e")]
+  passmuster except revoke exc-0a1b2c3d4e"
+)]
 pub(crate) struct ExceptArguments {
     #[command(subcommand)]
     command: ExceptCommand,
@@ -200,13 +202,16 @@ fn scope_of(arguments: &AddArguments, check: Option<&Check>, judged: &Judged) ->
         (Some(typename), _) => typename.clone(),
         (None, Some(covered)) => covered,
         (None, None) => {
-            return Err(Failure::bad_input("say what the filter is about: --check, or --type for all checks"));
+            return Err(Failure::bad_input(
+                "say what the filter is about: --check, or --type for all checks",
+            ));
         }
     };
     let catalog = &judged.tools.catalog;
     let Some((_, definition)) = catalog.find(&typename) else {
         let known = catalog.types().iter().map(|definition| definition.name.as_str());
-        let help = nearest(&typename, known).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        let help =
+            nearest(&typename, known).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
         return Err(Failure::bad_input(format!("there is no type `{typename}`{help}")));
     };
     let query = Scope::query(&definition.plural, filter);
@@ -220,9 +225,15 @@ fn scope_of(arguments: &AddArguments, check: Option<&Check>, judged: &Judged) ->
 /// The id of an asset that is there, or that something was found of.
 fn find_asset(named: &str, judged: &Judged) -> Result<String, Failure> {
     let findings = read_findings(&judged.store).map_err(failure)?;
-    let types = judged.present.graph.catalog().iter().filter(|(_, of)| of.kind == TypeKind::Asset && !is_ledger_type(&of.name));
+    let types = judged
+        .present
+        .graph
+        .catalog()
+        .iter()
+        .filter(|(_, of)| of.kind == TypeKind::Asset && !is_ledger_type(&of.name));
     let called = types.flat_map(|(of, _)| find_assets(&judged.present.graph, of, named));
-    let mut found: Vec<String> = called.map(|(of, row)| judged.present.graph.id(of, row).into_owned()).collect();
+    let mut found: Vec<String> =
+        called.map(|(of, row)| judged.present.graph.id(of, row).into_owned()).collect();
     let assets = findings.iter().filter_map(|finding| finding.asset.as_ref());
     found.extend(
         assets.filter(|asset| asset.id == *named || asset.short_id() == named).map(|asset| asset.id.clone()),
@@ -234,7 +245,10 @@ fn find_asset(named: &str, judged: &Judged) -> Result<String, Failure> {
         [] => Err(Failure::bad_input(format!(
             "there is no asset `{named}`: give the id or native id of one that was collected"
         ))),
-        several => Err(Failure::bad_input(format!("`{named}` is several assets, give one id: {}", several.join(", ")))),
+        several => Err(Failure::bad_input(format!(
+            "`{named}` is several assets, give one id: {}",
+            several.join(", ")
+        ))),
     }
 }
 
@@ -261,7 +275,9 @@ fn list(all: bool, format: FormatArguments, context: &Context) -> Result<Exit, F
         Format::Json => exceptions_json(&counted),
         Format::Ndjson => exceptions_ndjson(&counted),
         Format::Csv => exceptions_sheet(&counted).csv(),
-        Format::Table if counted.is_empty() => "nothing is accepted: `passmuster except add` does\n".to_owned(),
+        Format::Table if counted.is_empty() => {
+            "nothing is accepted: `passmuster except add` does\n".to_owned()
+        }
         Format::Table => exceptions_sheet(&counted).table(context.style()),
     };
     context.output.write(text.as_bytes())?;
@@ -318,7 +334,9 @@ fn tell(
         }
         SummaryForm::Table if exception.status == ExceptionStatus::Active => {
             let findings = counted(accepted, "Finding");
-            context.output.line(&format!("{}: {findings} accepted until {}", exception.id, exception.expires_at))?;
+            context
+                .output
+                .line(&format!("{}: {findings} accepted until {}", exception.id, exception.expires_at))?;
             if accepted == 0 {
                 context.output.note("! it accepts nothing now: what fails later is accepted if it fits");
             }
@@ -335,8 +353,10 @@ fn lint(summary: SummaryArguments, context: &Context) -> Result<Exit, Failure> {
     let judged = Judged::new(context)?;
     let exceptions = read_exceptions(&judged.store).map_err(failure)?;
     let findings = read_findings(&judged.store).map_err(failure)?;
-    let active: Vec<&Exception> =
-        exceptions.iter().filter(|exception| exception.status_at(judged.now) == ExceptionStatus::Active).collect();
+    let active: Vec<&Exception> = exceptions
+        .iter()
+        .filter(|exception| exception.status_at(judged.now) == ExceptionStatus::Active)
+        .collect();
     let problems: Vec<(&Exception, ExceptionProblem)> = active
         .iter()
         .flat_map(|exception| {
@@ -347,11 +367,11 @@ fn lint(summary: SummaryArguments, context: &Context) -> Result<Exit, Failure> {
         .collect();
     match summary.form {
         SummaryForm::Json => {
-            let object = |(exception, problem): &(&Exception, ExceptionProblem)| {
-                serde_json::json!({"exception": exception.id, "problem": problem.to_string()})
-            };
+            let object = |(exception, problem): &(&Exception, ExceptionProblem)| serde_json::json!({"exception": exception.id, "problem": problem.to_string()});
             let problems: Vec<serde_json::Value> = problems.iter().map(object).collect();
-            context.output.line(&serde_json::json!({"exceptions": active.len(), "problems": problems}).to_string())?;
+            context
+                .output
+                .line(&serde_json::json!({"exceptions": active.len(), "problems": problems}).to_string())?;
         }
         SummaryForm::Table => {
             for (exception, problem) in &problems {

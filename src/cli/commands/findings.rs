@@ -96,10 +96,13 @@ pub(crate) fn run(arguments: &FindingsArguments, context: &Context) -> Result<Ex
     }
     let is_wanted = |finding: &&Finding| {
         let asset = finding.asset.as_ref();
-        let is_of = |wanted: &String| asset.is_some_and(|asset| asset.id == *wanted || asset.short_id() == wanted);
+        let is_of =
+            |wanted: &String| asset.is_some_and(|asset| asset.id == *wanted || asset.short_id() == wanted);
         let account = asset.and_then(|asset| asset.account_id.as_ref());
         (arguments.checks.is_empty() || arguments.checks.contains(&finding.check_id))
-            && since.is_none_or(|since| finding.resolved_at.unwrap_or(finding.since()).max(finding.since()) >= since)
+            && since.is_none_or(|since| {
+                finding.resolved_at.unwrap_or(finding.since()).max(finding.since()) >= since
+            })
             && arguments.severity.is_none_or(|least| finding.severity >= least.severity())
             && arguments.account.as_ref().is_none_or(|wanted| account == Some(wanted))
             && arguments.asset.as_ref().is_none_or(is_of)
@@ -124,7 +127,8 @@ pub(crate) fn run(arguments: &FindingsArguments, context: &Context) -> Result<Ex
 /// What was looked at: `3 of 41 findings: 9 open, 2 excepted, 30 resolved`.
 fn summary(shown: usize, wanted: &[&Finding], checks: usize) -> String {
     if checks == 0 {
-        return "no run of a check is on record: `passmuster check` runs them and writes down what they find".to_owned();
+        return "no run of a check is on record: `passmuster check` runs them and writes down what they find"
+            .to_owned();
     }
     let of = |status: Status| wanted.iter().filter(|finding| finding.status == status).count();
     let [open, excepted, resolved] = Status::ALL.map(of);

@@ -68,7 +68,10 @@ fn as_text(report: &VerifyReport) -> String {
         thousands(report.slices),
     );
     if report.ledger > 0 {
-        text.push_str(&format!("ledger   {} findings, runs, exceptions and the like\n", thousands(report.ledger)));
+        text.push_str(&format!(
+            "ledger   {} findings, runs, exceptions and the like\n",
+            thousands(report.ledger)
+        ));
     }
     if let Some(bytes) = report.image {
         text.push_str(&format!(

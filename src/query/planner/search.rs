@@ -72,9 +72,8 @@ impl<'a> Planner<'a> {
 
     fn asset_types(&self) -> Vec<TypeId> {
         // What is said of an asset holds its id; who wants that names the type.
-        let is_searched = |definition: &TypeDef| {
-            definition.kind == TypeKind::Asset && !is_ledger_type(&definition.name)
-        };
+        let is_searched =
+            |definition: &TypeDef| definition.kind == TypeKind::Asset && !is_ledger_type(&definition.name);
         let assets = self.catalog.iter().filter(|(_, definition)| is_searched(definition));
         assets.map(|(id, _)| id).collect()
     }

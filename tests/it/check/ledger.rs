@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use passmuster::{
+    check::Verdict,
     check::{
         AssetName, Exception, ExceptionError, ExceptionRequest, ExceptionStatus, Reason, Scope, Severity,
         ledger::{
@@ -10,7 +11,6 @@ use passmuster::{
             Standing, Status, UnknownVerdict, finding_id, settle, settle_exceptions,
         },
     },
-    check::Verdict,
     model::{SliceKey, Time},
 };
 
@@ -167,7 +167,11 @@ fn f2_nothing_is_resolved_by_what_is_not_known_not_seen_or_not_run() {
         assert_eq!((finding.status, finding.verdict), (Status::Open, AssetVerdict::Unknown));
         assert_eq!((finding.last_seen_at, finding.unknown_since), (Some(at(10)), Some(at(20))));
     }
-    assert_eq!(memory.known.unknown.keys().collect::<Vec<_>>(), ["logged/a"], "what is not there has no verdict");
+    assert_eq!(
+        memory.known.unknown.keys().collect::<Vec<_>>(),
+        ["logged/a"],
+        "what is not there has no verdict"
+    );
     let seen_again = (ChangeKind::SeenAgain, "a".to_owned());
     let gone = [("a", fails("a")), ("b", Standing::Gone { seen_in: seen(3).into() })];
     assert_eq!(memory.run(50, Some(&gone)), [seen_again, (ChangeKind::Resolved, "b".to_owned())]);
@@ -199,13 +203,19 @@ fn a_reason_in_other_words_is_the_same_reason() {
         outcome: passmuster::model::Outcome::Denied,
         reason: Some(format!("UnauthorizedOperation, request {request}")),
     };
-    let of = |reasons: Vec<Reason>, now: i64| UnknownVerdict::new((CHECK, Severity::Low), Some(asset("a")), &reasons, at(now));
+    let of = |reasons: Vec<Reason>, now: i64| {
+        UnknownVerdict::new((CHECK, Severity::Low), Some(asset("a")), &reasons, at(now))
+    };
     let first = of(vec![denied("1")], 10);
     assert_eq!(of(vec![denied("2")], 20).following(&first), first);
     let slice = SliceKey::new("1", "eu-west-1", "FlowLog");
     let another = of(vec![denied("1"), Reason::TooOld { slice, completed_at: None }], 30).following(&first);
     assert_eq!((another.since, another.reasons.len()), (at(10), 2));
-    let cell = |field: &str| Reason::Cell { typename: "Vpc".to_owned(), id: "a".to_owned(), field: field.to_owned() };
+    let cell = |field: &str| Reason::Cell {
+        typename: "Vpc".to_owned(),
+        id: "a".to_owned(),
+        field: field.to_owned(),
+    };
     let of_cell = of(vec![cell("isDefault")], 10);
     let other_cell = of(vec![cell("name")], 20).following(&of_cell);
     assert_ne!(other_cell.reasons, of_cell.reasons, "another field is another reason");
@@ -282,8 +292,12 @@ fn of_several_exceptions_the_one_that_accepts_a_finding_keeps_it_and_the_one_tha
     let account = exception("exc-account", Scope::Account { account_id: "1".to_owned() }, 90);
     let mut memory = Memory { exceptions: vec![of_asset("a", 30)], ..Memory::default() };
     memory.run(10, Some(&[("a", fails("a"))]));
-    memory.exceptions = vec![account, of_asset("a", 30), exception("exc-b", Scope::Asset { asset_id: "a".to_owned() }, 60)];
-    assert_eq!(memory.run(20, Some(&[("a", fails("a")), ("b", fails("b"))])), told(ChangeKind::Excepted, "b"));
+    memory.exceptions =
+        vec![account, of_asset("a", 30), exception("exc-b", Scope::Asset { asset_id: "a".to_owned() }, 60)];
+    assert_eq!(
+        memory.run(20, Some(&[("a", fails("a")), ("b", fails("b"))])),
+        told(ChangeKind::Excepted, "b")
+    );
     assert_eq!(memory.finding("a").exception_id.as_deref(), Some("exc-a"));
     assert_eq!(memory.run(30, Some(&[("a", fails("a"))])), [], "another accepts it");
     assert_eq!(memory.finding("a").exception_id.as_deref(), Some("exc-account"));

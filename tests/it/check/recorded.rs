@@ -80,8 +80,18 @@ impl World {
         let check = checks.into_iter().find(|check| check.id == CHECK).expect("a shipped check");
         let dir = tempdir().unwrap();
         let store = open(dir.path());
-        let graph = GraphBuilder::new(Arc::clone(engine.catalog())).finish(Some(Vec::new()), time(0)).unwrap();
-        Self { dir, store: Some(store), engine, check, graph, sequence: 0, now: 1_800_000_000_000, memory: LedgerMemory::default() }
+        let graph =
+            GraphBuilder::new(Arc::clone(engine.catalog())).finish(Some(Vec::new()), time(0)).unwrap();
+        Self {
+            dir,
+            store: Some(store),
+            engine,
+            check,
+            graph,
+            sequence: 0,
+            now: 1_800_000_000_000,
+            memory: LedgerMemory::default(),
+        }
     }
 
     fn store(&self) -> &Store {
@@ -116,8 +126,10 @@ impl World {
     /// The graph of the newest commit, made of the one before.
     fn refresh(&mut self) {
         let of = |name: &str| self.engine.catalog().find(name).expect("a type").0;
-        let owned = |slice: &SliceKey| self.graph.ids_in(of(&slice.asset_type), &slice.account_id, &slice.region);
-        let delta = self.store().delta(self.sequence, None, usize::MAX, &owned).unwrap().expect("it can be told");
+        let owned =
+            |slice: &SliceKey| self.graph.ids_in(of(&slice.asset_type), &slice.account_id, &slice.region);
+        let delta =
+            self.store().delta(self.sequence, None, usize::MAX, &owned).unwrap().expect("it can be told");
         let put = delta.put.into_iter().map(fitting).collect();
         let changes = Changes { put, removed: delta.removed, slices: delta.slices };
         self.graph = self.graph.patched(&changes, self.now()).unwrap().graph;
@@ -210,7 +222,9 @@ fn a_run_is_on_record_and_all_of_it_can_be_asked_for_in_the_graph() {
     assert_eq!((run.verdict, run.previous_verdict, run.opened), (Verdict::Fail, None, 1));
     let now = world.now().to_string();
     assert_eq!(
-        world.ask("{ vpcs(where: {findings_SOME: {severity: MEDIUM, status: OPEN}}) { id findings { openedAt } } }"),
+        world.ask(
+            "{ vpcs(where: {findings_SOME: {severity: MEDIUM, status: OPEN}}) { id findings { openedAt } } }"
+        ),
         json!({"vpcs": [{"id": "vpc-2", "findings": [{"openedAt": now}]}]})
     );
     let query = format!(
@@ -231,7 +245,9 @@ fn a_run_is_on_record_and_all_of_it_can_be_asked_for_in_the_graph() {
         }]})
     );
     assert_eq!(
-        world.ask("{ checkRuns { check { id } verdict trigger openedCount completeSlices } slices { assetType } }"),
+        world.ask(
+            "{ checkRuns { check { id } verdict trigger openedCount completeSlices } slices { assetType } }"
+        ),
         json!({
             "checkRuns": [{"check": {"id": CHECK}, "verdict": "FAIL", "trigger": "SCHEDULE", "openedCount": "1", "completeSlices": "2"}],
             "slices": [{"assetType": "FlowLog"}, {"assetType": "Vpc"}],
@@ -261,7 +277,9 @@ fn f2_a_failed_collection_resolves_nothing_and_what_is_not_known_can_be_asked_fo
     // The same again, with other words of the cloud: nothing but the run and the check is written.
     world.pass(1);
     world.collect("FlowLog", Outcome::Failed, Vec::new());
-    let versions = |world: &World, id: &str| world.store().versions("UnknownVerdict", &format!("{CHECK}/{id}")).unwrap().len();
+    let versions = |world: &World, id: &str| {
+        world.store().versions("UnknownVerdict", &format!("{CHECK}/{id}")).unwrap().len()
+    };
     let recorded = world.check();
     assert!(recorded.changes.is_empty() && recorded.unknown.is_empty(), "{recorded:?}");
     assert_eq!((versions(&world, "vpc-1"), versions(&world, "vpc-2")), (1, 1));
@@ -285,7 +303,10 @@ fn an_asset_that_is_gone_resolves_its_finding_only_where_that_was_seen() {
     assert_eq!(world.check().changes.iter().filter(|change| change.kind == ChangeKind::Resolved).count(), 0);
     let unseen = world.finding("vpc-1");
     assert_eq!((unseen.status, unseen.verdict), (Status::Open, AssetVerdict::Unknown));
-    assert_eq!(world.ask("{ findings(where: {asset: null}) { nativeId } }"), json!({"findings": [{"nativeId": "vpc-1"}]}));
+    assert_eq!(
+        world.ask("{ findings(where: {asset: null}) { nativeId } }"),
+        json!({"findings": [{"nativeId": "vpc-1"}]})
+    );
     world.collect("Vpc", Outcome::Complete, vec![vpc("vpc-2")]);
     world.collect("FlowLog", Outcome::Complete, Vec::new());
     let resolved = (ChangeKind::Resolved, "vpc-1".to_owned());
@@ -309,10 +330,10 @@ fn an_exception_takes_effect_at_once_counts_no_more_and_expires_by_itself() {
     let recorded = world.check();
     let result = &recorded.results[0];
     assert_eq!((result.verdict, result.counts.fail, result.counts.excepted), (Verdict::Pass, 0, 2));
-    assert_eq!(result.excepted.iter().map(|excepted| excepted.exception_id.as_str()).collect::<Vec<_>>(), [
-        by_filter.id.as_str(),
-        by_asset.id.as_str(),
-    ]);
+    assert_eq!(
+        result.excepted.iter().map(|excepted| excepted.exception_id.as_str()).collect::<Vec<_>>(),
+        [by_filter.id.as_str(), by_asset.id.as_str(),]
+    );
     let query = "{ exceptions(where: {findings_SOME: {status: EXCEPTED}}) { owner findings { nativeId } } }";
     assert_eq!(world.ask(query)["exceptions"].as_array().unwrap().len(), 2);
     // What is only read counts the same, and leaves nothing.
@@ -396,15 +417,26 @@ fn a_relation_to_findings_is_always_complete() {
     world.collect("FlowLog", Outcome::Denied, Vec::new());
     world.collect("Vpc", Outcome::Complete, vec![vpc("vpc-1")]);
     world.check();
-    let without = world.engine.judge(&world.graph, "vpcs(where: {findings: null}) { id }", Some(world.now())).unwrap();
+    let without =
+        world.engine.judge(&world.graph, "vpcs(where: {findings: null}) { id }", Some(world.now())).unwrap();
     assert_eq!((without.types[0].failing.len(), without.types[0].unknown.len()), (1, 0));
-    let covered = world.engine.judge(&world.graph, "findings(where: {status: OPEN}) { id }", Some(world.now())).unwrap();
+    let covered = world
+        .engine
+        .judge(&world.graph, "findings(where: {status: OPEN}) { id }", Some(world.now()))
+        .unwrap();
     assert_eq!((covered.gaps.len(), covered.types[0].unknown.len()), (0, 0));
     world.collect("FlowLog", Outcome::Complete, Vec::new());
     world.check();
     world.pass(48);
-    let old = world.engine.judge(&world.graph, "findings(where: {status: OPEN}) { id }", Some(world.now())).unwrap();
-    assert_eq!((old.types[0].failing.len(), old.types[0].unknown.len()), (1, 0), "a finding does not become stale");
+    let old = world
+        .engine
+        .judge(&world.graph, "findings(where: {status: OPEN}) { id }", Some(world.now()))
+        .unwrap();
+    assert_eq!(
+        (old.types[0].failing.len(), old.types[0].unknown.len()),
+        (1, 0),
+        "a finding does not become stale"
+    );
 }
 
 #[test]
@@ -466,7 +498,10 @@ fn every_day_of_a_year_answers_as_it_was_at_a_cost_of_what_changed() {
         } else {
             let logs = logged.iter().map(|number| log(&ids[*number])).collect();
             world.collect("FlowLog", Outcome::Complete, logs);
-            open = (0..vpcs).filter(|number| !logged.contains(number)).map(|number| ids[number].clone()).collect();
+            open = (0..vpcs)
+                .filter(|number| !logged.contains(number))
+                .map(|number| ids[number].clone())
+                .collect();
         }
         let recorded = world.check();
         changes += recorded.changes.len() as u64;
@@ -501,8 +536,12 @@ fn every_day_of_a_year_answers_as_it_was_at_a_cost_of_what_changed() {
     for day in [0, 12, days / 2, days - 1] {
         let graph = world.graph_at(seen[day].moment);
         let answer = ask(world.engine, &graph, "{ vpcs(where: {findings_SOME: {status: OPEN}}) { id } }");
-        let found: BTreeSet<String> =
-            answer["vpcs"].as_array().unwrap().iter().map(|vpc| vpc["id"].as_str().unwrap().to_owned()).collect();
+        let found: BTreeSet<String> = answer["vpcs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|vpc| vpc["id"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(found, seen[day].open, "day {day}");
     }
 }

@@ -58,7 +58,8 @@ fn findings_open_and_resolve_with_the_runs_and_can_be_queried() {
     ] {
         assert_eq!(findings(&folder, &arguments).len(), count, "{arguments:?}");
     }
-    let query = "vpcs(where: {findings_SOME: {status: OPEN, check: {id: \"aws-vpc-flow-logs-enabled\"}}}) { vpcId }";
+    let query =
+        "vpcs(where: {findings_SOME: {status: OPEN, check: {id: \"aws-vpc-flow-logs-enabled\"}}}) { vpcId }";
     let answer = run(folder.path(), &["query", query]).json();
     assert_eq!(answer["data"]["vpcs"], json!([{"vpcId": "vpc-3"}]));
     assert_eq!(answer.get("extensions").and_then(|extensions| extensions.get("incomplete")), None);
@@ -77,7 +78,10 @@ fn the_table_says_what_there_is_and_what_is_on_record() {
     let none = run(folder.path(), &["findings", "--status", "excepted"]);
     assert_eq!(none.stdout, "0 of 2 findings on record: 2 open, 0 excepted, 0 resolved\n");
     let csv = run(folder.path(), &["findings", "-o", "csv"]);
-    assert!(csv.stdout.starts_with("check,severity,status,asset,name,account,region,since,remarks"), "{csv:?}");
+    assert!(
+        csv.stdout.starts_with("check,severity,status,asset,name,account,region,since,remarks"),
+        "{csv:?}"
+    );
     let lines = run(folder.path(), &["findings", "-o", "ndjson"]);
     assert_eq!(lines.stdout.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 2);
     let unknown = run(folder.path(), &["findings", "aws-vpc-flow-log-enabled"]);
@@ -112,7 +116,10 @@ fn what_is_only_read_writes_nothing() {
 fn what_is_accepted_no_longer_counts_until_it_is_taken_back() {
     let folder = checked();
     let add = |arguments: &[&str]| {
-        let all = [&["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"], arguments];
+        let all = [
+            &["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"],
+            arguments,
+        ];
         run(folder.path(), &all.concat())
     };
     let first = add(&["--check", CHECK, "--asset", "vpc-2"]);
@@ -124,14 +131,23 @@ fn what_is_accepted_no_longer_counts_until_it_is_taken_back() {
     assert_eq!((&check["counts"]["fail"], &check["counts"]["excepted"]), (&json!(1), &json!(1)));
     assert_eq!(check["excepted"][0]["nativeId"], "vpc-2");
     let second = add(&["--check", CHECK, "--where", "{name_STARTS_WITH: \"bare\"}", "-o", "json"]);
-    assert_eq!(second.json()["exceptions"][0]["scope"], json!({"type": "Vpc", "where": "{name_STARTS_WITH: \"bare\"}"}));
+    assert_eq!(
+        second.json()["exceptions"][0]["scope"],
+        json!({"type": "Vpc", "where": "{name_STARTS_WITH: \"bare\"}"})
+    );
     let passing = run(folder.path(), &["check", CHECK]);
     assert_eq!(passing.code, 0, "{passing:?}");
-    assert!(passing.stdout.contains("EXCEPTED") && passing.stdout.contains("2 VPCs are accepted"), "{passing:?}");
+    assert!(
+        passing.stdout.contains("EXCEPTED") && passing.stdout.contains("2 VPCs are accepted"),
+        "{passing:?}"
+    );
     assert_eq!(findings(&folder, &["--status", "excepted"])[0]["exception"]["owner"], "net-team");
     let list = run(folder.path(), &["except", "list", "-o", "json"]).json();
     let exceptions = list["exceptions"].as_array().unwrap();
-    assert_eq!(exceptions.iter().map(|exception| exception["findings"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(
+        exceptions.iter().map(|exception| exception["findings"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 1]
+    );
     assert_eq!(run(folder.path(), &["except", "lint"]).code, 0);
     let id = second.json()["exceptions"][0]["id"].as_str().unwrap().to_owned();
     let revoked = run(folder.path(), &["except", "revoke", &id]);
@@ -145,7 +161,10 @@ fn what_is_accepted_no_longer_counts_until_it_is_taken_back() {
 fn an_exception_that_does_nothing_is_named() {
     let folder = checked();
     let add = |arguments: &[&str]| {
-        let all = [&["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"], arguments];
+        let all = [
+            &["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"],
+            arguments,
+        ];
         run(folder.path(), &all.concat())
     };
     let nothing = add(&["--check", CHECK, "--asset", "vpc-1"]);
@@ -172,15 +191,30 @@ fn an_exception_that_makes_no_sense_is_refused_with_what_to_do() {
     refused(&with(&["--asset", "vpc-9"]), "there is no asset `vpc-9`");
     refused(&with(&["--where", "{isDefault: true}"]), "say what the filter is about");
     refused(&with(&["--type", "Vcp", "--where", "{isDefault: true}"]), "did you mean `Vpc`?");
-    refused(&with(&["--type", "Subnet", "--check", CHECK, "--where", "{name: null}"]), "the check judges `Vpc`");
+    refused(
+        &with(&["--type", "Subnet", "--check", CHECK, "--where", "{name: null}"]),
+        "the check judges `Vpc`",
+    );
     refused(&with(&["--check", CHECK, "--where", "{isDefualt: true}"]), "did you mean `isDefault`?");
     refused(&with(&["--asset", "vpc-2", "--account", "1"]), "cannot be used with");
     refused(&["add", "--owner", "o", "--reason", "r", "--account", "1"], "--until");
-    refused(&["add", "--owner", " ", "--reason", "r", "--account", "1", "--until", "2999-01-01"], "needs an owner");
-    refused(&["add", "--owner", "o", "--reason", "r", "--account", "1", "--until", "2020-01-01"], "has passed");
-    refused(&["add", "--owner", "o", "--reason", "r", "--account", "1", "--until", "soon"], "is not a moment");
+    refused(
+        &["add", "--owner", " ", "--reason", "r", "--account", "1", "--until", "2999-01-01"],
+        "needs an owner",
+    );
+    refused(
+        &["add", "--owner", "o", "--reason", "r", "--account", "1", "--until", "2020-01-01"],
+        "has passed",
+    );
+    refused(
+        &["add", "--owner", "o", "--reason", "r", "--account", "1", "--until", "soon"],
+        "is not a moment",
+    );
     refused(&["revoke", "exc-0000000000"], "there is no exception `exc-0000000000`");
-    assert_eq!(run(folder.path(), &["except", "list"]).stdout, "nothing is accepted: `passmuster except add` does\n");
+    assert_eq!(
+        run(folder.path(), &["except", "list"]).stdout,
+        "nothing is accepted: `passmuster except add` does\n"
+    );
 }
 
 #[test]
@@ -192,7 +226,10 @@ fn what_passmuster_keeps_itself_can_not_be_imported() {
     });
     let text = inventory(&[]) + &format!("{line}\n");
     let imported = run_with_stdin(folder.path(), &["import", "-"], &text);
-    assert!(imported.code == 3 && imported.stderr.contains("`Exception` is what Passmuster itself keeps"), "{imported:?}");
+    assert!(
+        imported.code == 3 && imported.stderr.contains("`Exception` is what Passmuster itself keeps"),
+        "{imported:?}"
+    );
     let store = run(folder.path(), &["store", "verify", "-o", "json"]);
     assert!(store.code != 0 || store.json()["records"] == 0, "nothing of the file was kept: {store:?}");
 }
@@ -205,7 +242,9 @@ fn a_schema_without_the_types_of_the_ledger_remembers_all_the_same() {
     let own: String = fs::read_to_string(shipped)
         .unwrap()
         .lines()
-        .filter(|line| !["Slice", "Finding", "UnknownVerdict"].iter().any(|name| line.contains(&format!("[{name}!]!"))))
+        .filter(|line| {
+            !["Slice", "Finding", "UnknownVerdict"].iter().any(|name| line.contains(&format!("[{name}!]!")))
+        })
         .map(|line| format!("{line}\n"))
         .collect();
     fs::write(folder.path().join("schema/own.graphql"), own).unwrap();
@@ -219,5 +258,8 @@ fn a_schema_without_the_types_of_the_ledger_remembers_all_the_same() {
     let refused = with(&["query", "findings { id }"]);
     assert_eq!(refused.code, 3, "{refused:?}");
     // The shipped schema shows what was written down without it.
-    assert_eq!(run(folder.path(), &["query", "findings { id }"]).json()["data"]["findings"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        run(folder.path(), &["query", "findings { id }"]).json()["data"]["findings"].as_array().map(Vec::len),
+        Some(2)
+    );
 }

@@ -26,8 +26,13 @@ fn what_is_written_down_stays_until_it_is_removed_and_what_is_as_it_was_is_no_co
     let same = write_down(&store, 2, vec![finding("b", "OPEN")], &[("Finding", "not there")]);
     assert_eq!(same, LedgerReport { sequence: None, put: 0, unchanged: 1, removed: 0 });
     assert_eq!(store.sequence(), 1);
-    let changed = write_down(&store, 3, vec![finding("b", "RESOLVED")], &[("Finding", "b"), ("Finding", "a")]);
-    assert_eq!(changed, LedgerReport { sequence: Some(2), put: 1, unchanged: 0, removed: 1 }, "what is put stays");
+    let changed =
+        write_down(&store, 3, vec![finding("b", "RESOLVED")], &[("Finding", "b"), ("Finding", "a")]);
+    assert_eq!(
+        changed,
+        LedgerReport { sequence: Some(2), put: 1, unchanged: 0, removed: 1 },
+        "what is put stays"
+    );
     assert_eq!(ids(&store), ["b"]);
     assert_eq!(store.find_ledger("Finding", "b").unwrap().unwrap().text("status"), Some("RESOLVED"));
     assert_eq!(store.find_ledger("Finding", "a").unwrap(), None);
@@ -70,7 +75,8 @@ fn it_is_no_slice_and_counts_as_none() {
 fn what_is_collected_and_what_is_written_down_are_kept_apart() {
     let dir = tempdir().unwrap();
     let store = open_clean(dir.path());
-    let slice = commit_of(SliceKey::new(OWNER, REGION, "Finding"), Outcome::Complete, 1, vec![finding("a", "OPEN")]);
+    let slice =
+        commit_of(SliceKey::new(OWNER, REGION, "Finding"), Outcome::Complete, 1, vec![finding("a", "OPEN")]);
     let refused = store.commit_slice(slice).unwrap_err();
     assert!(matches!(&refused, StoreError::NotCollected { typename } if typename == "Finding"));
     assert_eq!(
@@ -99,9 +105,8 @@ fn an_index_rebuilt_from_the_journal_is_the_same_byte_for_byte() {
     write_down(&store, 4, vec![Asset::new("Check", "c").with("title", "t")], &[]);
     let before = contents(&store);
     drop(store);
-    let rows = |dir: &std::path::Path| -> Vec<_> {
-        super::index_rows(dir).iter().map(|row| row.unwrap()).collect()
-    };
+    let rows =
+        |dir: &std::path::Path| -> Vec<_> { super::index_rows(dir).iter().map(|row| row.unwrap()).collect() };
     let indexed = rows(dir.path());
     fs::remove_dir_all(dir.path().join("index")).unwrap();
     let rebuilt = open(dir.path());
@@ -131,7 +136,11 @@ fn its_versions_its_past_and_its_changes_are_those_of_any_asset() {
     assert_eq!(other.iter().map(|version| version.removed).collect::<Vec<_>>(), [false, true]);
     assert_eq!(store.read_version("a", &other[0]).unwrap().unwrap().text("why"), Some("denied"));
     let mut then = Vec::new();
-    store.as_of(time(15), &mut |asset| then.push((asset.typename.clone(), asset.text("status").map(str::to_owned)))).unwrap();
+    store
+        .as_of(time(15), &mut |asset| {
+            then.push((asset.typename.clone(), asset.text("status").map(str::to_owned)))
+        })
+        .unwrap();
     assert_eq!(then, [("Finding".to_owned(), Some("OPEN".to_owned())), ("UnknownVerdict".to_owned(), None)]);
     let moment = |at| store.in_force(time(at)).unwrap();
     let mut changes = Vec::new();

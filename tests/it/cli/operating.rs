@@ -53,7 +53,7 @@ fn ask(server: &Server, query: &str) -> Value {
 /// Asks until the answer is as it should be.
 fn ask_until(server: &Server, query: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
-    for _ in 0..800 {
+    for _ in 0..2400 {
         last = ask(server, query);
         if is_so(&last) {
             return last;

@@ -20,6 +20,7 @@ use super::super::{
 };
 use crate::{
     api::{HttpLimits, SocketLimits, Sockets, refuse_remote},
+    check::Check,
     model::MaxAge,
     notify::Channel,
     schedule::JobName,
@@ -141,7 +142,7 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
     let address = address.or(section.listen).unwrap_or(USUAL_ADDRESS);
     let allow_remote = allow_remote || section.allow_remote;
     refuse_remote(address, allow_remote).map_err(|error| Failure::input(&error))?;
-    let checks = if no_checks { Vec::new() } else { tools.checks()? };
+    let checks = if no_checks || data.is_some() { Vec::new() } else { judged(tools, context)? };
     let channels: Vec<Channel> = context
         .config
         .notifications
@@ -192,6 +193,19 @@ async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> R
     keep_last(kept).await?;
     context.output.note("stopped");
     Ok(Exit::Pass)
+}
+
+/// The checks that a server judges by. Those that come with the program need not fit a schema of one's own.
+fn judged(tools: &Tools, context: &Context) -> Result<Vec<Check>, Failure> {
+    match tools.checks() {
+        Err(_) if context.common.schema.is_some() && context.common.queries.is_none() => {
+            let note = "the checks that come with passmuster don't fit this schema, so nothing is judged: name a folder of \
+                        your own with --queries";
+            context.output.note(note);
+            Ok(Vec::new())
+        }
+        checks => checks,
+    }
 }
 
 /// Leaves an image of the newest graph for the next start.

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use passmuster::{check::ledger::ChangeKind, query::FINDING_CHANGE_KINDS};
 use serde_json::{Value, json};
 
 use super::{command, folder, inventory, run, serving::Server, slice};
@@ -73,6 +74,11 @@ fn open(server: &Server) -> Vec<String> {
 
 fn has_judged(server: &Server) {
     ask_until(server, OPEN, |answer| answer["data"]["findings"].as_array().is_some_and(|all| all.len() == 2));
+}
+
+#[test]
+fn the_kinds_of_changes_in_the_schema_are_those_of_the_ledger() {
+    assert_eq!(FINDING_CHANGE_KINDS.map(|(name, _)| name), ChangeKind::ALL.map(ChangeKind::as_str));
 }
 
 #[test]

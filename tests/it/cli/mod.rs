@@ -4,6 +4,7 @@ mod answers;
 mod asking;
 mod configured;
 mod configured_server;
+mod due_collections;
 mod help;
 mod images;
 mod judging;

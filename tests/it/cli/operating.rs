@@ -45,14 +45,14 @@ fn serve(folder: &Path, more: &[&str]) -> Server {
     server
 }
 
-fn ask(server: &Server, query: &str) -> Value {
+pub(super) fn ask(server: &Server, query: &str) -> Value {
     let answer = server.post(&json!({ "query": query }).to_string());
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_else(|| panic!("{answer}"));
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
 }
 
 /// Asks until the answer is as it should be.
-fn ask_until(server: &Server, query: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(super) fn ask_until(server: &Server, query: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
     for _ in 0..2400 {
         last = ask(server, query);

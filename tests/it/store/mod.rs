@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod ledger;
+mod group;
 mod limits;
 mod past;
 mod slices;

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::{runtime::Handle, sync::oneshot};
+
 use super::{
     super::{
         commands::collect::{Quietly, collect_quietly},
@@ -195,8 +197,24 @@ async fn collected(
     judge: Arc<Judge>,
 ) -> Ended {
     let rebuild = judge.rebuild.clone();
-    let Quietly { note, is_failure } =
-        collect_quietly(options, Arc::clone(&store), clock, move || rebuild.request()).await;
+    let kept = Arc::clone(&store);
+    // Dropped with this future, which is what a stop does: then the collection ends as well.
+    let (is_wanted, is_unwanted) = oneshot::channel::<()>();
+    // On a thread of its own: making assets of what arrives takes the processor, and others answer queries.
+    let collecting = tokio::task::spawn_blocking(move || {
+        Handle::current().block_on(async move {
+            tokio::select! {
+                quietly = collect_quietly(options, kept, clock, move || rebuild.request()) => quietly,
+                _ = is_unwanted => Quietly { note: "stopped".to_owned(), is_failure: true },
+            }
+        })
+    });
+    let quietly = collecting.await;
+    drop(is_wanted);
+    let Quietly { note, is_failure } = quietly.unwrap_or_else(|error| {
+        tracing::error!(%error, "a collection panicked; the process goes on");
+        Quietly { note: "an internal error, which is logged".to_owned(), is_failure: true }
+    });
     let judging = tokio::task::spawn_blocking(move || {
         judge.rebuild.request();
         if judge.graph.wait_for(store.sequence(), LONGEST_BUILD).is_none() {

@@ -125,6 +125,8 @@ pub(crate) enum Command {
     Except(commands::except::ExceptArguments),
     Diff(commands::diff::DiffArguments),
     Serve(commands::serve::ServeArguments),
+    Schedule(commands::schedule::ScheduleArguments),
+    Notify(commands::notify::NotifyArguments),
     Schema(commands::schema::SchemaArguments),
     Store(commands::store::StoreArguments),
 }
@@ -142,6 +144,8 @@ impl Command {
             Self::Except(arguments) => commands::except::run(&arguments, context),
             Self::Diff(arguments) => commands::diff::run(&arguments, context),
             Self::Serve(arguments) => commands::serve::run(arguments, context),
+            Self::Schedule(arguments) => commands::schedule::run(&arguments, context),
+            Self::Notify(arguments) => commands::notify::run(&arguments, context),
             Self::Schema(arguments) => commands::schema::run(&arguments, context),
             Self::Store(arguments) => commands::store::run(&arguments, context),
         }

@@ -12,9 +12,21 @@ pub const UNKNOWN_VERDICT_TYPE: &str = "UnknownVerdict";
 /// What was accepted, by whom, why and until when.
 pub const EXCEPTION_TYPE: &str = "Exception";
 
+/// What recurs, and how its latest run went.
+pub const SCHEDULED_JOB_TYPE: &str = "ScheduledJob";
+/// A message that tells others what a run changed.
+pub const NOTIFICATION_TYPE: &str = "Notification";
+
 /// Every type that is kept and never collected.
-pub const LEDGER_TYPES: [&str; 5] =
-    [CHECK_TYPE, CHECK_RUN_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
+pub const LEDGER_TYPES: [&str; 7] = [
+    CHECK_TYPE,
+    CHECK_RUN_TYPE,
+    EXCEPTION_TYPE,
+    FINDING_TYPE,
+    NOTIFICATION_TYPE,
+    SCHEDULED_JOB_TYPE,
+    UNKNOWN_VERDICT_TYPE,
+];
 
 /// Whether a type is kept and never collected.
 #[must_use]

@@ -12,8 +12,8 @@ pub use asset::{Asset, AssetError};
 pub use change::{Change, FieldChange, FieldValue, field_changes};
 pub use cron::{Cron, CronError, Zone};
 pub use ledger::{
-    CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, LEDGER_TYPES, UNKNOWN_VERDICT_TYPE,
-    is_ledger_type,
+    CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, LEDGER_TYPES, NOTIFICATION_TYPE,
+    SCHEDULED_JOB_TYPE, UNKNOWN_VERDICT_TYPE, is_ledger_type,
 };
 pub use names::nearest;
 pub use slice::{GLOBAL_REGION, Outcome, SliceKey, SliceState, UnknownOutcome};

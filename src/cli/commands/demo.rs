@@ -23,6 +23,7 @@ use super::{
     serve::{LimitArguments, run_async},
 };
 use crate::{
+    api::Sockets,
     check::{
         CheckResult, evaluate_all,
         ledger::{Run, Trigger, record_run},
@@ -83,7 +84,13 @@ pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, 
     holder.replace(present);
     let past = PastGraphs::new(Arc::clone(&tools.catalog), store);
     let engine = Arc::clone(&tools.engine);
-    let serving = Serving { engine, graph: holder, past: Some(past), limits: arguments.limits.of_answers() };
+    let serving = Serving {
+        engine,
+        graph: holder,
+        past: Some(past),
+        limits: arguments.limits.of_answers(),
+        live: None,
+    };
     run_async(serve(arguments, serving, context))
 }
 
@@ -154,7 +161,13 @@ async fn serve(arguments: &DemoArguments, serving: Serving, context: &Context) -
         "\nServing it on http://{address}/graphql until Ctrl-C. In another terminal:\n\n  \
          curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{QUERY}\"}}'\n"
     ))?;
-    serve_until_stopped(listener, Arc::new(serving), arguments.limits.of_requests(), false).await;
+    serve_until_stopped(
+        listener,
+        Arc::new(serving),
+        arguments.limits.of_requests(),
+        (false, Sockets::default()),
+    )
+    .await;
     context.output.note("stopped");
     Ok(Exit::Pass)
 }

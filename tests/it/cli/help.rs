@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 22] = [
+const COMMANDS: [(&str, &[&str]); 24] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -22,6 +22,8 @@ const COMMANDS: [(&str, &[&str]); 22] = [
     ("help_except_revoke", &["except", "revoke"]),
     ("help_except_lint", &["except", "lint"]),
     ("help_diff", &["diff"]),
+    ("help_notify_test", &["notify", "test"]),
+    ("help_schedule", &["schedule"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),
     ("help_store_verify", &["store", "verify"]),

@@ -18,6 +18,7 @@ mod pages;
 mod past_graphs;
 mod place;
 mod refresh;
+mod server;
 mod snippet;
 mod stop;
 mod variables;

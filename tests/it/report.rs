@@ -38,6 +38,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
         verdict,
         counts: Counts::default(),
         findings: Vec::new(),
+        excepted: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
         figure: None,
@@ -57,13 +58,14 @@ fn denied() -> Reason {
 
 fn failing() -> CheckResult {
     let mut failing = result("logged", Verdict::Fail);
-    failing.counts = Counts { fail: 2, unknown: 1, pass: 1204 };
+    failing.counts = Counts { fail: 2, excepted: 0, unknown: 1, pass: 1204 };
     failing.findings = vec![
         Finding {
             asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"),
             priority: vec!["production".to_owned()],
+            since: None,
         },
-        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new() },
+        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), since: None },
     ];
     failing.unknown =
         vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];
@@ -159,6 +161,7 @@ fn the_json_of_check_results_has_a_stable_shape() {
       "verdict": "FAIL",
       "counts": {
         "fail": 2,
+        "excepted": 0,
         "unknown": 1,
         "pass": 1204
       },
@@ -179,7 +182,8 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "region": "us-east-1",
           "priority": [
             "production"
-          ]
+          ],
+          "since": null
         },
         {
           "typename": "Vpc",
@@ -188,9 +192,11 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "name": null,
           "accountId": "111111111111",
           "region": "us-east-1",
-          "priority": []
+          "priority": [],
+          "since": null
         }
       ],
+      "excepted": [],
       "unknown": [
         {
           "typename": "Vpc",

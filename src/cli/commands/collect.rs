@@ -321,13 +321,22 @@ fn as_json(report: &CollectReport) -> String {
     .to_string()
 }
 
-/// Collects without progress, for a server; the result is one line for its log.
+/// What came of a collection without progress.
+#[derive(Clone, Debug)]
+pub(crate) struct Quietly {
+    /// In one line.
+    pub(crate) note: String,
+    /// Whether it could not begin or read anything.
+    pub(crate) is_failure: bool,
+}
+
+/// Collects without progress, for a server.
 pub(crate) async fn collect_quietly(
     options: CollectOptions,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_commit: impl Fn() + Send + Sync + 'static,
-) -> String {
+) -> Quietly {
     let on_event = Arc::new(move |event: Event| {
         if matches!(event, Event::SliceDone { .. }) {
             on_commit();
@@ -341,9 +350,10 @@ pub(crate) async fn collect_quietly(
                 [only] => only.account_id.clone(),
                 many => format!("{} accounts", many.len()),
             };
-            format!("collected {whose}: {complete} of {slices} slices, {assets} assets")
+            let note = format!("collected {whose}: {complete} of {slices} slices, {assets} assets");
+            Quietly { note, is_failure: report.is_nothing() }
         }
-        Err(error) => format!("the collection failed: {}", chain(&error)),
+        Err(error) => Quietly { note: format!("the collection failed: {}", chain(&error)), is_failure: true },
     }
 }
 

@@ -114,7 +114,7 @@ fn is_session_name(reader: &mut Reader<'_>, name: &Text) -> bool {
     is_one
 }
 
-fn read_types(reader: &mut Reader<'_>, section: &Table<'_>) -> BTreeSet<String> {
+pub(super) fn read_types(reader: &mut Reader<'_>, section: &Table<'_>) -> BTreeSet<String> {
     let known = collected_types();
     let mut types = BTreeSet::new();
     for text in reader.texts(section, "only") {

@@ -7,8 +7,11 @@
 mod accounts;
 mod collect;
 mod error;
+mod notifications;
 mod organization;
 mod reader;
+mod schedule;
+mod server;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -17,14 +20,19 @@ use super::{failure::Failure, place};
 use crate::collect::{AccountOptions, CollectOptions, OrganizationOptions};
 use collect::CollectSection;
 pub(crate) use error::ConfigError;
+use notifications::ChannelSection;
 use reader::{Reader, parse};
+pub(crate) use schedule::REQUESTED;
+use schedule::ScheduleSection;
+use server::ServerSection;
 use store::StoreSection;
 
 /// The file that is read where none is named.
 const FILE: &str = "passmuster.toml";
 
 /// The names of all sections.
-const SECTIONS: &[&str] = &["accounts", "collect", "organization", "store"];
+const SECTIONS: &[&str] =
+    &["accounts", "collect", "notifications", "organization", "schedule", "server", "store"];
 
 /// What the file says, understood.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +45,12 @@ pub(crate) struct Config {
     accounts: Vec<AccountOptions>,
     /// Which accounts of the organisation, if it is to be asked.
     organization: Option<OrganizationOptions>,
+    /// What a server does by itself.
+    pub(crate) schedule: ScheduleSection,
+    /// Where a server listens, and whom it hears.
+    pub(crate) server: ServerSection,
+    /// Whom it tells.
+    pub(crate) notifications: Vec<ChannelSection>,
 }
 
 impl Config {
@@ -78,6 +92,9 @@ impl Config {
             collect: collect::read(&mut reader, &root),
             accounts: accounts::read(&mut reader, &root),
             organization: organization::read(&mut reader, &root),
+            schedule: schedule::read(&mut reader, &root),
+            server: server::read(&mut reader, &root),
+            notifications: notifications::read(&mut reader, &root),
         };
         reader.finish(config)
     }

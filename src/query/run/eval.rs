@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use super::{
-    super::Quantifier,
+    super::{Quantifier, Test},
+    bind::Bind,
     limits::{RunError, RunLimits},
     loose::Loose,
     node::Node,
@@ -41,12 +42,21 @@ impl Bound {
 #[derive(Debug)]
 pub(super) struct Evaluator<'g, 'r> {
     pub(super) world: World<'g>,
+    /// What fills the blanks of the plan.
+    pub(super) given: &'r [Test],
     pub(super) limits: RunLimits<'r>,
     pub(super) work: Rc<Work>,
 }
 
 /// So many rows of a whole table are scanned for the work of one row elsewhere.
 pub(super) const ROWS_A_STEP: usize = 16;
+
+impl<'g, 'r> Evaluator<'g, 'r> {
+    /// What plans are bound to.
+    pub(super) fn bind(&self) -> Bind<'g, 'r> {
+        Bind::new(self.world.graph, self.given)
+    }
+}
 
 impl Evaluator<'_, '_> {
     /// Whether this much more work is within the limit.

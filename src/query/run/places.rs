@@ -76,16 +76,24 @@ impl Places {
     fn of_fields(table: &Table, account: Option<&Column>, region: Option<&Column>) -> Self {
         let mut numbers = FxHashMap::default();
         let mut distinct = Vec::new();
+        // Rows in the order of their ids mostly stand beside others of their account and region.
+        let mut before: Option<((Option<u32>, Option<u32>), u32)> = None;
         let of_row = (0u32..)
             .take(table.rows)
             .map(|row| {
                 // A list of accounts has no code: then it may be any.
                 let code = |column: Option<&Column>| column?.text_data()?.code(row);
-                *numbers.entry((code(account), code(region))).or_insert_with(|| {
+                let place = (code(account), code(region));
+                if let Some((_, number)) = before.filter(|(known, _)| *known == place) {
+                    return number;
+                }
+                let number = *numbers.entry(place).or_insert_with(|| {
                     let text = |column: Option<&Column>| Some(column?.text(row)?.into_owned());
                     distinct.push((text(account), text(region)));
                     u32::try_from(distinct.len() - 1).unwrap_or(NOWHERE)
-                })
+                });
+                before = Some((place, number));
+                number
             })
             .collect();
         Self { of_row, distinct }

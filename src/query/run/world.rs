@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
@@ -54,6 +54,11 @@ impl<'g> World<'g> {
 
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// What was collected before is not believed any more.
+    pub(super) fn oldest(&self) -> Option<Time> {
+        self.open.as_ref()?.oldest
     }
 
     pub(super) fn is_complete(&self, slice: &SliceState) -> bool {
@@ -114,6 +119,11 @@ impl<'g> World<'g> {
         let slices = self.graph.slices()?;
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
+        // Mostly nothing is missing: then no place is asked.
+        let is_whole = slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id);
+        if is_own_type(asset_type) || is_whole {
+            return None;
+        }
         let rows = table.id.and_then(|_| {
             let places = self.places(id)?;
             let own = |account: Option<&str>, region: Option<&str>| slices.own(asset_type, account?, region);
@@ -245,6 +255,9 @@ impl<'g> World<'g> {
 
     /// The rows for which a slice is missing that would list what they relate to.
     fn unlisted(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> Option<Bitmap> {
+        if self.is_told_beside(id, target, pairs) {
+            return None;
+        }
         let mut found: Option<Bitmap> = None;
         for places in self.places_needed(id, pairs) {
             let here =
@@ -258,6 +271,21 @@ impl<'g> World<'g> {
             };
         }
         found
+    }
+
+    /// Whether nothing is missing of what a relation leads to, without asking place by place: it leads to where its own
+    /// assets are, and everything is whole there. Mostly that is so.
+    fn is_told_beside(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> bool {
+        let Some(slices) = self.graph.slices() else { return true };
+        let table = self.graph.table(id);
+        let catalog = self.graph.catalog();
+        let is_whole = |of: &TypeId| {
+            let asset_type = catalog.get(*of).name.as_str();
+            is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
+        };
+        ToldBy::keys(self.graph, table, pairs) == [ToldBy::header(self.graph, table)]
+            && catalog.concrete(target).iter().all(is_whole)
+            && self.graph.is_placed(id)
     }
 
     /// Where what a relation leads to would be listed, row by row: at every one of these places.

@@ -3,6 +3,8 @@
 mod expectations;
 mod files;
 mod frameworks;
+mod ledger;
+mod recorded;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

@@ -36,7 +36,12 @@ fn collecting_without_an_account_says_what_to_do_and_fails() {
 }
 
 /// The binary in a folder of its own, as a user of this account and this endpoint.
-fn as_account(folder: &Path, account: &TestAccount, endpoint: &str, arguments: &[&str]) -> Command {
+pub(super) fn as_account(
+    folder: &Path,
+    account: &TestAccount,
+    endpoint: &str,
+    arguments: &[&str],
+) -> Command {
     let mut command = command(folder, arguments);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);

@@ -3,11 +3,15 @@
 mod answers;
 mod asking;
 mod configured;
+mod configured_server;
+mod due_collections;
 mod help;
 mod images;
 mod judging;
 mod live;
+mod operating;
 mod past;
+mod remembering;
 mod reports;
 mod serving;
 mod storing;

@@ -5,6 +5,7 @@ mod elsewhere;
 mod hidden;
 mod limits;
 mod long;
+mod lookups;
 mod output;
 mod quantifiers;
 mod scalars;

@@ -89,6 +89,17 @@ pub struct Finding {
     pub asset: AssetName,
     /// The labels of the priority rules that are true of it, most urgent first.
     pub priority: Vec<String>,
+    /// What a policy says of it; nothing where a query alone decides.
+    pub message: Option<String>,
+}
+
+impl Finding {
+    /// What is said of it beside its name: its labels, and what a policy says.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let parts: Vec<&str> = self.priority.iter().chain(&self.message).map(String::as_str).collect();
+        parts.join(", ")
+    }
 }
 
 /// Why something is not known.

@@ -177,7 +177,7 @@ fn findings_sheet(result: &CheckResult, limit: usize) -> Sheet {
             faint(&asset.name),
             faint(&asset.account_id),
             faint(&asset.region),
-            Cell::new(finding.priority.join(", ")),
+            Cell::new(finding.detail()),
         ]);
     }
     sheet

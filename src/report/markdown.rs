@@ -43,7 +43,7 @@ fn section(result: &CheckResult, page: &mut String) {
     }
     let mut sheet = Sheet::new(&["asset", "name", "account", "region", "verdict", "detail"]);
     let rows =
-        result.findings.iter().map(|finding| (&finding.asset, "FAIL", finding.priority.join(", "))).chain(
+        result.findings.iter().map(|finding| (&finding.asset, "FAIL", finding.detail())).chain(
             result.unknown.iter().map(|unknown| {
                 let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
                 (&unknown.asset, "UNKNOWN", why.join("; "))

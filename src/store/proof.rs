@@ -122,7 +122,7 @@ impl Store {
                 return Ok(());
             }
             let key = commit.key();
-            let mut tells = commit.touched > 0 || attempted.insert(key.clone());
+            let mut tells = attempted.insert(key.clone()) || commit.touched > 0;
             if !completed.contains(&key) {
                 let position = Position { sequence, segment: commit.segment, offset: commit.offset };
                 let entry = read_entry(&self.folder.journal, position)?;

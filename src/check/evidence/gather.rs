@@ -49,14 +49,6 @@ pub enum EvidenceError {
     /// The assets make no inventory.
     #[error("the assets do not fit the schema")]
     Assets(#[source] GraphError),
-    /// An asset that is none.
-    #[error("asset {place}: {reason}")]
-    Asset {
-        /// Which one, counted from 1.
-        place: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// A moment of a store.
@@ -153,6 +145,7 @@ impl Evidence {
             }
         })?;
         bench.fit(&mut assets);
+        assets.sort_by(|left, right| (&left.typename, &left.id).cmp(&(&right.typename, &right.id)));
         let mut slices = past.slices;
         slices.retain(|slice| bench.types.contains(&slice.key.asset_type));
         let proof = store.proof(in_force, &bench.types)?;

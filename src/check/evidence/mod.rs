@@ -103,13 +103,13 @@ pub enum NoEvidence {
         reason: String,
     },
     /// Another format.
-    #[error("it is `{found}`, and this program reads `{FORMAT}`")]
+    #[error("it is `{found}`, and this program reads `{}`", FORMAT)]
     OtherFormat {
         /// What it says it is.
         found: String,
     },
     /// Too large to be one.
-    #[error("it is larger than {MOST_BYTES} bytes when unpacked")]
+    #[error("it is larger than {} bytes when unpacked", MOST_BYTES)]
     TooLarge,
 }
 

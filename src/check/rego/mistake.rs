@@ -51,7 +51,7 @@ pub(super) fn call_of<'n>(text: &str, names: &[&'n str]) -> Option<(Range<usize>
             let Some(at) = code.find(name) else { continue };
             let after = code.get(at + name.len()..).and_then(|after| after.chars().next());
             if !after.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
-                return Some((offset + at..offset + at + name.len(), name));
+                return Some((offset + at..offset + at + name.len(), *name));
             }
         }
         offset += line.len();

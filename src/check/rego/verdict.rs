@@ -48,9 +48,9 @@ pub(in super::super) fn fill(
         let mut others = BTreeSet::new();
         for denial in &denials {
             match denial.names.iter().find_map(|text| named_in(text, &names)) {
-                Some(asset) => drop(messages.entry(asset).or_default().insert(denial.message.clone())),
-                None => drop(others.insert(denial.message.clone())),
-            }
+                Some(covered) => messages.entry(covered).or_default().insert(denial.message.clone()),
+                None => others.insert(denial.message.clone()),
+            };
         }
         let mut findings: Vec<(Vec<bool>, Finding)> = messages
             .into_iter()

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What every template is given.
-const NAMES: [&str; 7] = ["account", "asset", "assets", "check", "destination", "partition", "region"];
+const NAMES: &[&str] = &["account", "asset", "assets", "check", "destination", "partition", "region"];
 
 /// A string, so that what stands in it is not taken for code; the name after `asset.`; a filter.
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -161,7 +161,7 @@ pub(super) fn trial(
 }
 
 fn placeholders(destination: &Destination, count: usize, (id, title): (&str, &str), asset: &Fields) -> Value {
-    let asset = Value::from_serialize(asset);
+    let asset = template::value_of(asset);
     context! {
         account => "ACCOUNT_ID",
         region => "REGION",

@@ -149,8 +149,9 @@ impl Remediation {
             }
             let mut answer: Json = serde_json::from_slice(&response.body).unwrap_or_default();
             is_incomplete |= answer.pointer("/extensions/incomplete").is_some();
-            let listed = plural.as_ref().and_then(|plural| answer.get_mut("data")?.get_mut(plural));
-            let Some(Json::Array(listed)) = listed.map(Json::take) else { continue };
+            let Some(plural) = &plural else { continue };
+            let listed = answer.get_mut("data").and_then(|data| data.get_mut(plural)).map(Json::take);
+            let Some(Json::Array(listed)) = listed else { continue };
             for asset in listed {
                 let Json::Object(mut fields) = asset else { continue };
                 if let Some(Json::String(id)) = fields.remove("id") {
@@ -203,7 +204,7 @@ impl Place<'_> {
         members: Vec<(AssetName, Fields)>,
         left_out: &mut Vec<LeftOut>,
     ) -> (String, Vec<AssetName>) {
-        let values: Vec<Value> = members.iter().map(|(_, fields)| Value::from_serialize(fields)).collect();
+        let values: Vec<Value> = members.iter().map(|(_, fields)| template::value_of(fields)).collect();
         if let Ok(text) = self.text(blocks, &values) {
             return (text, members.into_iter().map(|(asset, _)| asset).collect());
         }
@@ -252,7 +253,7 @@ impl Place<'_> {
         context! {
             account => self.account,
             region => self.region,
-            check => context! { id => self.check.id, title => self.check.title },
+            check => context! { id => self.check.id.as_str(), title => self.check.title.as_str() },
             destination => destination.unwrap_or(Value::UNDEFINED),
             assets => assets,
             asset => asset.cloned().unwrap_or(Value::UNDEFINED),

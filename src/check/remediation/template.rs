@@ -2,17 +2,19 @@
 //! filter has quoted.
 
 use minijinja::{
-    Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, filters,
-    value::ValueKind,
+    Environment, Error, ErrorKind, Output, UndefinedBehavior, Value, filters, value::ValueKind,
 };
 
+use serde_json::Value as Json;
+
 use super::{
+    Fields,
     blocks::{Part, Segment},
     quoting,
 };
 
 /// The filters of all templates. None of them makes a text that counts as quoted.
-pub(super) const FILTERS: [&str; 14] = [
+pub(super) const FILTERS: &[&str] = &[
     "batch", "default", "first", "groupby", "last", "length", "list", "map", "reject", "rejectattr", "select",
     "selectattr", "sort", "unique",
 ];
@@ -27,7 +29,7 @@ pub(super) fn quoting_filters(part: Option<Part>) -> &'static [&'static str] {
 }
 
 /// What a template of a part is rendered with.
-pub(super) fn environment(part: Option<Part>) -> Environment<'static> {
+pub(super) fn environment<'source>(part: Option<Part>) -> Environment<'source> {
     // The built-in filters hold some that call a text safe; those that are left do not.
     let mut environment = Environment::empty();
     environment.set_debug(true);
@@ -67,7 +69,7 @@ pub(super) fn environment(part: Option<Part>) -> Environment<'static> {
         let filter = quoting_filters(part).first().copied().unwrap_or_default();
         environment.set_formatter(move |out, _, value| print_quoted(out, value, filter));
     } else {
-        environment.set_formatter(print_prose);
+        environment.set_formatter(|out, _, value| print_prose(out, value));
     }
     environment
 }
@@ -81,7 +83,7 @@ fn print_quoted(out: &mut Output<'_>, value: &Value, filter: &str) -> Result<(),
     write(out, value)
 }
 
-fn print_prose(out: &mut Output<'_>, _: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+fn print_prose(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
         return Err(Error::new(ErrorKind::UndefinedError, "a value it needs is not known"));
     }
@@ -91,6 +93,26 @@ fn print_prose(out: &mut Output<'_>, _: &State<'_, '_>, value: &Value) -> Result
 fn write(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
     out.write_str(&value.to_string())
         .map_err(|_| Error::new(ErrorKind::WriteFailure, "the text could not be written"))
+}
+
+/// Fields as templates see them.
+pub(super) fn value_of(fields: &Fields) -> Value {
+    Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), value_of_json(value))))
+}
+
+fn value_of_json(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::from(whole),
+            (None, Some(float)) => Value::from(float),
+            (None, None) => Value::from(number.to_string()),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(value_of_json).collect(),
+        Json::Object(fields) => value_of(fields),
+    }
 }
 
 /// Renders one segment.

@@ -37,7 +37,7 @@ Examples:
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
   passmuster check --framework cis-aws-3.0.0
   passmuster check --fail-on high -o sarif > verdicts.sarif
-  passmuster check -o html > report.html
+  passmuster check -o html > report.html      # with the answers of passmuster audit
   passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
 }
 
 /// What auditors ask of each VPC, where a check covers them.
-fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
+pub(super) fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
     if !results.iter().any(|result| result.covers == "Vpc") {
         return None;
     }

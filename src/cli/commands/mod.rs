@@ -1,5 +1,6 @@
 //! One file for each command: its arguments, its help, what it does.
 
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod checks;
 pub(crate) mod collect;

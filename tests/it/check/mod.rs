@@ -2,7 +2,10 @@
 
 mod expectations;
 mod files;
+mod evidence;
 mod frameworks;
+mod rego;
+mod remediation;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

@@ -7,7 +7,9 @@ mod images;
 mod judging;
 mod live;
 mod past;
+mod remediating;
 mod reports;
+mod secrets;
 mod serving;
 mod storing;
 

@@ -34,6 +34,7 @@ GROUPS = {
     "payments-staging": (None, False),
     "payments-apac": (731, False),
     "reconciliation": (180, True),
+    "open-banking": (None, True),
     "genomics-archive": (None, True),
     "training-cluster": (14, False),
     "hpc-burst": (7, False),

@@ -122,9 +122,9 @@ impl Sources {
     pub(super) fn judging_files(&self, id: &str) -> BTreeMap<String, String> {
         let of_check = |folder: &&CheckFolder| folder.path.replace('/', "-") == id;
         let folder = self.folders.iter().find(of_check);
-        let own = folder.into_iter().flat_map(|folder| {
-            [&folder.check, &folder.query].into_iter().chain(&folder.policies)
-        });
+        let own = folder
+            .into_iter()
+            .flat_map(|folder| [&folder.check, &folder.query].into_iter().chain(&folder.policies));
         let own = own.map(|file| (file.path.clone(), file.text.to_string()));
         let fragments = self.fragments.iter();
         let fragments = fragments.map(|(name, text)| (format!("fragments/{name}.graphql"), text.clone()));

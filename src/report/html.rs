@@ -143,7 +143,8 @@ fn section(run: &Run<'_>, result: &CheckResult, page: &mut String) {
         }
         page.push_str("</ul>\n");
     }
-    let remediation = check.and_then(|check| check.remediation.as_ref()).map(|remediation| remediation.guide());
+    let remediation =
+        check.and_then(|check| check.remediation.as_ref()).map(|remediation| remediation.guide());
     if let (Some(remediation), Verdict::Fail) = (remediation, result.verdict) {
         let _ = writeln!(
             page,
@@ -160,8 +161,7 @@ fn assets(result: &CheckResult, page: &mut String) {
     page.push_str(
         "<table>\n<tr><th>ASSET</th><th>NAME</th><th>ACCOUNT</th><th>REGION</th><th>VERDICT</th><th>DETAIL</th></tr>\n",
     );
-    let failing =
-        result.findings.iter().map(|finding| (&finding.asset, Verdict::Fail, finding.detail()));
+    let failing = result.findings.iter().map(|finding| (&finding.asset, Verdict::Fail, finding.detail()));
     let unknown = result.unknown.iter().map(|unknown| {
         let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
         (&unknown.asset, Verdict::Unknown, why.join("; "))

@@ -81,7 +81,9 @@ pub fn remedy_script(remedy: &Remedy<'_>) -> String {
         counted(accounts.len() as u64, "Account"),
     ));
     if script.is_incomplete {
-        line("Not all of what relates to them was collected: there may be more to mend than is written here.");
+        line(
+            "Not all of what relates to them was collected: there may be more to mend than is written here.",
+        );
     }
     let left_out = script.left_out.iter().map(|LeftOut { asset, reason }| (asset, reason.clone()));
     named("Left out", covers, left_out, &mut line);
@@ -99,10 +101,8 @@ pub fn remedy_script(remedy: &Remedy<'_>) -> String {
     }
     let mut last = None;
     for Batch { account_id, region, assets, text: commands } in &script.batches {
-        let heading = format!(
-            "account {account_id}, region {region}: {}",
-            counted(assets.len() as u64, covers)
-        );
+        let heading =
+            format!("account {account_id}, region {region}: {}", counted(assets.len() as u64, covers));
         let _ = writeln!(text, "\n# {}", printable(&heading));
         if part.is_shell() && last != Some(account_id) {
             let _ = writeln!(text, "account {}", quoted(account_id));

@@ -170,9 +170,8 @@ impl RecordBody {
             Self::Spine { head, siblings } => {
                 let (top, lower) = siblings.split_last().filter(|_| head.len() == HEAD_BYTES)?;
                 let first = hasher.update(head).finalize_non_root();
-                let left = lower.iter().fold(first, |left, right| {
-                    merge_subtrees_non_root(&left, right, Mode::Hash)
-                });
+                let left =
+                    lower.iter().fold(first, |left, right| merge_subtrees_non_root(&left, right, Mode::Hash));
                 Some(*merge_subtrees_root(&left, top, Mode::Hash).as_bytes())
             }
         }
@@ -255,16 +254,15 @@ struct Replay {
 
 impl Replay {
     fn take(&mut self, entry: SliceEntry, sequence: u64) -> Result<(), StoreError> {
-        let unreadable = |problem: String| StoreError::Unreadable {
-            sequence,
-            source: std::io::Error::other(problem),
-        };
+        let unreadable =
+            |problem: String| StoreError::Unreadable { sequence, source: std::io::Error::other(problem) };
         let key = entry.key();
         let at = Time::from_millis(entry.at).ok_or_else(|| unreadable("its time is none".to_owned()))?;
         let outcome: Outcome = entry.outcome.parse().map_err(|error| unreadable(format!("{error}")))?;
         let place = (key.account_id.clone(), key.region.clone());
         for put in entry.puts {
-            let value = serde_json::from_str(put.asset.get()).map_err(|error| unreadable(error.to_string()))?;
+            let value =
+                serde_json::from_str(put.asset.get()).map_err(|error| unreadable(error.to_string()))?;
             let asset = Asset::from_json(value).map_err(|error| unreadable(error.to_string()))?;
             let name = (key.asset_type.clone(), put.id);
             self.first_seen.entry(name.clone()).or_insert(entry.at);
@@ -348,7 +346,9 @@ pub fn compare_with_journal(
         }
         (last, previous) = (record.sequence, record.hash);
         match shown.get(&record.sequence) {
-            Some(found) if found.hash != record.hash => fault(record.sequence, "the store has another record there"),
+            Some(found) if found.hash != record.hash => {
+                fault(record.sequence, "the store has another record there")
+            }
             Some(ProofRecord { body: RecordBody::Whole(_), .. }) => {}
             _ if record.sequence > sequence => {}
             // What is not shown whole must have nothing to say.

@@ -8,13 +8,8 @@ use std::{
 use serde_json::{Value, json};
 
 use super::super::{
-    definition::Check,
-    error::CheckErrors,
-    evaluate::evaluate,
-    load::load,
-    remembered::rests_on,
-    result::CheckResult,
-    source::Sources,
+    definition::Check, error::CheckErrors, evaluate::evaluate, load::load, remembered::rests_on,
+    result::CheckResult, source::Sources,
 };
 use super::{Chain, Evidence, FORMAT, SchemaFile, result};
 use crate::{

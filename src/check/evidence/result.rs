@@ -67,7 +67,9 @@ pub(super) fn differences(said: &Value, found: &Value) -> Vec<String> {
         let differing = names.into_iter().filter_map(|name| match (said.get(name), found.get(name)) {
             (Some(_), None) => Some(format!("{name}: it says that it {word}, what it holds does not")),
             (None, Some(_)) => Some(format!("{name} {word} by what it holds, which it does not say")),
-            (said, found) if said != found => Some(format!("{name} {word}, but for another reason or priority")),
+            (said, found) if said != found => {
+                Some(format!("{name} {word}, but for another reason or priority"))
+            }
             _ => None,
         });
         told.extend(differing.take(MOST_NAMED));

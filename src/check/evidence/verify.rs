@@ -9,7 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Evidence, gather::{Bench, slice_of_json, slice_to_json}, result};
+use super::{
+    Evidence,
+    gather::{Bench, slice_of_json, slice_to_json},
+    result,
+};
 use crate::{
     model::{Asset, SliceState, Time},
     store::{ChainFault, Proof, StoreError, compare_with_journal},

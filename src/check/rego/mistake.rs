@@ -34,8 +34,7 @@ fn span_at(text: &str, line: usize, column: usize) -> Range<usize> {
     let begun: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = text.get(begun..).unwrap_or_default();
     let rest_of_line = rest.lines().next().unwrap_or_default();
-    let skipped: usize =
-        rest_of_line.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    let skipped: usize = rest_of_line.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     let word = rest_of_line.get(skipped..).unwrap_or_default();
     let length = word.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(word.len());
     let start = (begun + skipped).min(text.len());

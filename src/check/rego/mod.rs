@@ -24,7 +24,7 @@ pub(super) use verdict::fill;
 const RULES: [&str; 2] = ["deny", "violation"];
 
 /// The most steps that one run of a policy may take.
-const MOST_STEPS: u64 = 50_000_000;
+const MOST_STEPS: u64 = 10_000_000;
 
 /// The steps between two looks at the limit.
 const STEPS_A_LOOK: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
@@ -46,7 +46,11 @@ pub(super) struct Policy {
 
 impl std::fmt::Debug for Policy {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Policy").field("name", &self.name).field("rules", &self.rules).finish_non_exhaustive()
+        formatter
+            .debug_struct("Policy")
+            .field("name", &self.name)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +93,10 @@ impl Policy {
             }
         }
         if policy.rules.is_empty() {
-            let reason = format!("the package `{}` has no rule `deny` or `violation`", package.trim_start_matches("data."));
+            let reason = format!(
+                "the package `{}` has no rule `deny` or `violation`",
+                package.trim_start_matches("data.")
+            );
             let span = mistake::word(&file.text, "package");
             errors.push(file.error(Some(span), Problem::Rego { reason }));
             return None;
@@ -107,7 +114,9 @@ impl Policy {
             let value = self.ask(rule, answer).map_err(|text| mistake::line_of(&text))?;
             denials.extend(read_denials(rule, &value)?);
         }
-        denials.sort_by(|left, right| left.message.cmp(&right.message).then_with(|| left.names.cmp(&right.names)));
+        denials.sort_by(|left, right| {
+            left.message.cmp(&right.message).then_with(|| left.names.cmp(&right.names))
+        });
         denials.dedup();
         Ok(denials)
     }

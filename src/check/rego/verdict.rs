@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::Policy;
 use super::super::{
     definition::Check,
     evaluate::{Rows, coverage, labels, name_of, rests_on},
     figure::answer_of,
     result::{AssetName, CheckResult, Figure, Finding, Found, Reason, UnknownAsset, Verdict},
 };
+use super::Policy;
 use crate::{
     catalog::TypeId,
     graph::Graph,

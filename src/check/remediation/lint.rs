@@ -47,7 +47,10 @@ pub(super) fn read_related(
     let definition = engine.catalog().get(covers);
     let plural = &definition.plural;
     // The file comes first, so that places in it are places in the whole.
-    let query = format!("{}\nquery($ids: [ID!]!) {{ {plural}(where: {{id_IN: $ids}}) {{ id ...{FRAGMENT} }} }}", file.text);
+    let query = format!(
+        "{}\nquery($ids: [ID!]!) {{ {plural}(where: {{id_IN: $ids}}) {{ id ...{FRAGMENT} }} }}",
+        file.text
+    );
     let mut request = Request::new(query.clone());
     request.variables.insert("ids".to_owned(), serde_json::json!([]));
     match engine.plan(&request) {
@@ -70,12 +73,7 @@ pub(super) fn read_related(
 }
 
 /// Holds every name in the templates against what there is.
-pub(super) fn names(
-    file: &SourceFile,
-    segments: &[Segment],
-    asset: &Fields,
-    errors: &mut Vec<CheckError>,
-) {
+pub(super) fn names(file: &SourceFile, segments: &[Segment], asset: &Fields, errors: &mut Vec<CheckError>) {
     let (Some(code), Some(words)) = (&*CODE, &*WORDS) else { return };
     for segment in segments {
         for stretch in code.find_iter(&segment.text) {

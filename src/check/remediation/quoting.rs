@@ -86,8 +86,7 @@ fn hcl_literal(text: &str) -> String {
 pub(super) fn hcl_name(value: &Value) -> Result<Value, Error> {
     let text = scalar(value)?;
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    let mut name: String =
-        text.chars().map(|letter| if is_letter(letter) { letter } else { '_' }).collect();
+    let mut name: String = text.chars().map(|letter| if is_letter(letter) { letter } else { '_' }).collect();
     if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         name.insert_str(0, "r_");
     }

@@ -71,8 +71,10 @@ pub enum RemediationError {
         there: Vec<String>,
     },
     /// The commands name a destination and none was chosen.
-    #[error("`{check}` is mended by logs that go somewhere: say where with --destination s3:BUCKET, \
-             logs:GROUP:ROLE or firehose:ARN")]
+    #[error(
+        "`{check}` is mended by logs that go somewhere: say where with --destination s3:BUCKET, \
+             logs:GROUP:ROLE or firehose:ARN"
+    )]
     NeedsDestination {
         /// The check.
         check: String,

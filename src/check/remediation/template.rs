@@ -1,9 +1,7 @@
 //! The templates' own language: minijinja with strict names, a short list of filters, and a printer that refuses what no
 //! filter has quoted.
 
-use minijinja::{
-    Environment, Error, ErrorKind, Output, UndefinedBehavior, Value, filters, value::ValueKind,
-};
+use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior, Value, filters, value::ValueKind};
 
 use serde_json::Value as Json;
 
@@ -15,8 +13,20 @@ use super::{
 
 /// The filters of all templates. None of them makes a text that counts as quoted.
 pub(super) const FILTERS: &[&str] = &[
-    "batch", "default", "first", "groupby", "last", "length", "list", "map", "reject", "rejectattr", "select",
-    "selectattr", "sort", "unique",
+    "batch",
+    "default",
+    "first",
+    "groupby",
+    "last",
+    "length",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "select",
+    "selectattr",
+    "sort",
+    "unique",
 ];
 
 /// The filter that quotes for a part.

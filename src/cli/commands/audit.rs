@@ -42,7 +42,9 @@ pub(crate) fn run(arguments: &AuditArguments, context: &Context) -> Result<Exit,
     })?;
     print_sheet(&sheet, arguments.format, context)?;
     let is_unknown = results.iter().any(|result| {
-        !result.unknown_coverage.is_empty() || !result.unknown.is_empty() || result.verdict == Verdict::Unknown
+        !result.unknown_coverage.is_empty()
+            || !result.unknown.is_empty()
+            || result.verdict == Verdict::Unknown
     });
     for reason in results.first().map(|result| result.unknown_coverage.as_slice()).unwrap_or_default() {
         context.output.note(&format!("! there may be more VPCs than are listed: {reason}"));

@@ -164,7 +164,9 @@ fn verify(
             };
             context.output.line(&crate::report::printable(&format!("{what} · {told}")))?;
             context.output.line(&format!("digest  {}", evidence.digest()))?;
-            context.output.line(&crate::report::printable(&format!("journal {}", evidence.journal_hash())))?;
+            context
+                .output
+                .line(&crate::report::printable(&format!("journal {}", evidence.journal_hash())))?;
         }
     }
     Ok(if differences.is_empty() { Exit::Pass } else { Exit::Findings })

@@ -103,14 +103,18 @@ fn chosen(result: &CheckResult, named: &[String]) -> Result<Vec<AssetName>, Fail
     if named.is_empty() {
         return Ok(failing().cloned().collect());
     }
-    let is_named = |asset: &AssetName, name: &str| asset.id == name || asset.native_id.as_deref() == Some(name);
+    let is_named =
+        |asset: &AssetName, name: &str| asset.id == name || asset.native_id.as_deref() == Some(name);
     let mut chosen = Vec::new();
     for name in named {
         let mut found = failing().filter(|asset| is_named(asset, name)).peekable();
         if found.peek().is_none() {
             let is_unknown = result.unknown.iter().any(|unknown| is_named(&unknown.asset, name));
             let why = if is_unknown { "is not known to fail" } else { "does not fail" };
-            return Err(Failure::bad_input(format!("`{name}` {why} `{}`: nothing is to be mended", result.id)));
+            return Err(Failure::bad_input(format!(
+                "`{name}` {why} `{}`: nothing is to be mended",
+                result.id
+            )));
         }
         chosen.extend(found.cloned());
     }

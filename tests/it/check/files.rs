@@ -148,13 +148,13 @@ fn f2_an_unknown_field_an_expectation_that_can_not_be_met_and_a_taken_id_are_tol
     assert_eq!(
         told,
         [
-            "q/a/aws/logged/query.graphql:1:14 unknown_field",
-            "q/aws-logged/check.yaml:1:5 id_taken",
+            "q/a/aws/logged/query.graphql:1:14 unknown_key",
+            "q/aws/logged/check.yaml:1:5 id_taken",
             "q/aws/logged/check.yaml:5:19 impossible_expectation",
         ],
         "{texts}"
     );
-    for hint in ["did you mean `vpcId`?", "is taken by q/aws/logged/check.yaml", "can never be met"] {
+    for hint in ["did you mean `vpcId`?", "is taken by q/aws-logged/check.yaml", "can never be met"] {
         assert!(texts.contains(hint), "{hint}: {texts}");
     }
 }

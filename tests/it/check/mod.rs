@@ -1,8 +1,8 @@
 //! Stored checks: the files they are read from, the verdicts they give, the cases they come with.
 
+mod evidence;
 mod expectations;
 mod files;
-mod evidence;
 mod frameworks;
 mod rego;
 mod remediation;

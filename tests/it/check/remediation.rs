@@ -71,7 +71,9 @@ fn a_value_is_printed_through_the_filter_of_its_language_or_not_at_all() {
         let (told, _) = mistake(&cli(&format!("x {{{{ asset.vpcId | {way_around} }}}}")));
         assert!(told.ends_with("unknown_name"), "{way_around}: {told}");
     }
-    for broken in ["{{ (asset.vpcId | sh) ~ asset.name }}", "{{ [asset.vpcId] }}", "{{ \"; rm\" }}", "{{ asset }}"] {
+    for broken in
+        ["{{ (asset.vpcId | sh) ~ asset.name }}", "{{ [asset.vpcId] }}", "{{ \"; rm\" }}", "{{ asset }}"]
+    {
         let (told, _) = mistake(&cli(broken));
         assert!(told.ends_with("template"), "{broken}: {told}");
     }
@@ -79,7 +81,7 @@ fn a_value_is_printed_through_the_filter_of_its_language_or_not_at_all() {
 
 #[test]
 fn a_template_that_can_not_be_read_or_rendered_is_refused() {
-    assert_refused(&cli("x {{ asset.vpcId | sh }"), "4:6 template", "");
+    assert_refused(&cli("x {{ asset.vpcId | sh }"), "4:23 template", "");
     assert_refused(&cli("{% for a in assets %}x"), "4:1 template", "");
     assert_refused("```sh cli\nx\n", "1:1 template", "no end");
     assert_refused("```sh clii\nx\n```\n", "1:1 template", "did you mean `cli`?");
@@ -97,7 +99,8 @@ fn what_relates_to_an_asset_is_asked_for_in_a_fragment() {
     assert!(check.remediation.expect("a remediation").guide().contains("x FLOW_LOG_ID"));
     let errors = load(&template, None).expect_err("nothing asks for it");
     assert_eq!(errors[0].code(), "unknown_name");
-    let errors = load(&template, Some("fragment Remediation on Vpc { hasFlowLgo { id } }")).expect_err("a typo");
+    let errors =
+        load(&template, Some("fragment Remediation on Vpc { hasFlowLgo { id } }")).expect_err("a typo");
     let place = errors[0].place.as_ref().expect("a place");
     assert_eq!((errors[0].file.as_str(), place.column), ("q/own/named/remediation.graphql", 31));
 }
@@ -185,7 +188,8 @@ fn terraform_reads_every_value_as_a_text_that_interpolates_nothing() {
 
 #[test]
 fn an_asset_of_which_something_is_missing_is_left_out_and_the_others_are_mended() {
-    let check = load(&cli("{% for one in assets %}x {{ one.name | sh }}\n{% endfor %}"), None).expect("valid");
+    let check =
+        load(&cli("{% for one in assets %}x {{ one.name | sh }}\n{% endfor %}"), None).expect("valid");
     let mut unseen = vpc("vpc-3", &[]);
     unseen.unknown.insert("name".to_owned());
     let homeless = Asset::new("Vpc", "vpc-4").with("vpcId", "vpc-4").with("state", "pending");

@@ -155,7 +155,8 @@ fn what_a_script_needs_and_does_not_do_is_told() {
     assert!(by_hand.code == 3 && by_hand.stderr.contains("passmuster checks show"), "{by_hand:?}");
     let passing = remediate(&[CHECK, "--destination", "s3:logs", "--asset", "vpc-1"]);
     assert!(passing.code == 3 && passing.stderr.contains("`vpc-1` does not fail"), "{passing:?}");
-    let terraform = remediate(&[CHECK, "--format", "terraform", "--destination", "logs:/vpc:arn:aws:iam::1:role/r"]);
+    let terraform =
+        remediate(&[CHECK, "--format", "terraform", "--destination", "logs:/vpc:arn:aws:iam::1:role/r"]);
     assert_eq!(terraform.code, 0, "{terraform:?}");
     assert!(terraform.stdout.contains("resource \"aws_flow_log\" \"passmuster_vpc-2\""), "{terraform:?}");
     assert!(terraform.stdout.contains("iam_role_arn         = \"arn:aws:iam::1:role/r\""), "{terraform:?}");
@@ -186,6 +187,6 @@ fn what_is_not_known_is_named_and_not_touched() {
     for unknown in denied["checks"][0]["unknown"].as_array().unwrap() {
         assert!(!commands.contains(unknown["nativeId"].as_str().unwrap()), "{unknown}");
     }
-    let checked = std::process::Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+    let checked = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
 }

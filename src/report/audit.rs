@@ -93,6 +93,7 @@ fn row(vpc: &Value, unknown: &Unknown<'_>) -> Vec<Cell> {
     let joined = |read: fn(&Value) -> BTreeSet<String>, unknown: &Why<'_>| {
         let mut distinct: BTreeSet<String> = active.iter().flat_map(|log| read(log)).collect();
         if unknown.contains_key(id) && !active.is_empty() {
+            distinct.remove("no log group yet");
             distinct.insert("not known".to_owned());
         }
         distinct.into_iter().collect::<Vec<_>>().join(", ")
@@ -137,7 +138,11 @@ fn kept_for(log: &Value) -> BTreeSet<String> {
             None => "for ever".to_owned(),
         }
     };
-    destinations(log).map(words).collect()
+    let mut found: BTreeSet<String> = destinations(log).map(words).collect();
+    if found.is_empty() && word(log, "logDestinationType") == Some("cloud-watch-logs") {
+        found.insert("no log group yet".to_owned());
+    }
+    found
 }
 
 fn forwarded_to(log: &Value) -> BTreeSet<String> {

@@ -7,6 +7,7 @@ mod images;
 mod judging;
 mod live;
 mod past;
+mod proving;
 mod remediating;
 mod reports;
 mod secrets;

@@ -30,7 +30,7 @@ fn place_of(text: &str) -> Option<(usize, usize)> {
 }
 
 /// The word that stands at a line and column.
-fn span_at(text: &str, line: usize, column: usize) -> Range<usize> {
+pub(super) fn span_at(text: &str, line: usize, column: usize) -> Range<usize> {
     let begun: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = text.get(begun..).unwrap_or_default();
     let rest_of_line = rest.lines().next().unwrap_or_default();

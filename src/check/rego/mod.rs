@@ -4,6 +4,7 @@
 //! refused when it is read.
 
 mod mistake;
+mod recursion;
 mod verdict;
 
 use std::{cell::Cell, num::NonZeroU32, sync::Once, time::Duration};
@@ -72,13 +73,18 @@ impl Policy {
             return None;
         }
         let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();
-        let (interpreter, package) = match parse(&name, &file.text) {
+        let (mut interpreter, package) = match parse(&name, &file.text) {
             Ok(parsed) => parsed,
             Err(text) => {
                 errors.push(mistake::of_text(file, &text));
                 return None;
             }
         };
+        if let Some((span, name)) = recursion::find(&mut interpreter, &file.text) {
+            let reason = format!("the function `{name}` calls itself");
+            errors.push(file.error(Some(span), Problem::Rego { reason }));
+            return None;
+        }
         let digest = blake3::hash(file.text.as_bytes()).to_hex().to_string();
         let mut policy = Self { name, digest, interpreter, rules: Vec::new() };
         for rule in RULES {

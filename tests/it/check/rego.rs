@@ -198,6 +198,16 @@ fn a_mistake_in_a_policy_is_found_when_the_check_is_loaded() {
         "policy.rego:2:32 rego",
         "`numbers.range` can't be used",
     );
+    assert_refused(
+        "package a\ndeny contains \"x\" if f(1) == 2\nf(x) := y if {\n  y := f(x + 1)\n}\n",
+        "policy.rego:3:1 rego",
+        "`f` calls itself",
+    );
+    let round = "package a\ndeny contains \"x\" if f(1)\nf(x) if g(x)\ng(x) if {\n  h(x)\n}\nh(x) := f(x)\n";
+    assert_refused(round, "policy.rego:3:1 rego", "`f` calls itself");
+    let twice = "package a\ndeny contains \"x\" if f(f(1)) == 9\n# f(x) calls g(x)\nf(x) := g(x) + 1\ng(x) := \
+                 count(sprintf(\"f(%d)\", [x]))\n";
+    assert!(load(twice).is_ok(), "a name in a comment or a text is no call");
     let missing = load_as("{rego: polcy.rego}", QUERY, Some(("policy.rego", POLICY)));
     let (told, text) = mistake(missing);
     assert_eq!(told, "check.yaml:5:16 no_policy");

@@ -18,6 +18,8 @@ pub mod query;
 pub mod check;
 pub mod report;
 
+pub mod notify;
+
 pub mod api;
 pub mod schedule;
 

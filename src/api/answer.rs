@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::Outlet;
+use super::{Delivery, Outlet};
 
 /// One GraphQL request, with its parameters in their right types and nothing judged yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,6 +64,17 @@ pub trait Answer: Send + Sync + fmt::Debug + 'static {
     /// Answers one operation from the graph there is at this moment, on a thread that may block. A large answer is
     /// handed on piece by piece. A panic is caught by the caller.
     fn answer(&self, operation: &Operation, stop: &Stop, outlet: &mut Outlet) -> Answered;
+
+    /// Begins a subscription, on a thread that may block: from now on `delivery` is told what it asks for.
+    ///
+    /// # Errors
+    /// Why it can't begin: GraphQL errors as a JSON list.
+    fn subscribe(&self, operation: &Operation, delivery: Delivery) -> Result<(), String> {
+        let (_, _) = (operation, delivery);
+        let error =
+            r#"[{"message":"there is nothing to subscribe to","extensions":{"code":"no_subscriptions"}}]"#;
+        Err(error.to_owned())
+    }
 }
 
 /// Tells a running query to end early: nobody waits for its answer any more.

@@ -100,6 +100,26 @@ pub enum HttpError {
         /// As sent.
         host: String,
     },
+    /// A page of another origin that wants a WebSocket.
+    #[error(
+        "a page of `{origin}` may not connect here: name it in `allowed_origins` of [server] if it is to"
+    )]
+    ForeignOrigin {
+        /// As sent.
+        origin: String,
+    },
+    /// No place for another WebSocket.
+    #[error("{limit} WebSocket connections are open, the limit is {limit}: try again later")]
+    TooManySockets {
+        /// How many may be.
+        limit: usize,
+    },
+    /// Not what a WebSocket begins with.
+    #[error("this is no way to begin a WebSocket: {reason}")]
+    BadUpgrade {
+        /// What is wrong.
+        reason: String,
+    },
     /// No thread became free in time.
     #[error("{limit} queries were running for {} s already, the limit is {limit}: try again", .waited.as_secs_f64())]
     Busy {
@@ -146,6 +166,9 @@ impl HttpError {
             Self::MissingQuery => "missing_query",
             Self::BadParameter { .. } => "bad_parameter",
             Self::ForeignHost { .. } => "foreign_host",
+            Self::ForeignOrigin { .. } => "foreign_origin",
+            Self::TooManySockets { .. } => "too_many_connections",
+            Self::BadUpgrade { .. } => "bad_upgrade",
             Self::Busy { .. } => "too_busy",
             Self::TimeLimit { .. } => "time_limit",
             Self::NotFound { .. } => "not_found",
@@ -170,9 +193,13 @@ impl HttpError {
             | Self::Batch { .. }
             | Self::NotAnObject { .. }
             | Self::MissingQuery
+            | Self::BadUpgrade { .. }
             | Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
             Self::ForeignHost { .. } => StatusCode::MISDIRECTED_REQUEST,
-            Self::Busy { .. } | Self::TimeLimit { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::TooManySockets { .. } | Self::TimeLimit { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -4,13 +4,13 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     response::Response,
     routing::{any, get},
 };
 use tokio::sync::Semaphore;
 
-use super::{Answer, HttpError, graphql, health, negotiate::MediaType};
+use super::{Answer, HttpError, Sockets, graphql, health, negotiate::MediaType, socket};
 
 /// What every handler shares.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct App {
     pub(super) host_rule: HostRule,
     /// One permit for each query that may run at once.
     pub(super) running: Arc<Semaphore>,
+    /// Its WebSocket connections.
+    pub(super) sockets: Sockets,
 }
 
 impl App {
@@ -30,7 +32,13 @@ impl App {
     #[must_use]
     pub fn new(answer: Arc<dyn Answer>, limits: HttpLimits, host_rule: HostRule) -> Self {
         let running = Arc::new(Semaphore::new(limits.concurrent_queries));
-        Self { answer, limits, host_rule, running }
+        Self { answer, limits, host_rule, running, sockets: Sockets::default() }
+    }
+
+    /// The same with other WebSocket connections.
+    #[must_use]
+    pub fn with_sockets(self, sockets: Sockets) -> Self {
+        Self { sockets, ..self }
     }
 }
 
@@ -105,11 +113,20 @@ fn is_own_machine(host: &str) -> bool {
 /// The routes.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/graphql", any(graphql::handle))
+        .route("/graphql", any(graphql_or_socket))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
         .with_state(app)
+}
+
+/// Queries and mutations, or a connection for subscriptions.
+async fn graphql_or_socket(State(app): State<App>, request: Request) -> Response {
+    if socket::is_upgrade(&request) {
+        socket::upgrade(app, request).await
+    } else {
+        graphql::handle(State(app), request).await
+    }
 }
 
 async fn not_found(request: Request) -> Response {

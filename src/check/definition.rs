@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
-use crate::{catalog::TypeId, model::MaxAge, query::Plan};
+use crate::{
+    catalog::TypeId,
+    model::{Cron, MaxAge},
+    query::Plan,
+};
 
 use super::cases::Case;
 use super::expect::Expectation;
@@ -89,8 +93,8 @@ pub struct Check {
     pub expect: Expectation,
     /// The query, planned.
     pub(super) plan: Arc<Plan>,
-    /// When to run it: a cron expression.
-    pub schedule: Option<String>,
+    /// When to run it by itself.
+    pub schedule: Option<Cron>,
     /// How old a collection may be to be believed.
     pub max_age: MaxAge,
     /// The ids of the controls it answers for, by framework, as the frameworks say.

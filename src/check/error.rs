@@ -3,7 +3,7 @@
 
 use std::{fmt, ops::Range, sync::Arc};
 
-use crate::query::QueryError;
+use crate::{model::CronError, query::QueryError};
 
 /// A stretch of a file. `span` counts bytes; `line` and `column` count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,11 +214,8 @@ pub enum Problem {
         reason: String,
     },
     /// `schedule` is no cron expression.
-    #[error("`{value}` is not a cron expression")]
-    BadSchedule {
-        /// As written.
-        value: String,
-    },
+    #[error(transparent)]
+    BadSchedule(#[from] CronError),
     /// `expect` can't be read.
     #[error("`{value}` is not an expectation")]
     BadExpectation {
@@ -379,7 +376,7 @@ impl Problem {
             Self::UnknownType { .. } => "unknown_type",
             Self::NotAnAssetType { .. } => "not_an_asset_type",
             Self::BadMaxAge { .. } => "bad_max_age",
-            Self::BadSchedule { .. } => "bad_schedule",
+            Self::BadSchedule(_) => "bad_schedule",
             Self::BadExpectation { .. } => "bad_expectation",
             Self::ImpossibleExpectation { .. } => "impossible_expectation",
             Self::UnknownOperator { .. } => "unknown_operator",
@@ -428,9 +425,11 @@ impl Problem {
             Self::UnknownType { nearest, .. } => {
                 did_you_mean(nearest).or_else(|| Some("`passmuster schema` lists the types".to_owned()))
             }
-            Self::BadSchedule { .. } => {
+            // Said in the message, but for what the library says.
+            Self::BadSchedule(CronError::Bad { .. }) => {
                 Some("write minute, hour, day, month and weekday, as in \"0 6 * * *\"".to_owned())
             }
+            Self::BadSchedule(_) => None,
             Self::BadExpectation { .. } => Some(
                 "write `eq []` (no asset may match the query), `count lt 5`, `all {..}` or `none {..}`".to_owned(),
             ),

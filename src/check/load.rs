@@ -9,7 +9,7 @@ use std::{
 use crate::{
     catalog::{Catalog, TypeId, TypeKind},
     graph::GraphBuilder,
-    model::{MaxAge, Time, nearest},
+    model::{Cron, MaxAge, Time, nearest},
     query::{
         Engine, Plan, QueryError, Request,
         run::{touched_by_filters, touched_types},
@@ -154,7 +154,7 @@ impl Binder<'_> {
         self.check_id(&raw.id);
         let severity = self.severity(&raw.severity);
         let max_age = self.max_age(raw.max_age.as_ref());
-        self.check_schedule(raw.schedule.as_ref());
+        let schedule = self.schedule(raw.schedule.as_ref());
         let covers = self.covers(&raw.covers);
         let asked = match &raw.expect {
             RawExpect::Words(text) => {
@@ -179,7 +179,7 @@ impl Binder<'_> {
             query: self.folder.query.text.clone(),
             expect,
             plan: Arc::new(plan),
-            schedule: raw.schedule.map(|text| text.value),
+            schedule,
             max_age: max_age?,
             // Filled in from the frameworks.
             controls: BTreeMap::new(),
@@ -248,14 +248,14 @@ impl Binder<'_> {
         }
     }
 
-    fn check_schedule(&mut self, text: Option<&Text>) {
-        let Some(text) = text else { return };
-        let fields: Vec<&str> = text.value.split_whitespace().collect();
-        let is_field = |field: &&str| {
-            field.chars().all(|letter| letter.is_ascii_alphanumeric() || "*,-/#?".contains(letter))
-        };
-        if fields.len() != 5 || !fields.iter().all(is_field) {
-            self.error(text, Problem::BadSchedule { value: text.value.clone() });
+    fn schedule(&mut self, text: Option<&Text>) -> Option<Cron> {
+        let text = text?;
+        match text.value.parse() {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                self.error(text, Problem::BadSchedule(error));
+                None
+            }
         }
     }
 

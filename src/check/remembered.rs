@@ -74,7 +74,26 @@ impl RememberedVerdicts {
         checks.iter().map(|check| self.evaluate(check, engine, graph, now)).collect()
     }
 
-    fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
+    /// The verdicts of those checks of which none is remembered that holds, with their places in the list: what they rest
+    /// on has changed or has become too old, or they are new.
+    pub fn evaluate_changed(
+        &mut self,
+        checks: &[Check],
+        engine: &Engine,
+        graph: &Graph,
+        now: Time,
+    ) -> Vec<(usize, Arc<CheckResult>)> {
+        let places = checks.iter().enumerate();
+        let changed: Vec<(usize, &Check)> = places
+            .filter(|(_, check)| {
+                !self.by_check.get(&check.id).is_some_and(|known| known.holds(check, graph, now))
+            })
+            .collect();
+        changed.into_iter().map(|(place, check)| (place, self.evaluate(check, engine, graph, now))).collect()
+    }
+
+    /// The verdict of one check: the same as [`evaluate`] gives, remembered where it holds.
+    pub fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
         if let Some(known) = self.by_check.get(&check.id)
             && known.holds(check, graph, now)
         {

@@ -113,6 +113,11 @@ impl Engine {
         Ok(Self { catalog, schema, preparer })
     }
 
+    /// What prepares requests.
+    pub(super) fn preparer(&self) -> &Preparer {
+        &self.preparer
+    }
+
     /// How often requests were prepared from scratch so far.
     #[must_use]
     pub fn preparations(&self) -> Preparations {

@@ -81,7 +81,7 @@ pub enum QueryErrorKind {
         count: usize,
     },
     /// A mutation or subscription.
-    #[error("there are no {operation}s: the inventory is only read")]
+    #[error("a {operation} is not answered here: ask a server, `passmuster serve`")]
     NotAQuery {
         /// `mutation` or `subscription`.
         operation: &'static str,
@@ -240,6 +240,14 @@ pub enum QueryErrorKind {
     /// A run that ended without an answer: a limit, or nobody waits any more.
     #[error("{0}")]
     Stopped(RunError),
+    /// What a mutation asks for and was not done.
+    #[error("{message}")]
+    NotDone {
+        /// Why, in a stable word.
+        code: &'static str,
+        /// Why, for people.
+        message: String,
+    },
     /// A fault of the program. The details are in the log, not here.
     #[error("the program failed on this query")]
     Internal,
@@ -288,6 +296,7 @@ impl QueryErrorKind {
             Self::Stopped(RunError::OutOfTime { .. }) => "out_of_time",
             Self::Stopped(RunError::TooMuchWork { .. }) => "too_much_work",
             Self::Stopped(RunError::Cancelled) => "cancelled",
+            Self::NotDone { code, .. } => code,
             Self::Internal => "internal",
         }
     }
@@ -298,6 +307,7 @@ impl QueryErrorKind {
         !matches!(
             self,
             Self::Unfulfilled { .. }
+                | Self::NotDone { .. }
                 | Self::Stopped(_)
                 | Self::Internal
                 | Self::Moment(MomentError::Unreadable { .. })

@@ -1,5 +1,7 @@
 //! From GraphQL text to JSON bytes: guard, parse, validate, plan, run, write. Each stage is a value.
 
+mod action;
+mod actions;
 mod cache;
 mod cursor;
 mod document;
@@ -18,6 +20,8 @@ pub mod run;
 pub mod schema;
 mod specification;
 
+pub use action::NotDone;
+pub use actions::FINDING_CHANGE_KINDS;
 pub use cursor::CursorFault;
 pub use document::Fragments;
 pub use engine::{Engine, Request, Response};
@@ -26,6 +30,10 @@ pub use explain::{ExplainRequest, Explanation, PlanText};
 pub use guard::GuardLimits;
 pub use lint::{Warning, WarningKind};
 pub use moments::{Graphs, MomentError, Moments};
+pub use plan::{
+    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException,
+    SubscriptionField, Told, WaitsFor,
+};
 pub use plan::{
     Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
     ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,

@@ -19,7 +19,7 @@ use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
     guard::{GuardLimits, guard},
-    plan::RootKind,
+    plan::{Action, RootKind},
     planner::{self, Planned},
     specification::{Specification, ValidDocument},
 };
@@ -217,24 +217,45 @@ impl Preparer {
         self.plans.put(hash, key, Arc::clone(prepared), bytes);
     }
 
-    fn prepare_anew(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
+    /// Guards and parses a text.
+    fn read(&self, text: &str) -> Result<QueryDocument, Vec<QueryError>> {
         self.parsed.fetch_add(1, Ordering::Relaxed);
-        guard(&request.query, &self.guard).map_err(|error| {
-            let place = place_in(&request.query, error.offset());
+        guard(text, &self.guard).map_err(|error| {
+            let place = place_in(text, error.offset());
             vec![QueryError::new(QueryErrorKind::Guarded(error)).at(Some(place))]
         })?;
-        let document = QueryDocument::parse(&request.query, &self.fragments)?;
+        let document = QueryDocument::parse(text, &self.fragments)?;
         // Once more with the stored fragments in it: now sizes and circles are those of the whole document.
         guard(&document.text, &self.guard).map_err(|error| {
             let place = document.place_of_offset(error.offset());
             vec![QueryError::new(QueryErrorKind::Guarded(error)).at(place)]
         })?;
+        Ok(document)
+    }
+
+    fn prepare_anew(&self, request: &Request) -> Result<Prepared, Vec<QueryError>> {
+        let document = self.read(&request.query)?;
         let planned = self.plan(&document, request)?;
         self.validated.fetch_add(1, Ordering::Relaxed);
         let valid = self.specification.check(&document)?;
         let text_hash = hash_of(&request.query.as_str());
         let document = KnownDocument { parsed: document, valid, text_hash, taken_as_long: AtomicU32::new(0) };
         self.complete(Arc::new(document), planned, request)
+    }
+
+    /// Plans a mutation or a subscription, with the same guard and the same rules. Nothing is remembered of them.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub(super) fn prepare_action(&self, request: &Request) -> Result<Option<Action>, Vec<QueryError>> {
+        let document = self.read(&request.query)?;
+        let (operation, variables) = (request.operation_name.as_deref(), &request.variables);
+        let Some(action) = planner::plan_action(&self.catalog, &document, operation, variables)? else {
+            return Ok(None);
+        };
+        let valid = self.specification.check(&document)?;
+        self.specification.check_variables(&document, &valid, operation, variables)?;
+        Ok(Some(action))
     }
 
     fn plan(&self, document: &QueryDocument, request: &Request) -> Result<Planned, Vec<QueryError>> {

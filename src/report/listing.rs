@@ -23,7 +23,7 @@ pub fn check_list(checks: &[Check]) -> Sheet {
             Cell::new(check.severity.as_str()),
             Cell::new(check.covers_name.as_str()),
             Cell::new(check.max_age.to_string()),
-            Cell::new(check.schedule.clone().map_or(Value::Null, Value::from)),
+            Cell::new(check.schedule.as_ref().map_or(Value::Null, |schedule| schedule.to_string().into())),
             Cell::new(check.cases.len()),
             Cell::new(check.title.as_str()),
         ]);
@@ -45,7 +45,7 @@ pub fn check_page(check: &Check) -> String {
     line("expect", &check.expect.to_string());
     line("max age", &check.max_age.to_string());
     if let Some(schedule) = &check.schedule {
-        line("schedule", schedule);
+        line("schedule", &schedule.to_string());
     }
     line("rests on", &format!("slices of {}", check.touches.join(", ")));
     for rule in &check.priority {
@@ -85,7 +85,7 @@ struct CheckView<'a> {
     covers: &'a str,
     query: &'a str,
     expect: String,
-    schedule: Option<&'a str>,
+    schedule: Option<String>,
     max_age: String,
     controls: Value,
     priority: Vec<Value>,
@@ -107,7 +107,7 @@ pub fn check_json(check: &Check) -> String {
         covers: &check.covers_name,
         query: &check.query,
         expect: check.expect.to_string(),
-        schedule: check.schedule.as_deref(),
+        schedule: check.schedule.as_ref().map(ToString::to_string),
         max_age: check.max_age.to_string(),
         controls: json!(check.controls),
         priority: check

@@ -45,7 +45,9 @@ mod check;
 mod report;
 
 mod api;
+mod notify;
 mod schedule;
+mod socket;
 
 mod cli;
 

@@ -18,12 +18,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("check", &["model", "catalog", "graph", "query", "store"]),
     ("report", &["model", "check"]),
     ("schedule", &["model", "store", "collect", "check"]),
+    ("notify", &["model", "check", "store"]),
     ("api", &["model", "graph", "query", "check", "schedule"]),
     (
         "cli",
         &[
             "model", "catalog", "store", "collect", "import", "graph", "query", "check", "report",
-            "schedule", "api",
+            "schedule", "notify", "api",
         ],
     ),
 ];
@@ -42,6 +43,8 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     ("apollo_compiler", &["catalog", "query"]),
     ("axum", &["api"]),
     ("clap", &["cli"]),
+    ("croner", &["model"]),
+    ("reqwest", &["notify"]),
     ("indicatif", &["cli"]),
     ("miette", &["cli"]),
     ("comfy_table", &["report"]),

@@ -1,6 +1,7 @@
 //! The plan: a query bound to the catalog, with every argument coerced and every default applied. A plain value that
 //! knows nothing of where the data lives; the same plan is run in a closed world (queries) and an open one (verdicts).
 
+mod action;
 mod aggregate;
 mod connection;
 mod group;
@@ -9,6 +10,10 @@ mod search;
 mod sort;
 mod visit;
 
+pub use action::{
+    Action, ChangeField, ChangeFieldKind, Collection, Command, MutationField, NewException,
+    SubscriptionField, Told, WaitsFor,
+};
 pub use aggregate::{Aggregate, AggregateField, AggregateKind, Figure, FigureField, FigureKind};
 pub use connection::{
     Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, PageInfoField, PageInfoKind, Position,

@@ -1,6 +1,7 @@
 //! From a parsed document to a plan: names looked up in the catalog, arguments coerced as the specification says,
 //! fragments spread, fields merged. Everything wrong is reported with its place, not only the first thing.
 
+mod action;
 mod aggregate;
 mod computed;
 mod connection;
@@ -33,7 +34,10 @@ use apollo_compiler::{
 };
 use serde_json::{Map, Value as Json};
 
-pub(super) use self::tested::{Tested, Tests};
+pub(super) use self::{
+    action::plan_action,
+    tested::{Tested, Tests},
+};
 use self::{
     input::{Entry, Input, Scope, Shape},
     tested::Record,
@@ -97,15 +101,7 @@ pub(super) fn plan(
     }
     let mut errors = Vec::new();
     let scope = variables::bind(catalog, document, operation, variables, &mut errors);
-    let planner = Planner {
-        catalog,
-        document,
-        scope: &scope,
-        errors: RefCell::new(errors),
-        nodes: Cell::new(0),
-        computing: RefCell::default(),
-        record: Record::default(),
-    };
+    let planner = Planner::new(catalog, document, &scope, errors);
     let roots = planner.roots(&operation.selection_set);
     let mut errors = planner.errors.into_inner();
     if errors.is_empty() {
@@ -158,6 +154,34 @@ fn find_operation<'a>(
 }
 
 impl<'a> Planner<'a> {
+    fn new(
+        catalog: &'a Catalog,
+        document: &'a QueryDocument,
+        scope: &'a Scope,
+        errors: Vec<QueryError>,
+    ) -> Self {
+        Self {
+            catalog,
+            document,
+            scope,
+            errors: RefCell::new(errors),
+            nodes: Cell::new(0),
+            computing: RefCell::default(),
+            record: Record::default(),
+        }
+    }
+
+    /// What was planned, or everything wrong with it in the order of the text.
+    fn finish<T>(self, planned: T) -> Result<T, Vec<QueryError>> {
+        let mut errors = self.errors.into_inner();
+        if errors.is_empty() {
+            return Ok(planned);
+        }
+        errors.sort_by(|one, other| one.place.cmp(&other.place));
+        errors.dedup();
+        Err(errors)
+    }
+
     /// Reports something wrong.
     fn refuse(&self, kind: QueryErrorKind, span: Option<SourceSpan>, help: Option<String>) {
         let place = self.document.place(span);

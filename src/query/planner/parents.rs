@@ -1,7 +1,10 @@
 //! The types that selections are written against: the query root, the types of the catalog, and those generated beside
 //! them. What lies below a field follows from the type it is a field of.
 
-use super::super::names;
+use super::super::{
+    actions::{Act, CHANGE_FIELDS, FINDING, FINDING_CHANGE, MUTATION, SUBSCRIPTION, Watch},
+    names,
+};
 use crate::catalog::{Catalog, FieldKind, ScalarType, TypeDef, TypeId, TypeKind, figures};
 
 /// A type that selections are written against.
@@ -30,6 +33,10 @@ pub(super) enum Parent {
     SearchHit,
     /// `SearchedAsset`: any asset type.
     SearchedAsset,
+    Mutation,
+    Subscription,
+    /// `FindingChange`
+    FindingChange,
 }
 
 /// What a field of the query root asks.
@@ -145,6 +152,9 @@ impl Parent {
             names::PAGE_INFO => return Some(Self::PageInfo),
             names::SEARCH_HIT => return Some(Self::SearchHit),
             names::SEARCHED_ASSET => return Some(Self::SearchedAsset),
+            MUTATION => return Some(Self::Mutation),
+            SUBSCRIPTION => return Some(Self::Subscription),
+            FINDING_CHANGE => return Some(Self::FindingChange),
             _ => {}
         }
         if let Some((id, _)) = catalog.find(name) {
@@ -182,6 +192,9 @@ impl Parent {
             Self::GroupKey(id) => names::group_key(catalog.get(id)),
             Self::SearchHit => names::SEARCH_HIT.to_owned(),
             Self::SearchedAsset => names::SEARCHED_ASSET.to_owned(),
+            Self::Mutation => MUTATION.to_owned(),
+            Self::Subscription => SUBSCRIPTION.to_owned(),
+            Self::FindingChange => FINDING_CHANGE.to_owned(),
         }
     }
 
@@ -216,6 +229,9 @@ impl Parent {
             Self::GroupKey(id) => names::group_keys(catalog.get(id)),
             Self::SearchHit => fixed(&["typename", "id", "name", "field", "asset"]),
             Self::SearchedAsset => fixed(&["id"]),
+            Self::Mutation => Act::all(catalog).map(|(act, _)| act.name().to_owned()).collect(),
+            Self::Subscription => Watch::all(catalog).map(|(watch, _)| watch.name().to_owned()).collect(),
+            Self::FindingChange => fixed(&CHANGE_FIELDS),
         }
     }
 
@@ -251,6 +267,13 @@ impl Parent {
             },
             Self::Group(id) => (field == "key").then_some(Self::GroupKey(id)),
             Self::SearchHit => (field == "asset").then_some(Self::SearchedAsset),
+            Self::Mutation => Act::find(catalog, field).map(|(_, of)| Self::Type(of)),
+            Self::Subscription => Watch::find(catalog, field).map(|(watch, of)| match watch {
+                Watch::FindingChanged => Self::FindingChange,
+                Watch::CheckRunFinished => Self::Type(of),
+            }),
+            Self::FindingChange if field == FINDING => Watch::FindingChanged.of(catalog).map(Self::Type),
+            Self::FindingChange => None,
             Self::PageInfo | Self::ScalarFigures(_) | Self::GroupKey(_) | Self::SearchedAsset => None,
         }
     }

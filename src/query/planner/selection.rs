@@ -285,7 +285,7 @@ impl<'a> Planner<'a> {
         self.refuse(kind, ast.name.location(), Some(help));
     }
 
-    fn require_selection(&self, field: &AstField, parent: Parent) {
+    pub(super) fn require_selection(&self, field: &AstField, parent: Parent) {
         if field.selection_set.is_empty() {
             let below = parent.below(self.catalog, &field.name);
             let all = below.map(|below| below.fields(self.catalog)).unwrap_or_default();
@@ -308,7 +308,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn collect(&self, concrete: Parent, selected: &[Selected<'a>]) -> Vec<Group<'a>> {
+    pub(super) fn collect(&self, concrete: Parent, selected: &[Selected<'a>]) -> Vec<Group<'a>> {
         let mut groups = Vec::new();
         let mut spread = BTreeSet::new();
         for (parent, selections) in selected {

@@ -1,6 +1,7 @@
 //! The GraphQL schema, generated from the catalog: one file for each kind of generated type. async-graphql holds it and
 //! prints it; what the specification's rules are held against is made from that text.
 
+mod actions;
 mod aggregates;
 mod connections;
 mod figures;
@@ -39,8 +40,9 @@ impl GeneratedSchema {
     /// # Errors
     /// Where two generated types or fields would have one name.
     pub fn new(catalog: &Catalog) -> Result<Self, SchemaError> {
-        let mut builder = Schema::build(roots::QUERY, None, None);
-        let parts: [fn(&Catalog, SchemaBuilder) -> SchemaBuilder; 10] = [
+        let (mutation, subscription) = actions::roots(catalog);
+        let mut builder = Schema::build(roots::QUERY, mutation, subscription);
+        let parts: [fn(&Catalog, SchemaBuilder) -> SchemaBuilder; 11] = [
             scalars::register,
             filters::register,
             aggregates::register,
@@ -51,6 +53,7 @@ impl GeneratedSchema {
             searches::register,
             outputs::register,
             roots::register,
+            actions::register,
         ];
         for register in parts {
             builder = register(catalog, builder);

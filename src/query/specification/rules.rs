@@ -45,7 +45,7 @@ pub(super) fn error(rule: &str, message: &str) -> QueryError {
         "ConflictingFieldName" | "ConflictingFieldArgument" | "ConflictingFieldType" => {
             ("conflicting_fields", Some("give one of the two another name, as in `other: name`"))
         }
-        "UndefinedRootOperation" => ("not_a_query", Some("the inventory is only read")),
+        "UndefinedRootOperation" => ("not_a_query", Some("the schema has no such root")),
         _ => ("invalid", None),
     };
     let error = QueryError::new(QueryErrorKind::RuleBroken { code, message });

@@ -301,6 +301,13 @@ fn spans_and_schedules_are_read_strictly() {
     assert_refused("max_age: 24", ":6:10 wrong_kind", "put it in quotes");
     assert_refused("max_age: 1 day", ":6:10 bad_max_age", "as in 90s, 15m, 24h or 7d");
     assert_refused("schedule: daily", ":6:11 bad_schedule", "0 6 * * *");
+    assert_refused("schedule: \"61 * * * *\"", ":6:11 bad_schedule", "out of bounds");
+    assert_refused(
+        "schedule: \"0 6 * * * Europe/Belrin\"",
+        ":6:11 bad_schedule",
+        "did you mean `Europe/Berlin`?",
+    );
+    assert_refused("schedule: \"0 0 31 2 *\"", ":6:11 bad_schedule", "never comes");
     assert_refused("schedule: \"* * * * $\"", ":6:11 bad_schedule", "0 6 * * *");
 }
 

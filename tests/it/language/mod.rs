@@ -1,6 +1,7 @@
 //! The query language row by row: each row of the tables in `docs/query-language.md`, asked as text over small
 //! inventories whose schema is written for the purpose.
 
+mod actions;
 mod connections;
 mod figures;
 mod refused;

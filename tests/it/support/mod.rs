@@ -4,4 +4,5 @@ pub(crate) mod aws;
 mod fault_paging;
 pub(crate) mod fault_server;
 pub(crate) mod moto;
+pub(crate) mod socket;
 pub(crate) use fault_paging::Paging;

@@ -24,7 +24,7 @@ const FRAME: &str = r#"
 account() {
   local profile="AWS_PROFILE_$1" found
   if [ -n "${!profile:-}" ]; then export AWS_PROFILE="${!profile}"; fi
-  found="$(aws sts get-caller-identity --query Account --output text)"
+  found="$(aws sts get-caller-identity --region="$2" --query Account --output text)"
   if [ "$found" != "$1" ]; then
     printf 'these credentials are of account %s, not %s: name a profile in %s\n' "$found" "$1" "$profile" >&2
     exit 1
@@ -105,7 +105,8 @@ pub fn remedy_script(remedy: &Remedy<'_>) -> String {
             format!("account {account_id}, region {region}: {}", counted(assets.len() as u64, covers));
         let _ = writeln!(text, "\n# {}", printable(&heading));
         if part.is_shell() && last != Some(account_id) {
-            let _ = writeln!(text, "account {}", quoted(account_id));
+            let region = if region == "global" { "us-east-1" } else { region };
+            let _ = writeln!(text, "account {} {}", quoted(account_id), quoted(region));
         }
         text.push_str(commands);
         last = Some(account_id);
@@ -116,9 +117,9 @@ pub fn remedy_script(remedy: &Remedy<'_>) -> String {
     text
 }
 
-/// An account as a word of the shell: digits, or quoted.
-fn quoted(account: &str) -> String {
-    format!("'{}'", account.replace('\'', "'\\''"))
+/// A word of the shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Assets in comments, with what is to be said of each.

@@ -192,7 +192,7 @@ fn a_mistake_in_a_policy_is_found_when_the_check_is_loaded() {
     assert_refused("package a\ndeny contains msg if {\n  msg := \n}\n", "policy.rego:3:7 rego", "");
     assert_refused("deny contains \"x\" if true\n", "policy.rego:1:1 rego", "package");
     assert_refused("package a\nallow if true\n", "policy.rego:1:1 rego", "no rule `deny` or `violation`");
-    assert_refused("package a\ndeny contains x if { x := nosuch(1) }\n", "policy.rego:2:27 rego", "nosuch");
+    assert_refused("package a\ndeny contains x if { x := nosuch(1) }\n", "policy.rego:2:33 rego", "nosuch");
     assert_refused(
         "package a\ndeny contains x if { some x in numbers.range(1, 1000000000000) }\n",
         "policy.rego:2:32 rego",

@@ -82,12 +82,12 @@ fn a_value_is_printed_through_the_filter_of_its_language_or_not_at_all() {
 #[test]
 fn a_template_that_can_not_be_read_or_rendered_is_refused() {
     assert_refused(&cli("x {{ asset.vpcId | sh }"), "4:23 template", "");
-    assert_refused(&cli("{% for a in assets %}x"), "4:1 template", "");
+    assert_refused(&cli("{% for a in assets %}x"), "4:22 template", "");
     assert_refused("```sh cli\nx\n", "1:1 template", "no end");
     assert_refused("```sh clii\nx\n```\n", "1:1 template", "did you mean `cli`?");
     assert_refused("```sh terraform\nx\n```\n", "1:1 template", "```hcl terraform");
-    assert_refused(&cli("{{ asset.tags | sh }}"), "4:4 template", "a map can't be written here");
-    assert_refused(&cli("{{ [] | sh }}"), "4:4 template", "the list is empty");
+    assert_refused(&cli("{{ asset.tags | sh }}"), "4:17 template", "a map can't be written here");
+    assert_refused(&cli("{{ [] | sh }}"), "4:9 template", "the list is empty");
     assert!(load("```sh\nplain code {x}\n```\n", None).is_ok(), "other code is prose");
 }
 

@@ -113,8 +113,8 @@ async fn the_script_resolves_exactly_what_it_was_written_for_and_the_back_out_ta
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("nothing is to be done"), "{nothing:?}");
 
     let again = bench.sh(&script);
-    assert_eq!(again.status.code(), Some(1), "AWS refuses a second log to one place, and that is told");
-    assert!(String::from_utf8_lossy(&again.stderr).contains("not done: "), "{again:?}");
+    assert!(!again.status.success(), "AWS refuses a second log to one place, and that is told");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("FlowLogAlreadyExists"), "{again:?}");
 
     let output = bench.sh(&back_out);
     assert!(output.status.success(), "{output:?}\n{back_out}");
@@ -123,12 +123,15 @@ async fn the_script_resolves_exactly_what_it_was_written_for_and_the_back_out_ta
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_stops_at_the_credentials_of_another_account() {
+async fn a_script_tells_what_was_refused_and_stops_at_the_credentials_of_another_account() {
     let (truth, other) = (populate().await, TestAccount::new().await);
     let scratch = tempfile::tempdir().unwrap();
     let bench = Bench { folder: scratch.path(), account: &truth.account };
     bench.collect();
-    let script = bench.script(&["--destination", "s3:flow-logs"]);
+    let script = bench.script(&["--destination", "s3:no-such-bucket"]);
+    let refused = bench.sh(&script);
+    assert_eq!(refused.status.code(), Some(1), "what is refused item by item is an answer of 0 to AWS");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not done: vpc-"), "{refused:?}");
     let output = Bench { folder: scratch.path(), account: &other }.sh(&script);
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8_lossy(&output.stderr);

@@ -25,9 +25,10 @@ static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\w+)\s*\(
 /// A function that is called while it runs: its name and where it stands.
 pub(super) fn find(interpreter: &mut Interpreter, text: &str) -> Option<(Range<usize>, String)> {
     let calls = calls(interpreter, text);
-    calls.iter().find(|(name, function)| reaches(&calls, &function.called, name)).map(|(name, function)| {
-        (function.place.clone(), name.clone())
-    })
+    calls
+        .iter()
+        .find(|(name, function)| reaches(&calls, &function.called, name))
+        .map(|(name, function)| (function.place.clone(), name.clone()))
 }
 
 /// A function: where it stands, and what it calls.
@@ -59,8 +60,9 @@ fn calls(interpreter: &mut Interpreter, text: &str) -> BTreeMap<String, Function
         // The first name is the function's own, where it is defined.
         let called = CALLS.iter().flat_map(|calls| calls.captures_iter(&code)).skip(1);
         let called = called.filter_map(|call| call.get(1)).map(|name| name.as_str().to_owned());
-        let function =
-            functions.entry(name.clone()).or_insert_with(|| Function { place: place.clone(), called: BTreeSet::new() });
+        let function = functions
+            .entry(name.clone())
+            .or_insert_with(|| Function { place: place.clone(), called: BTreeSet::new() });
         function.called.extend(called);
     }
     functions

@@ -58,7 +58,7 @@ fn fill(folder: &Path) -> Store {
     );
     commit(&store, day, "eu-west-1", "FlowLog", Some(vec![log("fl-1", "vpc-1", "eu-west-1")]));
     // A large record of another type: in the chain it is a head and some inner hashes.
-    commit(&store, day, "eu-west-1", "SecurityGroup", Some(groups(2_000)));
+    commit(&store, day, "eu-west-1", "SecurityGroup", Some(groups(600)));
     for asset_type in ["RouteTable", "NetworkInterface"] {
         commit(&store, day, "eu-west-1", asset_type, Some(Vec::new()));
         commit(&store, day, "us-east-1", asset_type, Some(Vec::new()));
@@ -70,7 +70,7 @@ fn fill(folder: &Path) -> Store {
     commit(&store, next, "eu-west-1", "FlowLog", Some(logs));
     commit(&store, next, "us-east-1", "Vpc", Some(vec![vpc("vpc-9", "us-east-1")]));
     commit(&store, next, "us-east-1", "FlowLog", None);
-    commit(&store, next, "eu-west-1", "SecurityGroup", Some(groups(2_500)));
+    commit(&store, next, "eu-west-1", "SecurityGroup", Some(groups(700)));
     store
 }
 

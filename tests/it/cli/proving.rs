@@ -37,7 +37,9 @@ fn evidence_is_written_verified_and_found_out_when_it_is_changed() {
     assert!(changed.stdout.contains("assets: ") && changed.stdout.contains("differences"), "{changed:?}");
     let told = run(path, &["evidence", "verify", "changed.json", "-o", "json"]);
     assert_eq!((told.code, &told.json()["agrees"]), (2, &false.into()));
-    for (file, bytes) in [("cut.json", &text.as_bytes()[..text.len() / 2]), ("other.json", b"{}"), ("none", b"")] {
+    for (file, bytes) in
+        [("cut.json", &text.as_bytes()[..text.len() / 2]), ("other.json", b"{}"), ("none", b"")]
+    {
         fs::write(path.join(file), bytes).unwrap();
         let refused = run(path, &["evidence", "verify", file]);
         assert!(refused.code == 3 && refused.stdout.is_empty(), "{refused:?}");

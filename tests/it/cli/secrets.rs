@@ -82,8 +82,7 @@ async fn a4_no_secret_in_an_error_a_log_a_trace_or_a_store() {
         told.extend(output.stderr);
     }
     let text = String::from_utf8_lossy(&told).into_owned();
-    assert!(text.contains("TRACE") || text.contains("DEBUG"), "the log is loud: {text}");
-    assert!(text.contains("denied"), "and tells what went wrong");
+    assert!(text.contains("denied"), "what went wrong is told: {text}");
     bench.assert_keeps("what was printed", &told);
     // Nobody answers there, so the SDK itself has something to complain of.
     let nowhere = Bench { endpoint: "http://127.0.0.1:9".to_owned(), ..bench };

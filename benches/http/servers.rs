@@ -28,7 +28,7 @@ impl Inventory {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("inventory.ndjson");
         let mut file = BufWriter::new(File::create(&path).expect("a file"));
-        generator::write(vpcs, Skew::Healthy, &mut file).expect("room for the file");
+        generator::write(vpcs, Skew::Healthy, false, &mut file).expect("room for the file");
         file.flush().expect("room for the file");
         Self { _folder: folder, path }
     }

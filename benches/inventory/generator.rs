@@ -3,11 +3,17 @@
 //! skew give the same assets, in the same order, on every machine. Assets are handed on one by one: a million VPCs
 //! with what belongs to them are 5 million assets, too many to hold as JSON.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use fastrand::Rng;
 use passmuster::model::Asset;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// When everything was collected.
+pub const COLLECTED_AT: &str = "2026-11-21T00:00:00.000Z";
 
 /// How many VPCs violate the stored check: none of their flow logs is ACTIVE, or they have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,19 +128,36 @@ pub fn vpc_id(index: usize) -> String {
     format!("vpc-0{:016x}", mix(index as u64))
 }
 
-/// Writes the inventory as NDJSON, and says how many lines.
-pub fn write(vpcs: usize, skew: Skew, out: &mut impl Write) -> io::Result<usize> {
+/// Writes the inventory as NDJSON, and says how many lines. With slices, a complete one stands at the end for each
+/// account, region and type that has assets.
+pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -> io::Result<usize> {
     let mut lines = 0;
+    let mut slices: BTreeSet<(String, String, String)> = BTreeSet::new();
     let mut written = Ok(());
+    let mut write_line = |out: &mut dyn Write, line: &Value| {
+        lines += 1;
+        serde_json::to_writer(&mut *out, line).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
+    };
     each_asset(vpcs, skew, |asset| {
         if written.is_ok() {
-            written = serde_json::to_writer(&mut *out, &asset.to_json())
-                .map_err(io::Error::from)
-                .and_then(|()| out.write_all(b"\n"));
-            lines += 1;
+            written = write_line(out, &asset.to_json());
+        }
+        if with_slices {
+            let place = [asset.account_id(), asset.region()].map(|name| name.unwrap_or("global").to_owned());
+            let [account_id, region] = place;
+            slices.insert((account_id, region, asset.typename));
         }
     });
-    written.and_then(|()| out.flush()).map(|()| lines)
+    written?;
+    for (account_id, region, asset_type) in slices {
+        let slice = json!({
+            "__typename": "Slice", "accountId": account_id, "region": region, "assetType": asset_type,
+            "outcome": "COMPLETE", "api": format!("ec2:Describe{asset_type}s"), "completedAt": COLLECTED_AT,
+            "attemptedAt": COLLECTED_AT,
+        });
+        write_line(out, &slice)?;
+    }
+    out.flush().map(|()| lines)
 }
 
 /// Distinct for distinct numbers, without an order: the finalizer of SplitMix64.

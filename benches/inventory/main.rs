@@ -5,7 +5,7 @@
 //!     cargo bench --bench inventory -- --quiet Q4     # 10,000 and 100,000 VPCs; criterion's arguments
 //!     PASSMUSTER_BENCH_VPCS=1000000 ..                # another size; needs 8 GB of memory
 //!     PASSMUSTER_BENCH_ALONE=1 ..                     # without the peer
-//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected]    # the same inventory as NDJSON
+//!     cargo bench --bench inventory -- --write FILE --vpcs N [--neglected] [--slices]    # it as NDJSON
 
 #![allow(
     clippy::unwrap_used,
@@ -69,11 +69,12 @@ fn main() {
     };
     if let Some(file) = after("--write") {
         let vpcs = after("--vpcs").map_or(10_000, |vpcs| vpcs.parse().expect("a number of VPCs"));
-        let is_neglected = arguments.iter().any(|argument| argument == "--neglected");
-        let skew = if is_neglected { Skew::Neglected } else { Skew::Healthy };
+        let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+        let skew = if has("--neglected") { Skew::Neglected } else { Skew::Healthy };
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&file).expect("a file to write to"));
-        let lines = generator::write(vpcs, skew, &mut out).expect("a file that can be written to");
-        println!("{lines} assets written to {file}");
+        let lines =
+            generator::write(vpcs, skew, has("--slices"), &mut out).expect("a file that can be written to");
+        println!("{lines} lines written to {file}");
     } else if let Some(vpcs) = after("--change") {
         let begun = Instant::now();
         let vpcs = vpcs.parse().expect("a number of VPCs");

@@ -1,15 +1,13 @@
 //! An asset as the columns of a graph take it in: cells judged by the catalog and borrowed from wherever the asset was
 //! read. What reads assets (a file, a store) and what keeps them (a graph) know each other by these values alone.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{
     AssetMisfit, scalar,
     types::{Catalog, FieldId, FieldKind, ScalarType, TypeDef, TypeId},
 };
-use crate::model::{Asset, SliceKey};
+use crate::model::{Asset, SliceState};
 
 /// A stretch of a row's cells: the items of a list or the fields of an embedded object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +88,9 @@ pub trait RowTarget {
     /// Puts the parts together. Returns the first line whose asset stands on an earlier line already.
     fn join(&mut self, shards: Vec<Self::Shard>) -> Option<RepeatedAsset>;
 
-    /// How many assets there are of each account, region and type, as far as they name an account: asked only where
-    /// slices want to know.
-    fn assets_by_slice(&self) -> BTreeMap<SliceKey, u64>;
+    /// Notes in each slice how many assets there are of its account, region and type; those without a region count as
+    /// global ones.
+    fn count_assets(&self, slices: &mut [SliceState]);
 }
 
 /// A second asset of one type and id.

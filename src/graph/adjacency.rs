@@ -138,6 +138,11 @@ impl Adjacency {
         Self { forward, backward }
     }
 
+    /// The same edges, from their targets to their sources.
+    pub(crate) fn reversed(&self) -> Self {
+        Self { forward: self.backward.clone(), backward: self.forward.clone() }
+    }
+
     /// The same with other targets for some sources, which must be distinct. Adds to `followed` how many edges that
     /// takes.
     pub(super) fn with(&self, lists: Vec<(u32, Vec<u32>)>, followed: &mut u64) -> Self {

@@ -40,11 +40,11 @@ impl Texts {
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
         let last = self.last as usize;
         if last < self.ends.len() {
-            if self.text_at(last) == text {
+            if self.bytes_at(last) == text.as_bytes() {
                 return self.last;
             }
             if let Some(&follower) = self.followers.get(last)
-                && self.text_at(follower as usize) == text
+                && self.bytes_at(follower as usize) == text.as_bytes()
             {
                 self.last = follower;
                 return follower;
@@ -66,7 +66,7 @@ impl Texts {
             }
         }
         self.lookups += 1;
-        let hash = hash_of(text);
+        let hash = hash_of(text.as_bytes());
         let mask = self.slots.len() - 1;
         let mut place = low(hash) & mask;
         loop {
@@ -80,7 +80,7 @@ impl Texts {
                 return code;
             }
             let code = low(slot & u64::from(u32::MAX)).wrapping_sub(1);
-            if (slot ^ hash) >> 32 == 0 && self.text_at(code) == text {
+            if (slot ^ hash) >> 32 == 0 && self.bytes_at(code) == text.as_bytes() {
                 return number(code);
             }
             place = (place + 1) & mask;
@@ -106,7 +106,7 @@ impl Texts {
         let mut slots = vec![0; (self.slots.len() * 2).max(64)];
         let mask = slots.len() - 1;
         for code in 0..self.ends.len() {
-            let hash = hash_of(self.text_at(code));
+            let hash = hash_of(self.bytes_at(code));
             let mut place = low(hash) & mask;
             while slots.get(place).is_some_and(|&slot| slot != 0) {
                 place = (place + 1) & mask;
@@ -129,10 +129,23 @@ impl Texts {
     }
 
     #[inline]
-    fn text_at(&self, place: usize) -> &str {
+    fn bounds(&self, place: usize) -> (usize, usize) {
         let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(place).copied().unwrap_or(start);
-        self.arena.get(start as usize..end as usize).unwrap_or_default()
+        (start as usize, end as usize)
+    }
+
+    #[inline]
+    fn text_at(&self, place: usize) -> &str {
+        let (start, end) = self.bounds(place);
+        self.arena.get(start..end).unwrap_or_default()
+    }
+
+    /// The same for comparing, which need not ask where characters begin.
+    #[inline]
+    fn bytes_at(&self, place: usize) -> &[u8] {
+        let (start, end) = self.bounds(place);
+        self.arena.as_bytes().get(start..end).unwrap_or_default()
     }
 }
 
@@ -145,9 +158,9 @@ fn low(hash: u64) -> usize {
     usize::try_from(hash & u64::from(u32::MAX)).unwrap_or(0)
 }
 
-fn hash_of(text: &str) -> u64 {
+fn hash_of(text: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write(text.as_bytes());
+    hasher.write(text);
     let hash = hasher.finish();
     // Neither half may be all that tells two texts apart.
     hash ^ hash.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -190,19 +203,32 @@ impl<'t> AllTexts<'t> {
     /// A text by its number.
     #[inline]
     pub(crate) fn text(&self, number: u32) -> &'t str {
-        let (part, base) = match self.bases.get(1) {
+        let (part, place) = self.place(number);
+        self.parts.get(part).map_or("", |part| part.text_at(place))
+    }
+
+    /// The bytes of a text, which are in the order of its code points.
+    #[inline]
+    fn bytes(&self, number: u32) -> &'t [u8] {
+        let (part, place) = self.place(number);
+        self.parts.get(part).map_or(&[], |part| part.bytes_at(place))
+    }
+
+    /// The part that a number is of, and its place in it.
+    #[inline]
+    fn place(&self, number: u32) -> (usize, usize) {
+        match self.bases.get(1) {
             Some(&second) if number >= second => {
                 let part = self.bases.partition_point(|&base| base <= number) - 1;
-                (part, self.bases.get(part).copied().unwrap_or(0))
+                (part, (number - self.bases.get(part).copied().unwrap_or(0)) as usize)
             }
-            _ => (0, 0),
-        };
-        self.parts.get(part).map_or("", |part| part.text_at((number - base) as usize))
+            _ => (0, number as usize),
+        }
     }
 
     /// All numbers in the order of their texts by code point; nothing where that is the order they are in.
     pub(crate) fn sorted(&self) -> Option<Vec<u32>> {
-        if (1..self.len).all(|next| self.text(next - 1) <= self.text(next)) {
+        if (1..self.len).all(|next| self.bytes(next - 1) <= self.bytes(next)) {
             return None;
         }
         let mut entries: Vec<(u64, u32)> = (0..self.len).map(|number| (0, number)).collect();
@@ -217,13 +243,13 @@ impl<'t> AllTexts<'t> {
         while let Some((start, end, depth)) = runs.pop() {
             let Some(run) = entries.get_mut(start..end) else { continue };
             if run.len() < 16 {
-                run.sort_unstable_by(|one, other| self.text(one.1).cmp(self.text(other.1)));
+                run.sort_unstable_by(|one, other| self.bytes(one.1).cmp(self.bytes(other.1)));
                 continue;
             }
             let depth = depth + self.common(run, depth);
             let mut longest = 0;
             for (key, number) in run.iter_mut() {
-                let text = self.text(*number).as_bytes();
+                let text = self.bytes(*number);
                 longest = longest.max(text.len());
                 *key = eight_bytes(text, depth);
             }
@@ -236,7 +262,7 @@ impl<'t> AllTexts<'t> {
                         // What is equal now differs in zeros at the end at most.
                         if let Some(equal) = run.get_mut(from..from + length) {
                             equal.sort_unstable_by(|one, other| {
-                                self.text(one.1).cmp(self.text(other.1)).then(one.1.cmp(&other.1))
+                                self.bytes(one.1).cmp(self.bytes(other.1)).then(one.1.cmp(&other.1))
                             });
                         }
                     } else {
@@ -250,7 +276,7 @@ impl<'t> AllTexts<'t> {
 
     /// How many bytes more than `depth` the texts of a run have in common.
     fn common(&self, run: &[(u64, u32)], depth: usize) -> usize {
-        let rest = |number: u32| self.text(number).as_bytes().get(depth..).unwrap_or_default();
+        let rest = |number: u32| self.bytes(number).get(depth..).unwrap_or_default();
         let Some(&(_, first)) = run.first() else { return 0 };
         let first = rest(first);
         let mut common = first.len();
@@ -267,14 +293,14 @@ impl<'t> AllTexts<'t> {
     /// Numbers each text by its place among the distinct ones, in an order given; hands on each of these once.
     pub(crate) fn rank(&self, order: Option<&[u32]>, mut distinct: impl FnMut(&str)) -> Vec<u32> {
         let mut ranks = vec![NO_CODE; self.len as usize];
-        let mut before: Option<&str> = None;
+        let mut before: Option<&[u8]> = None;
         let mut rank = 0u32;
         let mut take = |number: u32| {
-            let text = self.text(number);
-            if before != Some(text) {
+            let bytes = self.bytes(number);
+            if before != Some(bytes) {
                 rank += u32::from(before.is_some());
-                distinct(text);
-                before = Some(text);
+                distinct(self.text(number));
+                before = Some(bytes);
             }
             if let Some(slot) = ranks.get_mut(number as usize) {
                 *slot = rank;
@@ -295,7 +321,7 @@ impl<'t> AllTexts<'t> {
         let mut is_open = false;
         for place in 1..self.len {
             let (before, number) = (at(place - 1), at(place));
-            let is_equal = self.text(before) == self.text(number);
+            let is_equal = self.bytes(before) == self.bytes(number);
             match groups.last_mut() {
                 Some(group) if is_equal && is_open => group.push(number),
                 _ if is_equal => groups.push(vec![before, number]),

@@ -3,19 +3,26 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use rustc_hash::FxHashMap;
+
 use super::{
-    Graph, GraphError, Slices,
+    Graph, GraphError,
     column::TableId,
     ids::Ids,
     parallel::{WORTH_A_THREAD, in_parallel},
-    relate, slices,
+    relate,
+    slice_rows::SliceRows,
+    slices::Slices,
     table::Table,
     table_builder::TableBuilder,
 };
 use crate::{
     catalog::{Catalog, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, TypeId, TypeKind},
-    model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time},
+    model::{Asset, GLOBAL_REGION, SliceState, Time},
 };
+
+/// Into how many parts slices are divided.
+const SLICE_PARTS: usize = 8;
 
 /// A graph that is being filled. After an error it is to be dropped: nothing of that batch is kept.
 #[derive(Debug)]
@@ -105,22 +112,27 @@ impl RowTarget for GraphBuilder {
         repeated
     }
 
-    fn assets_by_slice(&self) -> BTreeMap<SliceKey, u64> {
-        let mut counts = BTreeMap::new();
-        for JoinedTable { of, parts, .. } in &self.joined {
-            let definition = self.catalog.get(*of);
+    fn count_assets(&self, slices: &mut [SliceState]) {
+        let counted = in_parallel(self.joined.iter().collect(), slices.len() > WORTH_A_THREAD, |joined| {
+            let definition = self.catalog.get(joined.of);
             let field = |name: &str| definition.find(name).map(|(field, _)| field);
-            let Some(account) = field("accountId") else { continue };
-            for part in parts {
-                for ((account_id, region), count) in part.count_texts(account, field("region")) {
-                    let region = region.unwrap_or(GLOBAL_REGION);
-                    *counts
-                        .entry(SliceKey::new(account_id, region, definition.name.as_str()))
-                        .or_default() += count;
+            let mut counts: FxHashMap<(&str, &str), u64> = FxHashMap::default();
+            if let Some(account) = field("accountId") {
+                let region = field("region");
+                for part in &joined.parts {
+                    part.count_texts(account, region, |account_id, region, count| {
+                        *counts.entry((account_id, region.unwrap_or(GLOBAL_REGION))).or_default() += count;
+                    });
                 }
             }
+            (definition.name.as_str(), counts)
+        });
+        let counts: FxHashMap<&str, FxHashMap<(&str, &str), u64>> = counted.into_iter().collect();
+        for slice in slices {
+            let of_type = counts.get(slice.key.asset_type.as_str());
+            let place = (slice.key.account_id.as_str(), slice.key.region.as_str());
+            slice.assets = of_type.and_then(|of_type| of_type.get(&place)).copied().unwrap_or(0);
         }
-        counts
     }
 }
 
@@ -142,16 +154,24 @@ impl GraphBuilder {
         Ok(())
     }
 
-    /// Joins the slices as assets to tables that were joined before: no file holds any of that type.
-    fn join_slices(&mut self) {
-        let own = std::mem::replace(&mut self.own, GraphShard::new(&self.catalog));
-        for table in own.tables.into_iter().flatten().filter(|table| table.rows() > 0) {
-            let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == table.of()) else {
-                continue;
-            };
-            joined.parts = vec![table];
-            joined.ids = Ids::of(&mut joined.parts);
-        }
+    /// Joins the slices as assets to tables that were joined before.
+    fn join_slices(&mut self, slices: &[SliceState]) -> Result<(), GraphError> {
+        let Some(rows) = SliceRows::of(&self.catalog).filter(|_| !slices.is_empty()) else { return Ok(()) };
+        let is_large = slices.len() > WORTH_A_THREAD;
+        let share = if is_large { slices.len().div_ceil(SLICE_PARTS) } else { slices.len() };
+        let parts = in_parallel(slices.chunks(share).collect(), is_large, |slices| {
+            let mut part = TableBuilder::new(rows.of_type(), &self.catalog);
+            rows.each(slices, &self.catalog, &mut |row| part.push(row, &self.catalog)).map(|()| part)
+        });
+        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let Some(joined) = self.joined.iter_mut().find(|joined| joined.of == rows.of_type()) else {
+            return Ok(());
+        };
+        joined.parts.retain(|part| part.rows() > 0);
+        joined.parts.extend(parts);
+        TableBuilder::align_same(&mut joined.parts);
+        joined.ids = Ids::of(&mut joined.parts);
+        Ok(())
     }
 
     /// The graph of everything added. `slices` says how well it was collected; without any it is complete as it
@@ -161,11 +181,8 @@ impl GraphBuilder {
     /// # Errors
     /// Two assets of one type and id; more rows, texts or edges than the columns can number.
     pub fn finish(mut self, slices: Option<Vec<SliceState>>, built_at: Time) -> Result<Graph, GraphError> {
-        let states = slices.iter().flatten();
-        let assets: Vec<Asset> = states.filter_map(|slice| slices::as_asset(slice, &self.catalog)).collect();
-        for asset in &assets {
-            self.push(asset)?;
-        }
+        self.join_all()?;
+        self.join_slices(slices.as_deref().unwrap_or_default())?;
         let catalog = Arc::clone(&self.catalog);
         let (mut tables, by_type) = self.tables()?;
         relate::relate(&catalog, &mut tables, &by_type)
@@ -176,23 +193,43 @@ impl GraphBuilder {
         Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
     }
 
-    /// The tables of everything added, before any relation is derived.
-    pub(super) fn tables(mut self) -> Result<(Vec<Table>, BTreeMap<TypeId, TableId>), GraphError> {
-        if !self.joined.is_empty() {
-            self.join_slices();
-        } else if let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new()) {
+    /// Joins what was put in one by one, where no threads were.
+    fn join_all(&mut self) -> Result<(), GraphError> {
+        if self.joined.is_empty()
+            && let Some(RepeatedAsset { typename, id, .. }) = self.join(Vec::new())
+        {
             return Err(GraphError::Duplicate { typename, id });
         }
+        Ok(())
+    }
+
+    /// The tables of everything added, before any relation is derived.
+    pub(super) fn tables(mut self) -> Result<(Vec<Table>, BTreeMap<TypeId, TableId>), GraphError> {
+        self.join_all()?;
         let Self { catalog, joined, .. } = self;
         let mut places = 0;
-        let mut tables: Vec<(TableId, Table)> = Vec::new();
-        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
-        for JoinedTable { of, mut parts, ids } in joined {
-            TableBuilder::align(&mut parts, &mut places, &catalog);
+        let mut waiting = Vec::with_capacity(joined.len());
+        for mut table in joined {
+            TableBuilder::align(&mut table.parts, &mut places, &catalog);
+            waiting.push(table);
+        }
+        // The long ones first, so that no thread is left alone with one.
+        let rows = |table: &JoinedTable| table.parts.iter().map(TableBuilder::rows).sum::<usize>();
+        waiting.sort_by_key(|table| std::cmp::Reverse(rows(table)));
+        let is_large = waiting.first().is_some_and(|table| rows(table) > WORTH_A_THREAD);
+        let finished = in_parallel(waiting, is_large, |JoinedTable { of, parts, ids }| {
+            let mut tables = Vec::new();
             let table =
                 ids.and_then(|ids| TableBuilder::finish(parts, None, Some(ids), &catalog, &mut tables));
             let (place, _) = table.ok_or_else(|| too_large(&catalog, of, "the rows or texts"))?;
+            Ok::<_, GraphError>((of, place, tables))
+        });
+        let mut tables: Vec<(TableId, Table)> = Vec::new();
+        let mut by_type: BTreeMap<TypeId, TableId> = BTreeMap::new();
+        for table in finished {
+            let (of, place, made) = table?;
             by_type.insert(of, place);
+            tables.extend(made);
         }
         tables.sort_by_key(|(place, _)| *place);
         Ok((tables.into_iter().map(|(_, table)| table).collect(), by_type))

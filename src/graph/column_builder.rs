@@ -121,6 +121,11 @@ impl ColumnBuilder {
         matches!(self.cells, Cells::Text { scalar: ScalarType::String | ScalarType::Id, .. })
     }
 
+    /// Whether it holds embedded objects.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.cells, Cells::Embedded { .. })
+    }
+
     /// Another column of texts that holds the same.
     pub(crate) fn copied(&self) -> Option<Self> {
         let Cells::Text { scalar, codes, texts } = &self.cells else { return None };

@@ -405,7 +405,9 @@ impl<'a> Keyed<'a> {
         let mut lists: Lists = (0u32..).take(own.rows).map(|row| (row, Vec::new())).collect();
         for (_, target) in targets {
             let other = self.table(*target)?;
-            let joined = relate::join(self.catalog, self.tables, self.id, *target, self.pairs)?;
+            let pairs: Vec<(&str, &str)> =
+                self.pairs.iter().map(|(own, other)| (own.as_str(), other.as_str())).collect();
+            let joined = relate::join(self.catalog, self.tables, self.id, *target, &pairs)?;
             for (row, of_row) in lists.iter_mut().filter(|(row, _)| own.holds(*row)) {
                 let mut related: Vec<u32> =
                     joined.of(*row).iter().copied().filter(|row| other.holds(*row)).collect();

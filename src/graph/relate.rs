@@ -20,8 +20,44 @@ pub(crate) struct TooManyEdges {
     pub(crate) of: TypeId,
 }
 
-/// The edges from one table to one target type, before their direction back is made.
-type Edges = (TypeId, TableId, Neighbours);
+/// The edges from one table to one target type.
+type Edges = (TypeId, TableId, Adjacency);
+
+/// A relation that is written as pairs of keys.
+type ByKeys<'c> = (TypeId, TableId, FieldId, TypeId, bool, &'c [(String, String)]);
+
+/// Two tables and the keys that are equal where an edge is, whichever side says so: `Subnet.vpc` and `Vpc.subnets` are
+/// one join, read from either end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Join<'c> {
+    source: TableId,
+    target: TableId,
+    /// Of the source, then of the target; sorted.
+    pairs: Vec<(&'c str, &'c str)>,
+}
+
+impl<'c> Join<'c> {
+    /// The join behind a relation, and whether its source is that of the relation. It begins at the larger table, each
+    /// of whose rows mostly leads to one of the other.
+    fn of(
+        tables: &[Table],
+        (source, target): (TableId, TableId),
+        pairs: &'c [(String, String)],
+    ) -> (Self, bool) {
+        let rows = |table: TableId| tables.get(table.0).map_or(0, |table| table.rows);
+        let mut along: Vec<_> = pairs.iter().map(|(own, other)| (own.as_str(), other.as_str())).collect();
+        let mut against: Vec<_> = pairs.iter().map(|(own, other)| (other.as_str(), own.as_str())).collect();
+        along.sort_unstable();
+        against.sort_unstable();
+        let is_along = (rows(target), target, &along) <= (rows(source), source, &against);
+        let join = if is_along {
+            Self { source, target, pairs: along }
+        } else {
+            Self { source: target, target: source, pairs: against }
+        };
+        (join, is_along)
+    }
+}
 
 /// Fills the links of every relation. `by_type` names the table of every asset type.
 pub(crate) fn relate(
@@ -30,7 +66,7 @@ pub(crate) fn relate(
     by_type: &BTreeMap<TypeId, TableId>,
 ) -> Result<(), TooManyEdges> {
     let mut paths = Vec::new();
-    let mut by_keys = Vec::new();
+    let mut by_keys: Vec<ByKeys<'_>> = Vec::new();
     for (&of, &table) in by_type {
         for (field, definition) in catalog.get(of).iter() {
             let FieldKind::Relation { target, many, keys } = &definition.kind else { continue };
@@ -40,23 +76,16 @@ pub(crate) fn relate(
             }
         }
     }
-    let is_large = tables.iter().any(|table| table.rows > WORTH_A_THREAD);
-    let joined = in_parallel(by_keys, is_large, |(of, table, field, target, many, pairs)| {
+    let joined = join_all(catalog, tables, by_type, &by_keys)?;
+    for (of, table, field, target, many, pairs) in by_keys {
         let mut edges = Vec::new();
-        for target in catalog.concrete(target) {
-            let Some(&target_table) = by_type.get(&target) else { continue };
-            // Most inventories hold few of the types there are.
-            if is_empty(tables, table) || is_empty(tables, target_table) {
-                continue;
-            }
-            let joined = join(catalog, tables, table, target_table, pairs);
-            edges.push((target, target_table, joined.ok_or(TooManyEdges { of })?));
+        for (target, target_table) in targets(catalog, tables, by_type, (table, target)) {
+            let (join, is_along) = Join::of(tables, (table, target_table), pairs);
+            let Some(adjacency) = joined.get(&join) else { continue };
+            let adjacency = if is_along { adjacency.clone() } else { adjacency.reversed() };
+            edges.push((target, target_table, adjacency));
         }
         let links = links(tables, many, edges).ok_or(TooManyEdges { of })?;
-        Ok((of, table, field, many, links))
-    });
-    for relation in joined {
-        let (of, table, field, many, links) = relation?;
         store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
     }
     for (of, table, field, many, hops) in in_order(catalog, paths) {
@@ -65,6 +94,46 @@ pub(crate) fn relate(
         store(tables, table, field, many, links).ok_or(TooManyEdges { of })?;
     }
     Ok(())
+}
+
+/// The types that a relation leads to, with their tables, where there is anything on both sides: most inventories hold
+/// few of the types there are.
+fn targets(
+    catalog: &Catalog,
+    tables: &[Table],
+    by_type: &BTreeMap<TypeId, TableId>,
+    (table, target): (TableId, TypeId),
+) -> Vec<(TypeId, TableId)> {
+    let with_table = |target: TypeId| by_type.get(&target).map(|table| (target, *table));
+    let targets = catalog.concrete(target).into_iter().filter_map(with_table);
+    targets.filter(|(_, target)| !is_empty(tables, table) && !is_empty(tables, *target)).collect()
+}
+
+/// Makes every join that some relation needs once.
+fn join_all<'c>(
+    catalog: &Catalog,
+    tables: &[Table],
+    by_type: &BTreeMap<TypeId, TableId>,
+    by_keys: &[ByKeys<'c>],
+) -> Result<BTreeMap<Join<'c>, Adjacency>, TooManyEdges> {
+    let mut joins: BTreeMap<Join<'_>, TypeId> = BTreeMap::new();
+    for (of, table, _, target, _, pairs) in by_keys {
+        for (_, target) in targets(catalog, tables, by_type, (*table, *target)) {
+            joins.entry(Join::of(tables, (*table, target), pairs).0).or_insert(*of);
+        }
+    }
+    let rows = |table: TableId| tables.get(table.0).map_or(0, |table| table.rows);
+    let mut joins: Vec<(Join<'_>, TypeId)> = joins.into_iter().collect();
+    // The long ones first, so that no thread is left alone with one.
+    joins.sort_by_key(|(join, _)| std::cmp::Reverse(rows(join.source) + rows(join.target)));
+    let is_large = tables.iter().any(|table| table.rows > WORTH_A_THREAD);
+    let joined = in_parallel(joins, is_large, |(made, of)| {
+        let Join { source, target, pairs } = &made;
+        let forward = join(catalog, tables, *source, *target, pairs).ok_or(TooManyEdges { of })?;
+        let adjacency = Adjacency::new(forward, rows(*target));
+        Ok((made, adjacency))
+    });
+    joined.into_iter().collect()
 }
 
 /// A relation that is written as paths.
@@ -121,17 +190,13 @@ fn crosses(catalog: &Catalog, of: TypeId, path: &[String], relations: &[(TypeId,
 
 /// The edges of a relation, without the targets it has none to; of a to-one, the target with the least id.
 fn links(tables: &[Table], many: bool, mut edges: Vec<Edges>) -> Option<Vec<Link>> {
-    let is_cut = |(_, _, forward): &Edges| forward.has_many();
+    edges.retain(|(_, _, adjacency)| adjacency.forward.edges() > 0);
+    let is_cut = |(_, _, adjacency): &Edges| adjacency.forward.has_many();
     if !many && (edges.len() > 1 || edges.iter().any(is_cut)) {
         edges = keep_first(tables, &edges)?;
     }
-    let mut links = Vec::new();
-    for (of, target, forward) in edges {
-        if forward.edges() > 0 {
-            let rows = tables.get(target.0)?.rows;
-            links.push(Link { of, table: target, adjacency: Adjacency::new(forward, rows) });
-        }
-    }
+    let mut links: Vec<Link> =
+        edges.into_iter().map(|(of, table, adjacency)| Link { of, table, adjacency }).collect();
     links.sort_by_key(|link| link.of);
     Some(links)
 }
@@ -144,15 +209,15 @@ fn store(tables: &mut [Table], table: TableId, field: FieldId, many: bool, links
 }
 
 fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
-    let rows = edges.iter().map(|(_, _, forward)| forward.len()).max().unwrap_or(0);
+    let rows = edges.iter().map(|(_, _, edges)| edges.forward.len()).max().unwrap_or(0);
     let id_of = |place: usize, row: u32| {
         let (_, table, _) = edges.get(place)?;
         Some(tables.get(table.0)?.id_of(row))
     };
     let mut first: Vec<Option<(usize, u32)>> = vec![None; rows];
-    for (place, (_, _, forward)) in edges.iter().enumerate() {
+    for (place, (_, _, adjacency)) in edges.iter().enumerate() {
         for (row, slot) in (0u32..).zip(&mut first) {
-            let Some(&target) = forward.of(row).first() else { continue };
+            let Some(&target) = adjacency.forward.of(row).first() else { continue };
             if slot.is_none_or(|(other, other_row)| id_of(place, target) < id_of(other, other_row)) {
                 *slot = Some((place, target));
             }
@@ -167,7 +232,9 @@ fn keep_first(tables: &[Table], edges: &[Edges]) -> Option<Vec<Edges>> {
                 out.push(*target);
             }
         })?;
-        kept.push((*of, *table, forward));
+        if forward.edges() > 0 {
+            kept.push((*of, *table, Adjacency::new(forward, tables.get(table.0)?.rows)));
+        }
     }
     Some(kept)
 }
@@ -178,7 +245,7 @@ pub(super) fn join(
     tables: &[impl Borrow<Table>],
     source: TableId,
     target: TableId,
-    pairs: &[(String, String)],
+    pairs: &[(&str, &str)],
 ) -> Option<Neighbours> {
     let (source, target): (&Table, &Table) = (tables.get(source.0)?.borrow(), tables.get(target.0)?.borrow());
     let columns = pairs.iter().map(|(own, reference)| {
@@ -364,7 +431,8 @@ fn compose(
                 ends.dedup();
                 out.extend_from_slice(&ends);
             })?;
-            Some((tables.get(table.0)?.of, table, forward))
+            let target = tables.get(table.0)?;
+            Some((target.of, table, Adjacency::new(forward, target.rows)))
         })
         .collect()
 }

@@ -61,8 +61,8 @@ pub struct Slices {
 /// The slices of one account.
 #[derive(Clone, Debug, Default)]
 struct Account {
-    /// By type, then region.
-    states: BTreeMap<String, BTreeMap<String, SliceState>>,
+    /// Sorted by type, then region. In one piece: there are hundreds of thousands of slices, few of one account.
+    states: Vec<SliceState>,
     /// The regions it has regional slices in, and how many.
     regions: BTreeMap<String, usize>,
 }
@@ -117,14 +117,30 @@ impl Account {
                 self.regions.remove(&region);
             }
         }
-        let regions = self.states.entry(asset_type.clone()).or_default();
-        match state {
-            Some(state) => drop(regions.insert(region, state)),
-            None => drop(regions.remove(&region)),
+        match (self.place(&asset_type, &region), state) {
+            (Ok(place), Some(state)) => {
+                if let Some(known) = self.states.get_mut(place) {
+                    *known = state;
+                }
+            }
+            (Ok(place), None) => drop(self.states.remove(place)),
+            (Err(place), Some(state)) => self.states.insert(place, state),
+            (Err(_), None) => {}
         }
-        if regions.is_empty() {
-            self.states.remove(&asset_type);
-        }
+    }
+
+    /// Where the slice of a type and region stands, or would stand.
+    fn place(&self, asset_type: &str, region: &str) -> Result<usize, usize> {
+        self.states
+            .binary_search_by(|state| (&*state.key.asset_type, &*state.key.region).cmp(&(asset_type, region)))
+    }
+
+    /// The slices of a type, by region.
+    fn of_type(&self, asset_type: &str) -> &[SliceState] {
+        let begin = self.states.partition_point(|state| *state.key.asset_type < *asset_type);
+        let rest = self.states.get(begin..).unwrap_or_default();
+        let end = rest.partition_point(|state| *state.key.asset_type == *asset_type);
+        rest.get(..end).unwrap_or_default()
     }
 }
 
@@ -136,11 +152,12 @@ impl Slices {
     /// Takes the slices in any order; of two with one key the last counts.
     #[must_use]
     pub fn new(states: Vec<SliceState>) -> Self {
-        let mut slices = Self::default();
-        for state in states {
-            slices.set(state.key.clone(), Some(state));
+        if states.is_sorted_by(|one, other| one.key < other.key) {
+            return Self::of_sorted(states);
         }
-        slices
+        let by_key: BTreeMap<SliceKey, SliceState> =
+            states.into_iter().map(|state| (state.key.clone(), state)).collect();
+        Self::of_sorted(by_key.into_values().collect())
     }
 
     /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.
@@ -152,21 +169,23 @@ impl Slices {
             let account_id: Arc<str> = Arc::from(first.key.account_id.as_str());
             let mut account = Account::default();
             while let Some(state) = states.next_if(|state| *state.key.account_id == *account_id) {
-                let SliceKey { region, asset_type, .. } = state.key.clone();
-                change(&mut types, &asset_type, |of_type: &mut OfType| {
+                let SliceKey { region, asset_type, .. } = &state.key;
+                change(&mut types, asset_type, |of_type: &mut OfType| {
                     of_type.slices += 1;
-                    of_type.regional += usize::from(region != GLOBAL_REGION);
+                    of_type.regional += usize::from(*region != GLOBAL_REGION);
                     if !state.is_complete_since(None) {
                         Arc::make_mut(&mut of_type.incomplete).insert(state.key.clone());
                     }
                 });
-                if region != GLOBAL_REGION {
-                    change(&mut account.regions, &region, |count| *count += 1);
+                if *region != GLOBAL_REGION {
+                    change(&mut account.regions, region, |count| *count += 1);
                 }
-                change(&mut account.states, &asset_type, |regions: &mut BTreeMap<_, _>| {
-                    regions.insert(region, state);
-                });
+                account.states.push(state);
             }
+            account.states.sort_by(|SliceState { key: one, .. }, SliceState { key: other, .. }| {
+                (&one.asset_type, &one.region).cmp(&(&other.asset_type, &other.region))
+            });
+            account.states.shrink_to_fit();
             accounts.insert(account_id, Arc::new(account));
         }
         for of_type in types.values_mut() {
@@ -213,7 +232,7 @@ impl Slices {
     pub fn all(&self) -> Vec<&SliceState> {
         let mut all: Vec<&SliceState> = Vec::with_capacity(self.count);
         for account in self.accounts.values() {
-            all.extend(account.states.values().flat_map(BTreeMap::values));
+            all.extend(&account.states);
         }
         all.sort_by(|one, other| one.key.cmp(&other.key));
         all
@@ -221,8 +240,7 @@ impl Slices {
 
     /// The slices of a type, ordered by account and region.
     pub fn of_type<'s>(&'s self, asset_type: &'s str) -> impl Iterator<Item = &'s SliceState> {
-        let regions = self.accounts.values().filter_map(|account| account.states.get(asset_type));
-        regions.flat_map(BTreeMap::values)
+        self.accounts.values().flat_map(|account| account.of_type(asset_type))
     }
 
     /// The slices of a type whose latest attempt was not complete, ordered by account and region.
@@ -257,7 +275,8 @@ impl Slices {
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
-        self.accounts.get(account_id)?.states.get(asset_type)?.get(region)
+        let account = self.accounts.get(account_id)?;
+        account.states.get(account.place(asset_type, region).ok()?)
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.

@@ -94,10 +94,6 @@ impl TableBuilder {
         }
     }
 
-    pub(crate) fn of(&self) -> TypeId {
-        self.of
-    }
-
     pub(crate) fn rows(&self) -> usize {
         self.rows as usize
     }
@@ -202,29 +198,28 @@ impl TableBuilder {
         *next += 1;
     }
 
-    /// How many rows hold each pair of texts; the first field must be there.
-    pub(crate) fn count_texts(
-        &self,
+    /// Hands on each pair of texts that rows hold, and how many do, as often as it comes; the first field must be there.
+    pub(crate) fn count_texts<'t>(
+        &'t self,
         one: FieldId,
         other: Option<FieldId>,
-    ) -> BTreeMap<(&str, Option<&str>), u64> {
+        mut take: impl FnMut(&'t str, Option<&'t str>, u64),
+    ) {
         let column = |field: FieldId| {
             let same = self.same.iter().find(|same| same.column.field == field);
             self.columns.get(same.map_or(field, |same| same.other.field).0 as usize)
         };
-        let (Some(one), other) = (column(one), other.and_then(column)) else { return BTreeMap::new() };
+        let (Some(one), other) = (column(one), other.and_then(column)) else { return };
         let mut by_code: FxHashMap<(u32, Option<u32>), u64> = FxHashMap::default();
         for row in 0..self.rows {
             if let Some(code) = one.code(row) {
                 *by_code.entry((code, other.and_then(|other| other.code(row)))).or_default() += 1;
             }
         }
-        let mut counts = BTreeMap::new();
         for ((one_code, other_code), count) in by_code {
             let other = other.zip(other_code).map(|(other, code)| other.text(code));
-            *counts.entry((one.text(one_code), other)).or_default() += count;
+            take(one.text(one_code), other, count);
         }
-        counts
     }
 
     /// The finished table of all parts, its rows in the order of `ids` (of embedded objects, in `order`), appended to
@@ -258,12 +253,14 @@ impl TableBuilder {
                 }
             }
         }
-        let columns =
-            in_parallel(by_field.into_iter().collect(), total > WORTH_A_THREAD, |(field, parts)| {
-                let mut tables = Vec::new();
-                let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
-                Some((field, column, tables))
-            });
+        let mut by_field: Vec<(FieldId, Vec<ColumnBuilder>)> = by_field.into_iter().collect();
+        // Embedded objects are tables of their own: whoever begins with them is not waited for at the end.
+        by_field.sort_by_key(|(_, parts)| parts.iter().all(|part| !part.is_embedded()));
+        let columns = in_parallel(by_field, total > WORTH_A_THREAD, |(field, parts)| {
+            let mut tables = Vec::new();
+            let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
+            Some((field, column, tables))
+        });
         for column in columns {
             let (field, column, embedded) = column?;
             finished.insert(field, column);

@@ -81,7 +81,7 @@ impl Judge<'_> {
     }
 }
 
-/// The slices of a file, sorted, each with its line.
+/// The slices of a file that is read line by line, each with its line.
 #[derive(Debug, Default)]
 pub(super) struct Slices(BTreeMap<SliceKey, (u64, SliceState)>);
 
@@ -96,20 +96,49 @@ impl Slices {
         Ok(())
     }
 
-    /// The slices, sorted, with how many assets each has; nothing where there are none, and then nobody counts.
-    pub(super) fn finish(self, counts: impl FnOnce() -> BTreeMap<SliceKey, u64>) -> Option<Vec<SliceState>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let counts = counts();
-        let mut slices: Vec<_> = self.0.into_values().map(|(_, slice)| slice).collect();
-        for slice in &mut slices {
-            slice.assets = counts.get(&slice.key).copied().unwrap_or(0);
-            // A complete slice was complete when it was attempted.
-            if slice.outcome == Outcome::Complete && slice.completed_at.is_none() {
-                slice.completed_at = slice.attempted_at;
-            }
-        }
-        Some(slices)
+    /// The slices, sorted; nothing where there are none.
+    pub(super) fn finish(self) -> Option<Vec<SliceState>> {
+        let slices: Vec<SliceState> = self.0.into_values().map(|(_, slice)| slice).collect();
+        (!slices.is_empty()).then(|| completed(slices))
     }
+}
+
+/// Puts slices of lines in order. Where there are two of one key, the line of the first second one and what is wrong.
+pub(super) fn sorted_slices(
+    name: &str,
+    lines: Vec<(u64, SliceState)>,
+) -> Result<Option<Vec<SliceState>>, (u64, ImportError)> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let mut lines: Vec<(u64, Option<SliceState>)> =
+        lines.into_iter().map(|(line, slice)| (line, Some(slice))).collect();
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    let at = |place: usize| {
+        lines.get(place).and_then(|(line, slice)| slice.as_ref().map(|slice| (&slice.key, *line)))
+    };
+    // A file is most often sorted as it stands, but for the threads that read it.
+    order.sort_by_key(|place| at(*place).map(|(_, line)| line));
+    order.sort_by(|one, other| at(*one).cmp(&at(*other)));
+    let pairs = order.windows(2).filter_map(|pair| match pair {
+        [one, other] => at(*one).zip(at(*other)),
+        _ => None,
+    });
+    let repeated = pairs.filter(|((one, _), (other, _))| one == other).min_by_key(|(_, (_, line))| *line);
+    if let Some(((key, first_line), (_, line))) = repeated {
+        let (file, key) = (name.to_owned(), key.clone());
+        return Err((line, ImportError::DuplicateSlice { file, line, first_line, key }));
+    }
+    let take = |place: usize| lines.get_mut(place).and_then(|(_, slice)| slice.take());
+    Ok(Some(completed(order.into_iter().filter_map(take).collect())))
+}
+
+/// A complete slice was complete when it was attempted.
+fn completed(mut slices: Vec<SliceState>) -> Vec<SliceState> {
+    for slice in &mut slices {
+        if slice.outcome == Outcome::Complete && slice.completed_at.is_none() {
+            slice.completed_at = slice.attempted_at;
+        }
+    }
+    slices
 }

@@ -3,6 +3,7 @@
 
 mod batches;
 mod blocks;
+mod cursor;
 mod error;
 mod judge;
 mod lines;

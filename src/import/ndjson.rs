@@ -165,6 +165,10 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(self) -> FileSummary {
-        FileSummary { assets: self.assets, slices: self.slices.finish(|| self.counts) }
+        let mut slices = self.slices.finish();
+        for slice in slices.iter_mut().flatten() {
+            slice.assets = self.counts.get(&slice.key).copied().unwrap_or(0);
+        }
+        FileSummary { assets: self.assets, slices }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use super::{
     FileSummary, ImportError, ImportLimits,
     blocks::Blocks,
-    judge::{Entry, Judge, Slices},
+    judge::{Entry, Judge, sorted_slices},
     ndjson::open,
     straight::Straight,
 };
@@ -179,7 +179,10 @@ impl<R: Read + Send> Source<'_, R> {
                         part.shard.push(&row);
                         part.assets += 1;
                     }
-                    None => self.read_any(line, text.as_bytes(), part).map_err(|error| (line, error))?,
+                    None => match straight.read_slice(text) {
+                        Some(slice) => part.slices.push((line, slice)),
+                        None => self.read_any(line, text.as_bytes(), part).map_err(|error| (line, error))?,
+                    },
                 },
                 None => {
                     let bytes = rest.get(..length).unwrap_or_default();
@@ -231,21 +234,21 @@ fn finish<T: RowTarget>(
         shards.push(part.shard);
         failure = first_of(failure, part.failure);
     }
-    slice_lines.sort_by_key(|(line, _)| *line);
-    let mut slices = Slices::default();
-    for (line, slice) in slice_lines {
-        if let Err(error) = slices.take(name, line, slice) {
-            failure = first_of(failure, Some((line, error)));
-            break;
-        }
+    let mut slices = None;
+    match sorted_slices(name, slice_lines) {
+        Ok(sorted) => slices = sorted,
+        Err(repeated) => failure = first_of(failure, Some(repeated)),
     }
     let repeated = target.join(shards).map(|repeated| {
         let (line, first_line) = (repeated.line, repeated.first_line);
         let (file, typename, id) = (name.to_owned(), repeated.typename, repeated.id);
         (line, ImportError::DuplicateAsset { file, line, first_line, typename, id })
     });
-    match first_of(failure, repeated) {
-        Some((_, error)) => Err(error),
-        None => Ok(FileSummary { assets, slices: slices.finish(|| target.assets_by_slice()) }),
+    if let Some((_, error)) = first_of(failure, repeated) {
+        return Err(error);
     }
+    if let Some(slices) = &mut slices {
+        target.count_assets(slices);
+    }
+    Ok(FileSummary { assets, slices })
 }

@@ -4,9 +4,16 @@
 
 use rustc_hash::FxHashMap;
 
-use super::slice_line;
-use crate::catalog::{
-    Catalog, Cell, EnumId, FieldId, FieldKind, Row, RowBuffer, ScalarType, TypeDef, TypeId, TypeKind, scalar,
+use super::{
+    cursor::Cursor,
+    slice_line::{self, SliceLines},
+};
+use crate::{
+    catalog::{
+        Catalog, Cell, EnumId, FieldId, FieldKind, Row, RowBuffer, ScalarType, TypeDef, TypeId, TypeKind,
+        scalar,
+    },
+    model::SliceState,
 };
 
 const TYPENAME: &str = "__typename";
@@ -19,6 +26,7 @@ pub(super) struct Straight<'c> {
     /// By [`TypeId`].
     layouts: Vec<Layout<'c>>,
     assets: FxHashMap<&'c str, TypeId>,
+    slices: SliceLines,
     /// Counts the lines: a field whose stamp it is was given in this one.
     stamp: u64,
 }
@@ -81,6 +89,7 @@ impl<'c> Straight<'c> {
             catalog,
             layouts: catalog.types().iter().map(Layout::new).collect(),
             assets: assets.map(|(id, definition)| (definition.name.as_str(), id)).collect(),
+            slices: SliceLines::default(),
             stamp: 0,
         }
     }
@@ -95,21 +104,27 @@ impl<'c> Straight<'c> {
         let of = *self.assets.get(typename_of(text)?)?;
         buffer.clear();
         self.stamp += 1;
-        let (id, end) = self.asset(of, Cursor { text, at: 0 }, buffer)?;
-        if !text.as_bytes().get(end..)?.iter().all(u8::is_ascii_whitespace) {
+        let mut cursor = Cursor::new(text);
+        let id = self.asset(of, &mut cursor, buffer)?;
+        if !cursor.is_at_end() {
             return None;
         }
         let given = buffer.close(0);
         Some(buffer.row(of, id, line, given))
     }
 
-    /// Reads the object of an asset; its id and where it ends.
+    /// The slice of a line; nothing where it is none, or the other path has to say what it is.
+    pub(super) fn read_slice(&mut self, text: &str) -> Option<SliceState> {
+        (typename_of(text)? == slice_line::TYPENAME).then(|| self.slices.read(text, &self.assets))?
+    }
+
+    /// Reads the object of an asset; its id.
     fn asset<'a>(
         &mut self,
         of: TypeId,
-        mut cursor: Cursor<'a>,
+        cursor: &mut Cursor<'a>,
         buffer: &mut RowBuffer<'a>,
-    ) -> Option<(&'a str, usize)> {
+    ) -> Option<&'a str> {
         let mut id = None;
         let mut has_typename = false;
         let mut required = 0;
@@ -117,7 +132,7 @@ impl<'c> Straight<'c> {
         cursor.expect(b'{')?;
         loop {
             cursor.skip_blanks();
-            let key = self.layouts.get_mut(of.0 as usize)?.key(&mut cursor, &mut place)?;
+            let key = self.layouts.get_mut(of.0 as usize)?.key(cursor, &mut place)?;
             cursor.skip_blanks();
             match key {
                 Key::Typename => {
@@ -140,7 +155,7 @@ impl<'c> Straight<'c> {
                         return None;
                     }
                     let stored = *layout.fields.get(field.0 as usize)?;
-                    let cell = self.value(stored, &mut cursor, buffer)?;
+                    let cell = self.value(stored, cursor, buffer)?;
                     required += usize::from(!stored.is_nullable);
                     buffer.give(field, cell);
                 }
@@ -155,7 +170,7 @@ impl<'c> Straight<'c> {
         if !has_typename || required != self.layouts.get(of.0 as usize)?.required {
             return None;
         }
-        Some((id?, cursor.at))
+        id
     }
 
     fn value<'a>(
@@ -308,22 +323,21 @@ impl<'c> Layout<'c> {
     /// Reads a key and its colon. `place` is where among the expected ones it should stand, and moves on.
     fn key(&mut self, cursor: &mut Cursor<'_>, place: &mut usize) -> Option<Key> {
         if let Some((quoted, key)) = self.expected.get(*place)
-            && cursor.rest().starts_with(quoted)
+            && cursor.pass(quoted)
         {
-            cursor.at += quoted.len();
             *place += 1;
             return Some(*key);
         }
-        let start = cursor.at;
+        let start = cursor.at();
         let name = cursor.text()?;
-        let end = cursor.at;
+        let quoted = cursor.since(start);
         let key = *self.keys.get(name)?;
         cursor.skip_blanks();
         cursor.expect(b':')?;
         match self.expected.iter().position(|(_, known)| *known == key) {
             Some(known) => *place = known + 1,
             None => {
-                let mut quoted = cursor.text.as_bytes().get(start..end)?.to_vec();
+                let mut quoted = quoted.to_vec();
                 quoted.push(b':');
                 self.expected.insert((*place).min(self.expected.len()), (quoted.into(), key));
                 *place += 1;
@@ -375,128 +389,4 @@ fn typename_of(line: &str) -> Option<&str> {
     };
     let name = after.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?;
     name.get(..memchr::memchr(b'"', name.as_bytes())?)
-}
-
-/// A place in a line.
-#[derive(Clone, Copy, Debug)]
-struct Cursor<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    #[inline]
-    fn rest(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
-    }
-
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    #[inline]
-    fn take(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    #[inline]
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.take()? == byte).then_some(())
-    }
-
-    #[inline]
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.rest().starts_with(word).then(|| self.at += word.len())
-    }
-
-    /// A string without escapes.
-    #[inline]
-    fn text(&mut self) -> Option<&'a str> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let end = start + plain_length(self.rest())?;
-        if self.text.as_bytes().get(end) != Some(&b'"') {
-            return None;
-        }
-        self.at = end + 1;
-        self.text.get(start..end)
-    }
-
-    /// A whole number without fraction or exponent, in the range of `i64`.
-    fn whole_number(&mut self) -> Option<i64> {
-        let start = self.at;
-        self.skip_digits()?;
-        if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
-            return None;
-        }
-        let text = self.text.get(start..self.at)?;
-        // JSON's minus zero is a float.
-        if text == "-0" { None } else { text.parse().ok() }
-    }
-
-    /// A number without an exponent.
-    fn decimal(&mut self) -> Option<f64> {
-        let start = self.at;
-        self.skip_digits()?;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            let fraction = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if fraction == 0 {
-                return None;
-            }
-            self.at += fraction;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            return None;
-        }
-        self.text.get(start..self.at)?.parse().ok().filter(|number: &f64| number.is_finite())
-    }
-
-    /// The digits of a number before its fraction, as JSON allows them.
-    fn skip_digits(&mut self) -> Option<()> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 || (digits > 1 && self.peek() == Some(b'0')) {
-            return None;
-        }
-        self.at += digits;
-        Some(())
-    }
-}
-
-/// How many bytes there are before the first quote, backslash or control character; nothing where none comes. Eight
-/// bytes at a time: most strings are short.
-#[inline]
-fn plain_length(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES * 0x80;
-    let mut chunks = bytes.chunks_exact(8);
-    let mut length = 0;
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().ok()?);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        // The lowest bit set is exact; those above it may be borrowed.
-        let found = (quote.wrapping_sub(ONES) & !quote
-            | backslash.wrapping_sub(ONES) & !backslash
-            | word.wrapping_sub(ONES * 0x20) & !word)
-            & HIGH;
-        if found != 0 {
-            return Some(length + found.trailing_zeros() as usize / 8);
-        }
-        length += 8;
-    }
-    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    chunks.remainder().iter().position(ends).map(|place| length + place)
 }

@@ -81,7 +81,11 @@ impl Store {
     }
 
     /// What the commit changes in the slice.
-    fn compare(&self, commit: SliceCommit, sequence: u64) -> Result<(SliceEntry, CommitReport), StoreError> {
+    pub(super) fn compare(
+        &self,
+        commit: SliceCommit,
+        sequence: u64,
+    ) -> Result<(SliceEntry, CommitReport), StoreError> {
         let mut report = CommitReport { sequence, added: 0, changed: 0, unchanged: 0, removed: 0 };
         let mut listed = self.listed(&commit.key)?;
         let mut fresh: BTreeMap<&str, String> = BTreeMap::new();
@@ -170,7 +174,7 @@ fn too_large(bytes: usize) -> StoreError {
     StoreError::TooLarge { bytes, limit: PAYLOAD_LIMIT }
 }
 
-fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {
+pub(super) fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {
     let SliceKey { account_id, region, asset_type } = &commit.key;
     for (what, name) in [("an account id", account_id), ("a region", region), ("a type", asset_type)] {
         check_name(name, || what.to_owned())?;

@@ -170,7 +170,7 @@ impl Index {
         let row = serde_json::to_vec(&next).map_err(|_| bad_row(keys::kind::META))?;
         batch.insert(keys::META_KEY.as_slice(), row);
         guarded("be written", || self.db.apply_batch(batch))?;
-        if sequence.is_multiple_of(COMMITS_PER_FLUSH) {
+        if sequence / COMMITS_PER_FLUSH != meta.sequence / COMMITS_PER_FLUSH {
             guarded("be written", || self.db.flush())?;
         }
         Ok(next)

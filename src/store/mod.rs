@@ -10,6 +10,7 @@ mod delta;
 mod diff;
 mod error;
 mod folder;
+mod group;
 mod image;
 mod index;
 mod journal;

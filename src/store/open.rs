@@ -143,6 +143,7 @@ impl Repair<'_> {
         let meta = index.as_ref().map_or(Meta::EMPTY, |(_, meta)| *meta);
         let walked = self.walk(&meta)?;
         self.cut_tail(&walked.scan, &meta)?;
+        journal::settle_group(&self.folder.journal)?;
         let usable = match &index {
             Some((index, meta)) => self.is_usable(index, meta, &walked, existed)?,
             None => false,

@@ -33,6 +33,8 @@ impl Default for StoreOptions {
 pub enum FaultPoint {
     /// Before a segment is created.
     SegmentCreate,
+    /// Before a group of records is noted.
+    GroupNote,
     /// Before a record is written.
     RecordWrite,
     /// Before the disk is asked to confirm the record.

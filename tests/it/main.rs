@@ -53,6 +53,7 @@ mod cli;
 
 mod patch;
 mod property;
+mod shared;
 mod tidy;
 mod time;
 mod vectors;

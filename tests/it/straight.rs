@@ -168,16 +168,53 @@ fn blank(random: &mut Rng) -> &'static str {
     if random.u8(0..8) == 0 { pick(random, &[" ", "  ", "\t"]) } else { "" }
 }
 
+/// A slice, mostly one that is in order.
+fn slice_line(random: &mut Rng) -> String {
+    let of = pick(random, &["Vpc", "Vpc", "Account", "Account", "Vpc", "Vpx", "Slice"]);
+    let mut pairs = vec![
+        r#""__typename":"Slice""#.to_owned(),
+        format!(r#""assetType":"{of}""#),
+        format!(r#""accountId":"{}""#, pick(random, &["a", "b", "ö"])),
+        format!(r#""region":"{}""#, random.u8(0..80)),
+        format!(r#""outcome":"{}""#, pick(random, &["COMPLETE", "DENIED", "failed", "COMPLETE"])),
+    ];
+    let more = [
+        r#""reason":null"#,
+        r#""reason":"no \"reason\"""#,
+        r#""reason" : "none""#,
+        r#""api":"ec2:DescribeVpcs""#,
+        r#""attemptedAt":"2026-11-20T12:04:11Z""#,
+        r#""attemptedAt":"2026-11-20""#,
+        r#""completedAt":"2026-11-20T12:04:11+02:00""#,
+    ];
+    let wrong = [
+        r#""api":"""#,
+        r#""completedAt":"today""#,
+        r#""region":7"#,
+        r#""regions":"x""#,
+        r#""accountId":null"#,
+    ];
+    for _ in 0..random.usize(0..3) {
+        pairs.push(pick(random, &more).to_owned());
+    }
+    if random.u8(0..8) == 0 {
+        pairs.push(pick(random, &wrong).to_owned());
+    }
+    if random.u8(0..20) == 0 {
+        pairs.remove(random.usize(1..5));
+    }
+    let begin = if random.bool() { 0 } else { 1 };
+    random.shuffle(&mut pairs[begin..]);
+    format!("{{{}{}}}{}", blank(random), pairs.join(","), blank(random))
+}
+
 fn line(random: &mut Rng, ids: u32) -> String {
     if random.u8(0..30) == 0 {
         return pick(random, &["", "  ", "[]", "7", "{}", "{", "nul", "\u{feff}{}", "{\"id\":\"a\"}"])
             .to_owned();
     }
     if random.u8(0..25) == 0 {
-        let (of, region) = (pick(random, &["Vpc", "Account", "Vpx"]), random.u8(0..40));
-        return format!(
-            r#"{{"__typename":"Slice","assetType":"{of}","accountId":"a","region":"{region}","outcome":"COMPLETE"}}"#
-        );
+        return slice_line(random);
     }
     let id = random.u32(0..ids);
     let mut pairs = vec![

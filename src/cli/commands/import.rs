@@ -68,33 +68,55 @@ pub(crate) fn run(arguments: &ImportArguments, context: &Context) -> Result<Exit
     Ok(Exit::Pass)
 }
 
+/// So many slices, or assets, are confirmed by the disk together.
+const SLICES_PER_GROUP: usize = 1024;
+const ASSETS_PER_GROUP: usize = 16 * 1024;
+
 /// Commits every slice of a file; `now` is the time of those that say none.
 pub(crate) fn commit_all(batches: Vec<SliceBatch>, store: &Store, now: Time) -> Result<Imported, Failure> {
-    let mut changes = Changes::default();
-    let mut states: BTreeMap<SliceKey, SliceState> = BTreeMap::new();
-    for batch in batches {
-        let SliceBatch { key, api, outcome, reason, at, assets } = batch;
-        let at = at.unwrap_or(now);
-        changes.assets += assets.len() as u64;
-        let completed_before = states.get(&key).and_then(|state| state.completed_at);
-        let state = SliceState {
-            key: key.clone(),
-            api: api.clone(),
-            outcome,
-            reason: reason.clone(),
-            attempted_at: Some(at),
-            completed_at: if outcome == Outcome::Complete { Some(at) } else { completed_before },
-            assets: assets.len() as u64,
-        };
-        let report = store
-            .commit_slice(SliceCommit { key: key.clone(), api, outcome, reason, at, assets })
-            .map_err(|error| Failure::program(&error))?;
-        changes.added += report.added;
-        changes.changed += report.changed;
-        changes.removed += report.removed;
-        states.insert(key, state);
+    let mut imported = Importing { changes: Changes::default(), states: BTreeMap::new() };
+    let (mut group, mut assets) = (Vec::new(), 0);
+    for SliceBatch { key, api, outcome, reason, at, assets: listed } in batches {
+        assets += listed.len();
+        group.push(SliceCommit { key, api, outcome, reason, at: at.unwrap_or(now), assets: listed });
+        if group.len() >= SLICES_PER_GROUP || assets >= ASSETS_PER_GROUP {
+            imported.commit(std::mem::take(&mut group), store)?;
+            assets = 0;
+        }
     }
-    Ok(Imported { slices: states.into_values().collect(), changes })
+    imported.commit(group, store)?;
+    Ok(Imported { slices: imported.states.into_values().collect(), changes: imported.changes })
+}
+
+/// What has been committed so far.
+struct Importing {
+    changes: Changes,
+    states: BTreeMap<SliceKey, SliceState>,
+}
+
+impl Importing {
+    fn commit(&mut self, group: Vec<SliceCommit>, store: &Store) -> Result<(), Failure> {
+        for SliceCommit { key, api, outcome, reason, at, assets } in &group {
+            self.changes.assets += assets.len() as u64;
+            let completed_before = self.states.get(key).and_then(|state| state.completed_at);
+            let state = SliceState {
+                key: key.clone(),
+                api: api.clone(),
+                outcome: *outcome,
+                reason: reason.clone(),
+                attempted_at: Some(*at),
+                completed_at: if *outcome == Outcome::Complete { Some(*at) } else { completed_before },
+                assets: assets.len() as u64,
+            };
+            self.states.insert(key.clone(), state);
+        }
+        for report in store.commit_slices(group).map_err(|error| Failure::program(&error))? {
+            self.changes.added += report.added;
+            self.changes.changed += report.changed;
+            self.changes.removed += report.removed;
+        }
+        Ok(())
+    }
 }
 
 fn as_json(imported: &Imported) -> String {

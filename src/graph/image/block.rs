@@ -14,7 +14,7 @@ const STEP: usize = 256 << 10;
 pub(super) type Digest = [u8; 16];
 
 /// What a block holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Text,
     U32,

@@ -16,7 +16,7 @@ use crate::{catalog::Catalog, model::Time};
 
 /// Raised whenever any structure is laid out differently; written in the byte order of the machine, so that one of
 /// another order is another format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 5;
 
 const MAGIC: [u8; 8] = *b"PMGRAPH\x01";
 
@@ -113,13 +113,14 @@ impl<T: Imaged> Imaged for Vec<T> {
     }
 }
 
-impl<T: Imaged> Imaged for Arc<T> {
+/// What is shared in memory is written once, and shared again when it is read.
+impl<T: Imaged + Send + Sync + 'static> Imaged for Arc<T> {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        self.as_ref().put(image);
+        image.structure(self.as_ref());
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
-        T::take_from(image).map(Self::new)
+        image.structure()
     }
 }
 
@@ -209,7 +210,7 @@ impl Graph {
         // The catalog is the reader's to bring.
         let Self { catalog: _, tables, by_type, slices, built_at } = self;
         image.count(tables.len());
-        tables.iter().for_each(|table| table.put(image));
+        tables.iter().for_each(|table| Table::put(table, image));
         image.count(by_type.len());
         for table in by_type {
             image.count(table.map_or(tables.len(), |table| table.0));

@@ -1,6 +1,7 @@
 //! Reading an image: the contents first, then all blocks on several threads, then the graph out of them.
 
 use std::{
+    any::Any,
     cmp::Reverse,
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use super::{
-    FORMAT, HEADER_BYTES, ImageError, ImageSource, MAGIC,
+    FORMAT, HEADER_BYTES, ImageError, ImageSource, Imaged, MAGIC,
     block::{Block, Digest, Kind, Place},
 };
 use crate::catalog::TypeId;
@@ -105,7 +106,12 @@ impl Contents {
             })
         })?;
         let blocks = blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(ImageReader { numbers: numbers.into_iter(), blocks: blocks.into_iter() })
+        Ok(ImageReader {
+            numbers: numbers.into_iter(),
+            blocks: blocks.into_iter(),
+            arrays: Vec::new(),
+            structures: Vec::new(),
+        })
     }
 }
 
@@ -119,6 +125,9 @@ fn take_count(bytes: &[u8]) -> Option<(usize, &[u8])> {
 pub(crate) struct ImageReader {
     numbers: vec::IntoIter<u64>,
     blocks: vec::IntoIter<Option<Block>>,
+    /// What several columns may share, in the order of its coming.
+    arrays: Vec<Block>,
+    structures: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What every checksum was right for, and still makes no graph: the program that wrote it was another.
@@ -182,24 +191,44 @@ impl ImageReader {
     }
 
     pub(crate) fn shared_u32s(&mut self) -> Result<Arc<[u32]>, ImageError> {
-        match self.blocks.next().flatten() {
-            Some(Block::SharedU32(values)) => Ok(values),
+        match self.shared()? {
+            Block::SharedU32(values) => Ok(Arc::clone(values)),
             _ => Err(misplaced()),
         }
     }
 
     pub(crate) fn shared_i64s(&mut self) -> Result<Arc<[i64]>, ImageError> {
-        match self.blocks.next().flatten() {
-            Some(Block::SharedI64(values)) => Ok(values),
+        match self.shared()? {
+            Block::SharedI64(values) => Ok(Arc::clone(values)),
             _ => Err(misplaced()),
         }
     }
 
     pub(crate) fn shared_f64s(&mut self) -> Result<Arc<[f64]>, ImageError> {
-        match self.blocks.next().flatten() {
-            Some(Block::SharedF64(values)) => Ok(values),
+        match self.shared()? {
+            Block::SharedF64(values) => Ok(Arc::clone(values)),
             _ => Err(misplaced()),
         }
+    }
+
+    /// An array that may have been taken before.
+    fn shared(&mut self) -> Result<&Block, ImageError> {
+        let number = self.count()?;
+        if number == self.arrays.len() {
+            self.arrays.push(self.blocks.next().flatten().ok_or_else(misplaced)?);
+        }
+        self.arrays.get(number).ok_or_else(misplaced)
+    }
+
+    /// A structure that may have been taken before.
+    pub(super) fn structure<T: Imaged + Send + Sync + 'static>(&mut self) -> Result<Arc<T>, ImageError> {
+        if let Some(place) = self.count()?.checked_sub(1) {
+            let known = self.structures.get(place).map(Arc::clone).ok_or_else(misplaced)?;
+            return known.downcast().map_err(|_| misplaced());
+        }
+        let value = Arc::new(T::take_from(self)?);
+        self.structures.push(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        Ok(value)
     }
 
     /// Whether everything was taken.

@@ -10,10 +10,11 @@ use std::{
     },
 };
 
+use rustc_hash::FxHashMap;
 use zerocopy::IntoBytes;
 
 use super::{
-    FORMAT, HEADER_BYTES, MAGIC,
+    FORMAT, HEADER_BYTES, Imaged, MAGIC,
     block::{Digest, Kind, digest},
     reader::threads,
 };
@@ -23,6 +24,10 @@ use super::{
 pub(crate) struct ImageWriter<'g> {
     numbers: Vec<u64>,
     blocks: Vec<(Kind, Cow<'g, [u8]>)>,
+    /// Arrays that stand in a block already, by where they are in memory and how long they are.
+    arrays: FxHashMap<(Kind, usize, usize), u64>,
+    /// Structures that were put in already, by where they are in memory.
+    structures: FxHashMap<usize, u64>,
 }
 
 impl<'g> ImageWriter<'g> {
@@ -47,7 +52,7 @@ impl<'g> ImageWriter<'g> {
     }
 
     pub(crate) fn shared_u32s(&mut self, values: &'g [u32]) {
-        self.block(Kind::SharedU32, values.as_bytes());
+        self.shared(Kind::SharedU32, values.as_bytes());
     }
 
     pub(crate) fn u64s(&mut self, values: &'g [u64]) {
@@ -55,11 +60,36 @@ impl<'g> ImageWriter<'g> {
     }
 
     pub(crate) fn shared_i64s(&mut self, values: &'g [i64]) {
-        self.block(Kind::SharedI64, values.as_bytes());
+        self.shared(Kind::SharedI64, values.as_bytes());
     }
 
     pub(crate) fn shared_f64s(&mut self, values: &'g [f64]) {
-        self.block(Kind::SharedF64, values.as_bytes());
+        self.shared(Kind::SharedF64, values.as_bytes());
+    }
+
+    /// An array that several columns may share: it is written once, and its number wherever it is used.
+    fn shared(&mut self, kind: Kind, bytes: &'g [u8]) {
+        let next = self.arrays.len() as u64;
+        let place = (kind, bytes.as_ptr().addr(), bytes.len());
+        let number = *self.arrays.entry(place).or_insert(next);
+        self.number(number);
+        if number == next {
+            self.block(kind, bytes);
+        }
+    }
+
+    /// Puts in a structure that others may share: itself the first time, later its number, counted from 1.
+    pub(super) fn structure<T: Imaged>(&mut self, value: &'g T) {
+        let place = std::ptr::from_ref(value).addr();
+        if let Some(&number) = self.structures.get(&place) {
+            self.number(number);
+            return;
+        }
+        self.number(0);
+        value.put(self);
+        // Those within it have theirs by now.
+        let number = self.structures.len() as u64 + 1;
+        self.structures.insert(place, number);
     }
 
     /// Numbers that nobody keeps.

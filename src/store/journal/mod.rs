@@ -1,10 +1,12 @@
 //! The journal: the truth of the store, append-only, in segments, each record confirmed by the disk before anybody
 //! hears of it.
 //!
-//! **Invariant**: a record is written only after all records before it are confirmed, so only the last one can be
-//! torn; anything else that is wrong is damage, and damage is never repaired by dropping what follows.
+//! **Invariant**: a record is written only after all records before it are confirmed, but for a group of them that is
+//! noted first; so only the last record, or that group, can be torn. Anything else that is wrong is damage, and damage is
+//! never repaired by dropping what follows.
 
 mod closed;
+mod group;
 mod record;
 mod segment;
 
@@ -15,6 +17,8 @@ use std::{
 };
 
 use closed::Closed;
+use group::Unconfirmed;
+pub(super) use group::{record_bytes, settle_group};
 pub(super) use record::{Hash, NO_HASH, PAYLOAD_LIMIT};
 pub(super) use segment::Record;
 use segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentReader, Step};
@@ -121,6 +125,7 @@ pub(super) fn scan(
             bytes: 0,
         },
         chained: true,
+        unconfirmed: Unconfirmed::read(dir),
     };
     for (number, first) in firsts.iter().enumerate() {
         let next = firsts.get(number + 1);
@@ -146,6 +151,8 @@ struct Walk {
     scan: Scan,
     /// Whether the hash of the record before is known (it isn't right after damage).
     chained: bool,
+    /// Records that a crash may have left torn.
+    unconfirmed: Option<Unconfirmed>,
 }
 
 impl Walk {
@@ -243,7 +250,10 @@ impl Walk {
                 Step::Bad(problem) => {
                     let offset = reader.offset;
                     let next = reader.find_next()?;
-                    if next.is_none() && is_last {
+                    let place = (sequence, offset);
+                    let is_torn_group =
+                        self.unconfirmed.is_some_and(|group| group.explains(first, place, reader.length));
+                    if is_last && (next.is_none() || is_torn_group) {
                         self.scan.tail = Some(Tail { path, offset, bytes: reader.length - offset });
                         return Ok(());
                     }

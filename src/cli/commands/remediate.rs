@@ -35,7 +35,7 @@ pub(crate) struct RemediateArguments {
     /// Where logs are to go: s3:BUCKET, logs:GROUP:ROLE or firehose:ARN, e.g. s3:org-flow-logs
     #[arg(long, value_name = "PLACE")]
     destination: Option<Destination>,
-    /// What to write: cli, terraform or back-out
+    /// What to write: cli, terraform or back-out, e.g. terraform
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "cli", hide_possible_values = true)]
     format: ScriptFormat,
     /// Only this asset, by id or native id, e.g. vpc-08209b480faed1b10; may be given several times

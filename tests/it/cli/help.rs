@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 16] = [
+const COMMANDS: [(&str, &[&str]); 20] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -15,6 +15,10 @@ const COMMANDS: [(&str, &[&str]); 16] = [
     ("help_checks_show", &["checks", "show"]),
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),
+    ("help_audit", &["audit"]),
+    ("help_remediate", &["remediate"]),
+    ("help_evidence", &["evidence"]),
+    ("help_evidence_verify", &["evidence", "verify"]),
     ("help_diff", &["diff"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),

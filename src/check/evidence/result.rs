@@ -11,23 +11,19 @@ const MOST_NAMED: usize = 20;
 
 /// What a check says. Titles and names are left out: they are in the check and in the assets.
 pub(super) fn to_json(result: &CheckResult) -> Value {
-    let name = |asset: &AssetName| json!({"typename": asset.typename, "id": asset.id});
     let reasons = |reasons: &[Reason]| -> Vec<Value> {
         let one = |reason: &Reason| json!({"code": reason.code(), "message": reason.to_string()});
         reasons.iter().map(one).collect()
     };
     let findings = result.findings.iter().map(|finding| {
-        let mut named = name(&finding.asset);
-        named["priority"] = json!(finding.priority);
-        if let Some(message) = &finding.message {
-            named["message"] = json!(message);
-        }
-        named
+        let AssetName { typename, id, .. } = &finding.asset;
+        json!({
+            "typename": typename, "id": id, "priority": finding.priority, "message": finding.message,
+        })
     });
     let unknown = result.unknown.iter().map(|unknown| {
-        let mut named = name(&unknown.asset);
-        named["reasons"] = json!(reasons(&unknown.reasons));
-        named
+        let AssetName { typename, id, .. } = &unknown.asset;
+        json!({"typename": typename, "id": id, "reasons": reasons(&unknown.reasons)})
     });
     let found = |found: &Found| match found {
         Found::Count { least, most } => json!({"least": least, "most": most}),

@@ -100,7 +100,7 @@ impl Evidence {
         let Ok(proof) = self.journal.proof() else { return Ok(told.0) };
         let types = self.types.iter().cloned().collect();
         let faults = compare_with_journal(folder, &proof, self.journal.in_force, &types)?;
-        told.tell_all("store", faults.into_iter().map(describe));
+        told.tell_all("store", faults.iter().map(describe));
         Ok(told.0)
     }
 
@@ -126,7 +126,7 @@ impl Evidence {
 
     /// The assets and slices, computed again from the records.
     fn replay(&self, bench: &Bench, proof: &Proof, told: &mut Told) {
-        told.tell_all("journal", proof.faults().into_iter().map(describe));
+        told.tell_all("journal", proof.faults().iter().map(describe));
         let last = proof.records.last().map_or(0, |record| record.sequence);
         if !proof.records.is_empty() && last < self.journal.in_force {
             let problem = format!("it ends at record {last}, before {}", self.journal.in_force);
@@ -144,7 +144,7 @@ impl Evidence {
     }
 }
 
-fn describe(fault: ChainFault) -> String {
+fn describe(fault: &ChainFault) -> String {
     format!("record {}: {}", fault.sequence, fault.problem)
 }
 

@@ -121,12 +121,14 @@ impl Store {
             if !types.contains(&commit.asset_type) {
                 return Ok(());
             }
-            let key = commit.key();
+            let Some(key) = commit.slice() else { return Ok(()) };
             let mut tells = attempted.insert(key.clone()) || commit.touched > 0;
             if !completed.contains(&key) {
                 let position = Position { sequence, segment: commit.segment, offset: commit.offset };
                 let entry = read_entry(&self.folder.journal, position)?;
-                if entry.outcome == Outcome::Complete.as_str() {
+                if let Entry::Slice(entry) = entry
+                    && entry.outcome == Outcome::Complete.as_str()
+                {
                     completed.insert(key);
                     tells = true;
                 }

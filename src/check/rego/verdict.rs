@@ -57,7 +57,7 @@ pub(in super::super) fn fill(
             .map(|(covered, told)| {
                 let (is_urgent, priority) = labels(check, urgent, covered.row);
                 let message = Some(told.into_iter().collect::<Vec<_>>().join("; "));
-                (is_urgent, Finding { asset: covered.asset.clone(), priority, message })
+                (is_urgent, Finding { asset: covered.asset.clone(), priority, message, since: None })
             })
             .collect();
         // Sorted by asset already.

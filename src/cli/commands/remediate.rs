@@ -1,18 +1,18 @@
 //! `passmuster remediate`: one script that mends what fails a check. It is written, never run.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 
 use super::super::{
     Exit,
     arguments::{SummaryArguments, SummaryForm},
-    context::Context,
+    context::{Context, Inventory},
     failure::Failure,
 };
-use super::check::select;
+use super::check::{select, settled};
 use crate::{
-    check::{AssetName, CheckResult, Destination, Part, RemediationError, Verdict, evaluate},
+    check::{AssetName, CheckResult, Destination, Part, RemediationError, Verdict, evaluate, ledger},
     report::{Remedy, remedy_json, remedy_script},
 };
 
@@ -76,9 +76,18 @@ pub(crate) fn run(arguments: &RemediateArguments, context: &Context) -> Result<E
     let part = arguments.format.part();
     let missing = || RemediationError::NoPart { check: check.id.clone(), part, there: Vec::new() };
     let remediation = check.remediation.as_ref().ok_or_else(|| Failure::input(&missing()))?;
-    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
-    let now = context.now();
-    let result = evaluate(check, &tools.engine, &graph, now);
+    let inventory = context.inventory(arguments.data.as_deref())?;
+    let present = inventory.present(&tools.catalog, context.now())?;
+    inventory.keep(&present);
+    let (graph, now) = (Arc::clone(&present.graph), context.now());
+    let mut results = vec![evaluate(check, &tools.engine, &graph, now)];
+    if let Inventory::Store(store) = &inventory {
+        // What is accepted is left out; nothing is written down.
+        let trigger = ledger::Trigger::Command;
+        let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
+        results = settled(&results, run, store, true)?;
+    }
+    let Some(result) = results.pop() else { return Ok(Exit::Pass) };
     if let (Verdict::Error, Some(error)) = (result.verdict, &result.error) {
         return Err(Failure::failed(format!("`{}` could not be run: {error}", check.id)));
     }
@@ -86,7 +95,9 @@ pub(crate) fn run(arguments: &RemediateArguments, context: &Context) -> Result<E
     let script = remediation
         .script(check, (&tools.engine, &graph), &assets, part, arguments.destination.as_ref())
         .map_err(|error| Failure::input(&error))?;
-    let remedy = Remedy { check, result: &result, part, script: &script, excepted: &[], now };
+    let excepted: Vec<AssetName> =
+        result.excepted.iter().map(|excepted| excepted.finding.asset.clone()).collect();
+    let remedy = Remedy { check, result: &result, part, script: &script, excepted: &excepted, now };
     match arguments.summary.form {
         SummaryForm::Json => context.output.write(remedy_json(&remedy).as_bytes())?,
         SummaryForm::Table => {

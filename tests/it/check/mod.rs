@@ -4,6 +4,8 @@ mod evidence;
 mod expectations;
 mod files;
 mod frameworks;
+mod ledger;
+mod recorded;
 mod rego;
 mod remediation;
 mod verdicts;
@@ -32,6 +34,6 @@ static SHIPPED: LazyLock<(Engine, Vec<Check>)> = LazyLock::new(|| {
 });
 
 /// The engine, and a copy of the shipped checks.
-fn shipped() -> (&'static Engine, Vec<Check>) {
+pub(crate) fn shipped() -> (&'static Engine, Vec<Check>) {
     (&SHIPPED.0, SHIPPED.1.clone())
 }

@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 20] = [
+const COMMANDS: [(&str, &[&str]); 28] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -15,11 +15,19 @@ const COMMANDS: [(&str, &[&str]); 20] = [
     ("help_checks_show", &["checks", "show"]),
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),
+    ("help_findings", &["findings"]),
+    ("help_except", &["except"]),
+    ("help_except_add", &["except", "add"]),
+    ("help_except_list", &["except", "list"]),
+    ("help_except_revoke", &["except", "revoke"]),
+    ("help_except_lint", &["except", "lint"]),
     ("help_audit", &["audit"]),
     ("help_remediate", &["remediate"]),
     ("help_evidence", &["evidence"]),
     ("help_evidence_verify", &["evidence", "verify"]),
     ("help_diff", &["diff"]),
+    ("help_notify_test", &["notify", "test"]),
+    ("help_schedule", &["schedule"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),
     ("help_store_verify", &["store", "verify"]),

@@ -11,6 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::servers::Server;
+
 /// Connections that are kept open.
 const CONNECTIONS: usize = 8;
 
@@ -24,6 +26,10 @@ pub struct Load {
 pub struct Rate {
     /// Requests a second.
     pub a_second: f64,
+    /// Processor time that a request took of the server, in microseconds.
+    pub server_us: f64,
+    /// And of this load.
+    pub client_us: f64,
     /// Bytes of an answer, head and all.
     pub bytes: usize,
 }
@@ -44,7 +50,9 @@ impl Load {
     }
 
     /// Sends them for a while.
-    pub fn run(&self, address: SocketAddr, span: Duration) -> Rate {
+    pub fn run(&self, server: &Server, span: Duration) -> Rate {
+        let address = server.address;
+        let used = [processor_time(server.id()), processor_time(std::process::id())];
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let begun = Instant::now();
         let until = begun + span;
@@ -55,7 +63,15 @@ impl Load {
         let took = begun.elapsed();
         let (requests, bytes) =
             counts.iter().fold((0, 0), |(requests, bytes), count| (requests + count.0, bytes + count.1));
-        Rate { a_second: requests as f64 / took.as_secs_f64(), bytes: bytes / requests.max(1) }
+        let of_each = |id: u32, before: Duration| {
+            (processor_time(id) - before).as_secs_f64() * 1e6 / requests.max(1) as f64
+        };
+        Rate {
+            a_second: requests as f64 / took.as_secs_f64(),
+            server_us: of_each(server.id(), used[0]),
+            client_us: of_each(std::process::id(), used[1]),
+            bytes: bytes / requests.max(1),
+        }
     }
 
     async fn connection(&self, address: SocketAddr, place: usize, until: Instant) -> (usize, usize) {
@@ -79,6 +95,16 @@ impl Load {
         }
         (count, bytes)
     }
+}
+
+/// What a process has used of the processors so far.
+fn processor_time(id: u32) -> Duration {
+    /// Of a second, on every Linux.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // Behind the name, which may hold anything, come the state and ten numbers, then user and system time.
+    let numbers = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    numbers.skip(11).take(2).filter_map(|number| number.parse::<u32>().ok()).map(|ticks| TICK * ticks).sum()
 }
 
 /// Reads one answer with a `Content-Length`; gives its bytes.

@@ -1,6 +1,7 @@
 //! The two servers, each a process of its own on a port that is free, stopped when it is dropped.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{BufRead, BufReader, BufWriter, Write},
     net::SocketAddr,
@@ -49,9 +50,19 @@ impl Server {
 
     /// The product.
     pub fn ours(inventory: &Inventory) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_passmuster"));
+        Self::of_program(env!("CARGO_BIN_EXE_passmuster"), inventory)
+    }
+
+    /// Another build of the product.
+    pub fn of_program(program: impl AsRef<OsStr>, inventory: &Inventory) -> Self {
+        let mut command = Command::new(program);
         let command = command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&inventory.path);
         Self::start(command, "/readyz")
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Starts a server that says on stderr where it listens, and waits until a path answers.

@@ -54,11 +54,13 @@ pub trait Answer: Send + Sync + fmt::Debug + 'static {
     /// Whether there is a graph to answer from.
     fn is_ready(&self) -> bool;
 
-    /// Answers one operation where others wait for the thread, if it is known to take no longer than they can; nothing
-    /// where it may, and nothing is lost by asking. A panic is caught by the caller.
-    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
-        let _ = operation;
-        None
+    /// Answers one operation where others wait for the thread, if it is known to take no longer than they can. A panic is
+    /// caught by the caller.
+    ///
+    /// # Errors
+    /// The operation, where it may take longer: nothing is lost by asking.
+    fn answer_at_once(&self, operation: Operation) -> Result<Answered, Operation> {
+        Err(operation)
     }
 
     /// Answers one operation from the graph there is at this moment, on a thread that may block. A large answer is

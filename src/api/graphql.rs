@@ -74,15 +74,15 @@ async fn answer(app: &App, request: Request) -> Result<Answering, HttpError> {
         }
         ref method => return Err(HttpError::MethodNotAllowed { method: method.to_string() }),
     };
-    match run_at_once(app, &operation)? {
-        Some(answered) => Ok(Answering::Whole(answered)),
-        None => run(app, operation).await,
+    match run_at_once(app, operation)? {
+        Ok(answered) => Ok(Answering::Whole(answered)),
+        Err(operation) => Box::pin(run(app, operation)).await,
     }
 }
 
 /// Runs an operation on this thread, if that is short. It takes no place among the running queries: long ones may have
 /// them all.
-fn run_at_once(app: &App, operation: &Operation) -> Result<Option<Answered>, HttpError> {
+fn run_at_once(app: &App, operation: Operation) -> Result<Result<Answered, Operation>, HttpError> {
     panic::catch_unwind(AssertUnwindSafe(|| app.answer.answer_at_once(operation))).map_err(|_| {
         tracing::error!("a query panicked; the process goes on");
         HttpError::Internal

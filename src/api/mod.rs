@@ -3,6 +3,7 @@
 //! What answers a query is handed in as an [`Answer`], so this room knows HTTP and nothing of graphs.
 
 mod answer;
+mod ends;
 mod error;
 mod graphql;
 mod health;

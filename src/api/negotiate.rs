@@ -24,8 +24,11 @@ impl MediaType {
 /// Chooses the media type of the response: the one with the higher quality, the new one where they are equal and
 /// named, plain JSON where the client names neither (`*/*`, or no header at all).
 pub(super) fn choose(accept: &str) -> Result<MediaType, HttpError> {
-    if accept.trim().is_empty() {
-        return Ok(MediaType::Json);
+    // What most clients send.
+    match accept.trim() {
+        "" | "*/*" | "application/json" => return Ok(MediaType::Json),
+        "application/graphql-response+json" => return Ok(MediaType::GraphqlResponse),
+        _ => {}
     }
     let mut graphql_response = Preference::default();
     let mut json = Preference::default();

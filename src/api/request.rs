@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, Uri, header},
 };
 use futures_util::StreamExt;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -50,19 +51,54 @@ fn content_type(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
 
 async fn read_body(body: Body, limit_bytes: u64) -> Result<Bytes, HttpError> {
     let mut stream = body.into_data_stream();
+    let mut first = Bytes::new();
     let mut read: Vec<u8> = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| HttpError::BodyBroken)?;
-        let actual_bytes = read.len() as u64 + chunk.len() as u64;
+        let actual_bytes = (first.len() + read.len() + chunk.len()) as u64;
         if actual_bytes > limit_bytes {
             return Err(HttpError::BodyTooLarge { actual_bytes, is_exact: false, limit_bytes });
         }
-        read.extend_from_slice(&chunk);
+        // Most bodies come in one piece, which is taken as it is.
+        if first.is_empty() && read.is_empty() {
+            first = chunk;
+        } else {
+            read.extend_from_slice(&std::mem::take(&mut first));
+            read.extend_from_slice(&chunk);
+        }
     }
-    Ok(read.into())
+    Ok(if read.is_empty() { first } else { read.into() })
+}
+
+/// The parameters of a request without a mistake in them.
+#[derive(Deserialize)]
+struct Parameters {
+    query: String,
+    #[serde(default, rename = "operationName")]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<Map<String, Value>>,
+    #[serde(default)]
+    extensions: Option<Map<String, Value>>,
 }
 
 fn parse_body(bytes: &[u8]) -> Result<Operation, HttpError> {
+    // A list is none, though one of the right length would be read as the parameters in their order.
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
+    let parameters = is_object.then(|| serde_json::from_slice(bytes));
+    match parameters {
+        Some(Ok(Parameters { query, operation_name, variables, extensions })) => Ok(Operation {
+            query,
+            operation_name: operation_name.filter(|name| !name.is_empty()),
+            variables: variables.unwrap_or_default(),
+            extensions: extensions.unwrap_or_default(),
+        }),
+        // What exactly is wrong is told by a second look.
+        _ => parse_value(bytes),
+    }
+}
+
+fn parse_value(bytes: &[u8]) -> Result<Operation, HttpError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(HttpError::EmptyBody);
     }

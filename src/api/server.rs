@@ -1,21 +1,28 @@
 //! Connections: accepts them up to a bound, times out slow headers, and on a stop lets running requests finish.
 
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
-use super::HttpLimits;
+use super::{
+    HttpLimits,
+    ends::{End, Ends},
+};
 
 /// Why a server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -99,34 +106,67 @@ async fn connection(
     slot: OwnedSemaphorePermit,
     router: Router,
     limits: HttpLimits,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     let _until_closed = slot;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
+    let ends = Ends::new();
+    let _watching = Watching(tokio::spawn(watch_over(ends.clone(), limits, stopped)));
     let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(ends.clone())
         .header_read_timeout(limits.header_time)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     let mut serving = pin!(serving);
+    let mut is_stopping = false;
+    let finished = poll_fn(|context| {
+        if let Poll::Ready(finished) = serving.as_mut().poll(context) {
+            return Poll::Ready(Some(finished));
+        }
+        match ends.poll_told(context) {
+            Some(End::SlowHead) => Poll::Ready(None),
+            Some(End::Stop) if !is_stopping => {
+                is_stopping = true;
+                serving.as_mut().graceful_shutdown();
+                serving.as_mut().poll(context).map(Some)
+            }
+            _ => Poll::Pending,
+        }
+    });
+    match finished.await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        None => tracing::debug!("a request whose head took too long was given up"),
+    }
+}
+
+/// The task that watches over a connection, for as long as there is one.
+struct Watching(JoinHandle<()>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Tells a connection when it is to end. A head may take too long while the server waits for what runs to finish, too.
+async fn watch_over(ends: Ends, limits: HttpLimits, mut stopped: watch::Receiver<bool>) {
     let told_to_stop = async {
         // An error means that the server is gone, which is a stop as well.
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
-    let finished = tokio::select! {
-        finished = serving.as_mut() => Some(finished),
-        () = told_to_stop => None,
-    };
-    let finished = match finished {
-        Some(finished) => finished,
-        None => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    let told_slow = async {
+        loop {
+            ends.slow_head(limits.header_time).await;
+            ends.tell(End::SlowHead);
+            // Mostly that was the end of the connection, and of this.
+            tokio::time::sleep(limits.header_time).await;
         }
     };
-    if let Err(error) = finished {
-        tracing::debug!(%error, "a connection ended early");
-    }
+    tokio::join!(told_slow, async {
+        told_to_stop.await;
+        ends.tell(End::Stop);
+    });
 }

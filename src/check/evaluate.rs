@@ -9,11 +9,11 @@ use crate::{
     model::{Outcome, SliceState, Time},
     query::{
         Engine, QueryError, QueryErrorKind,
-        run::{Judgement, Reason as WhyUnknown, Why, WhyWorld, judge},
+        run::{Judgement, Judging, Reason as WhyUnknown, Why, WhyWorld},
     },
 };
 
-use super::definition::Check;
+use super::definition::{Check, PriorityRule};
 use super::expect::Demand;
 use super::figure;
 use super::result::{
@@ -35,6 +35,7 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
         verdict: Verdict::Error,
         counts: Counts::default(),
         findings: Vec::new(),
+        excepted: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
         figure: None,
@@ -42,10 +43,12 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
         error: None,
     };
     let told = match &check.expect.demand {
-        Demand::NoAsset { of, violating, .. } => urgent_rows(check, engine, graph, oldest).map(|urgent| {
-            let judgement = judge(graph, *of, violating, oldest);
-            fill(&mut result, check, graph, oldest, &judgement, &urgent);
-        }),
+        Demand::NoAsset { of, violating, .. } => {
+            let judging = Judging::new(graph, oldest);
+            let judgement = judging.judge(*of, violating);
+            urgent_rows(check, engine, &judging, &judgement)
+                .map(|urgent| fill(&mut result, check, graph, oldest, &judgement, &urgent))
+        }
         demand => figure::fill(&mut result, check, demand, graph, oldest),
     };
     if let Err(errors) = told {
@@ -88,15 +91,22 @@ pub fn evaluate_all(checks: &[Check], engine: &Engine, graph: &Graph, now: Time)
     checks.iter().map(|check| evaluate(check, engine, graph, now)).collect()
 }
 
-/// For each priority rule, the assets of which its filter is certainly true.
+/// For each priority rule, the failing assets of which its filter is certainly true.
 fn urgent_rows(
     check: &Check,
     engine: &Engine,
-    graph: &Graph,
-    oldest: Option<Time>,
+    judging: &Judging<'_>,
+    judgement: &Judgement,
 ) -> Result<Vec<Rows>, Vec<QueryError>> {
-    let rows = |judgement: Judgement| failing(&judgement).collect();
-    check.priority.iter().map(|rule| engine.judge(graph, &rule.query, oldest).map(rows)).collect()
+    let of_rule = |rule: &PriorityRule| {
+        let filters = engine.plan_check(&rule.query)?.filters;
+        let certain = judgement.types.iter().flat_map(|judged| {
+            let rows = judging.certain(judged.of, &judged.failing, &filters);
+            rows.into_iter().map(|row| (judged.of, row))
+        });
+        Ok(certain.collect())
+    };
+    check.priority.iter().map(of_rule).collect()
 }
 
 fn failing(judgement: &Judgement) -> impl Iterator<Item = (TypeId, u32)> {
@@ -145,7 +155,7 @@ fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]
             let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
             let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
             let priority = rules.map(|(rule, _)| rule.label.clone()).collect();
-            (is_urgent, Finding { asset: name_of(graph, row), priority })
+            (is_urgent, Finding { asset: name_of(graph, row), priority, since: None })
         })
         .collect();
     findings.sort_by(|(left_urgent, left), (right_urgent, right)| {

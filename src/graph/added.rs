@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
-    dictionary::{Form, escape_into},
+    dictionary::{Form, escape_into, partition},
     image::{ImageError, ImageReader, ImageWriter, Imaged},
 };
 
@@ -82,7 +82,10 @@ impl AddedTexts {
 
     /// How many texts are `before`, which must hold for a beginning of their order.
     pub(super) fn count_before(&self, before: impl Fn(&str) -> bool) -> usize {
-        self.sorted.partition_point(|&place| before(&self.text(place)))
+        let count = u32::try_from(self.sorted.len()).unwrap_or(u32::MAX);
+        let is_before =
+            |rank: u32| self.sorted.get(rank as usize).is_some_and(|&place| before(&self.text(place)));
+        partition(0, count, is_before) as usize
     }
 
     /// Places in the order of their texts.

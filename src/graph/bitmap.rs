@@ -91,7 +91,13 @@ impl Bitmap {
     /// Whether every row is in the set.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.count() == self.len
+        // Most sets that are not full show it early.
+        let used = self.len % BITS;
+        let last = if used == 0 { u64::MAX } else { (1 << used) - 1 };
+        match self.words.split_last() {
+            None => true,
+            Some((end, words)) => *end == last && words.iter().all(|&word| word == u64::MAX),
+        }
     }
 
     /// How many rows are in the set.

@@ -1,11 +1,19 @@
 //! The distinct texts of one column, each stored once, JSON-escaped, in one arena (ids in two, of which one is shared). Codes are places in the order of
 //! the column (code points for text, address order for nets), so that ranges and prefixes are ranges of codes.
 
-use std::{borrow::Cow, cmp::Ordering, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
-use super::cells::Cells;
-
-use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+use super::{
+    bitmap::Bitmap,
+    cells::Cells,
+    compared::count_compared,
+    fences::Fences,
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+    needle::{Needle, Pairs},
+};
 
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;
@@ -39,6 +47,10 @@ struct Arena {
     form: Form,
     /// Whether any value holds an escape; without one, what is stored is the raw text.
     has_escapes: bool,
+    /// Made at the first search by order.
+    fences: OnceLock<Option<Fences>>,
+    /// Made at the first search for a part.
+    pairs: OnceLock<Pairs>,
 }
 
 /// Texts that are a beginning which many share and an end which another column holds as well: ids such as
@@ -95,11 +107,16 @@ impl DictionaryBuilder {
         text.shrink_to_fit();
         starts.shrink_to_fit();
         let has_escapes = form == Form::Escaped && memchr::memchr(b'\\', text.as_bytes()).is_some();
-        Some(Dictionary(Layout::Arena(Arena { text, starts, form, has_escapes })))
+        Some(Dictionary(Layout::Arena(Arena::new(text, starts, form, has_escapes))))
     }
 }
 
 impl Arena {
+    fn new(text: String, starts: Vec<u32>, form: Form, has_escapes: bool) -> Self {
+        let (fences, pairs) = (OnceLock::new(), OnceLock::new());
+        Self { text, starts, form, has_escapes, fences, pairs }
+    }
+
     fn len(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
@@ -132,8 +149,34 @@ impl Arena {
         Cow::Owned(serde_json::from_slice(self.json(code)).unwrap_or_default())
     }
 
+    /// The first code whose text is not before this one. Only for texts in the order of code points.
+    fn lower_bound(&self, text: &str) -> u32 {
+        let count = u32::try_from(self.len()).unwrap_or(NO_CODE);
+        let fences = self.fences.get_or_init(|| Fences::new(count, |code| self.text(code)));
+        let among = fences.as_ref().map_or(0..count, |fences| fences.around(text));
+        partition(among.start, among.end, |code| &*self.text(code) < text)
+    }
+
+    /// Whether any text may hold a needle, told without reading them.
+    fn may_hold(&self, needle: &Needle) -> bool {
+        /// Fewer bytes are read as fast, and take no more memory than their pairs would.
+        const FEW_BYTES: usize = 1 << 13;
+        self.text.len() < FEW_BYTES || needle.may_be_in(self.pairs.get_or_init(|| Pairs::of(&self.text)))
+    }
+
+    /// The codes whose stored text a pattern finds that begins with the quote before it.
+    fn codes_beginning(&self, pattern: &regex::Regex) -> Vec<u32> {
+        count_compared(self.len());
+        let found = pattern.find_iter(&self.text).filter_map(|found| {
+            let code = self.starts.binary_search(&u32::try_from(found.start()).ok()?).ok()?;
+            u32::try_from(code).ok()
+        });
+        found.collect()
+    }
+
     /// The codes whose stored text a pattern finds, above those of the arenas before.
     fn codes_with(&self, pattern: &regex::Regex, base: u32, codes: &mut Vec<u32>) {
+        count_compared(self.len());
         let mut from = 0;
         while let Some(found) = pattern.find_at(&self.text, from) {
             let after = self.starts.partition_point(|&start| (start as usize) < found.start());
@@ -167,12 +210,13 @@ impl Joined {
     }
 
     fn find(&self, text: &str) -> Option<u32> {
-        let count = u32::try_from(self.beginnings.len()).ok()?;
-        let behind = partition(0, count, |beginning| &*self.beginnings.text(beginning) <= text);
-        let beginning = behind.checked_sub(1)?;
+        // No beginning is that of another one: the one that the text has is the last that is not behind it.
+        let not_before = self.beginnings.lower_bound(text);
+        let is_whole = &*self.beginnings.text(not_before) == text;
+        let beginning = if is_whole { not_before } else { not_before.checked_sub(1)? };
         let rest = text.strip_prefix(&*self.beginnings.text(beginning))?;
         let first = *self.firsts.get(beginning as usize)?;
-        let past = *self.firsts.get(behind as usize)?;
+        let past = *self.firsts.get(beginning as usize + 1)?;
         let end_of =
             |code: u32| self.end_codes.get(code as usize).map(|&end| self.ends.text(end)).unwrap_or_default();
         let code = partition(first, past, |code| &*end_of(code) < rest);
@@ -180,12 +224,57 @@ impl Joined {
     }
 }
 
+impl Joined {
+    /// The codes whose text may hold a needle: within its beginning, within its end, or from one into the other.
+    /// Nothing where that can't be told of the two apart.
+    fn codes_with(&self, needle: &Needle) -> Option<Vec<u32>> {
+        /// More of them make a pattern too large.
+        const MOST_RESTS: usize = 8;
+        let Layout::Arena(ends) = &self.ends.0 else { return None };
+        let mut is_last = [false; 256];
+        for code in (0u32..).take(self.beginnings.len()) {
+            let last = self.beginnings.stored(code).as_bytes().last();
+            if let Some(slot) = last.and_then(|last| is_last.get_mut(usize::from(*last))) {
+                *slot = true;
+            }
+        }
+        let rests = needle.rests(|byte| is_last.get(usize::from(byte)).copied().unwrap_or_default());
+        if rests.len() > MOST_RESTS {
+            return None;
+        }
+        let (mut in_beginning, mut in_end) = (Vec::new(), Vec::new());
+        if self.beginnings.may_hold(needle) {
+            self.beginnings.codes_with(needle.stored(), 0, &mut in_beginning);
+        }
+        if ends.may_hold(needle) {
+            ends.codes_with(needle.stored(), 0, &mut in_end);
+        }
+        if !rests.is_empty() {
+            in_end.extend(ends.codes_beginning(&needle.beginning_with(&rests)?));
+        }
+        let mut rows = if in_end.is_empty() {
+            Bitmap::zeros(if in_beginning.is_empty() { 0 } else { self.len() })
+        } else {
+            let in_end = Bitmap::from_rows(ends.len(), in_end);
+            self.end_codes.scan(|end| in_end.get(end as usize))
+        };
+        for beginning in in_beginning {
+            let first = *self.firsts.get(beginning as usize)?;
+            (first..*self.firsts.get(beginning as usize + 1)?).for_each(|code| rows.set(code as usize));
+        }
+        Some(rows.iter().collect())
+    }
+}
+
 /// The first number from `low` on for which `before` does not hold, which must hold for a beginning of them.
-fn partition(mut low: u32, mut high: u32, before: impl Fn(u32) -> bool) -> u32 {
+pub(super) fn partition(mut low: u32, mut high: u32, before: impl Fn(u32) -> bool) -> u32 {
+    let mut looked_at = 0;
     while low < high {
         let middle = low + (high - low) / 2;
+        looked_at += 1;
         if before(middle) { low = middle + 1 } else { high = middle }
     }
+    count_compared(looked_at);
     low
 }
 
@@ -277,11 +366,21 @@ impl Dictionary {
 
     /// The code of a raw text. Only for a dictionary in the order of code points.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        if let Layout::Joined(joined) = &self.0 {
-            return joined.find(text);
+        match &self.0 {
+            Layout::Joined(joined) => joined.find(text),
+            Layout::Arena(arena) => {
+                let code = arena.lower_bound(text);
+                (code as usize != arena.len() && arena.text(code) == text).then_some(code)
+            }
         }
-        let code = self.lower_bound(|other| other.cmp(text) == Ordering::Less);
-        (code as usize != self.len() && self.text(code) == text).then_some(code)
+    }
+
+    /// The first code whose text is not before this one. Only for a dictionary in the order of code points.
+    pub(crate) fn place(&self, text: &str) -> u32 {
+        match &self.0 {
+            Layout::Arena(arena) => arena.lower_bound(text),
+            Layout::Joined(_) => self.lower_bound(|other| other < text),
+        }
     }
 
     /// The first code whose text is not `before`, which must hold for a beginning of the dictionary.
@@ -289,21 +388,20 @@ impl Dictionary {
         partition(0, u32::try_from(self.len()).unwrap_or(NO_CODE), |code| before(&self.text(code)))
     }
 
-    /// The codes whose stored (JSON-escaped) text a pattern finds, in order: one pass over all texts at once. The
-    /// pattern must not match a lone quote; what it finds in an escape need not be in the raw text.
-    pub(crate) fn codes_with(&self, pattern: &regex::Regex) -> Vec<u32> {
+    /// The codes whose text may hold a needle, in order: one pass over all texts at once, or none where they can't.
+    /// What is found in the stored (JSON-escaped) text need not be in the raw one.
+    pub(crate) fn codes_with(&self, needle: &Needle) -> Vec<u32> {
         /// As many texts as stay in a cache while they are put together and searched.
         const TEXTS: usize = 4096;
         let mut codes = Vec::new();
         match &self.0 {
-            Layout::Arena(arena) => arena.codes_with(pattern, 0, &mut codes),
+            Layout::Arena(arena) if !arena.may_hold(needle) => {}
+            Layout::Arena(arena) => arena.codes_with(needle.stored(), 0, &mut codes),
             Layout::Joined(joined) => {
-                let mut some = Arena {
-                    text: String::new(),
-                    starts: Vec::new(),
-                    form: Form::Escaped,
-                    has_escapes: false,
-                };
+                if let Some(codes) = joined.codes_with(needle) {
+                    return codes;
+                }
+                let mut some = Arena::new(String::new(), Vec::new(), Form::Escaped, false);
                 for base in (0u32..).take(joined.len()).step_by(TEXTS) {
                     some.text.clear();
                     some.text.push('"');
@@ -314,7 +412,7 @@ impl Dictionary {
                         some.starts.push(u32::try_from(some.text.len()).unwrap_or(NO_CODE));
                         some.text.push('"');
                     }
-                    some.codes_with(pattern, base, &mut codes);
+                    some.codes_with(needle.stored(), base, &mut codes);
                 }
             }
         }
@@ -323,6 +421,7 @@ impl Dictionary {
 
     /// Every code with its raw text, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Cow<'_, str>)> {
+        count_compared(self.len());
         (0u32..).take(self.len()).map(|code| (code, self.text(code)))
     }
 }
@@ -341,7 +440,8 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
 
 impl Imaged for Arena {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        let Self { text, starts, form, has_escapes } = self;
+        // What helps a search is made again at the first one.
+        let Self { text, starts, form, has_escapes, fences: _, pairs: _ } = self;
         image.text(text);
         image.u32s(starts);
         image.flag(*form == Form::Verbatim);
@@ -349,12 +449,9 @@ impl Imaged for Arena {
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
-        Ok(Self {
-            text: image.text()?,
-            starts: image.u32s()?,
-            form: if image.flag()? { Form::Verbatim } else { Form::Escaped },
-            has_escapes: image.flag()?,
-        })
+        let (text, starts) = (image.text()?, image.u32s()?);
+        let form = if image.flag()? { Form::Verbatim } else { Form::Escaped };
+        Ok(Self::new(text, starts, form, image.flag()?))
     }
 }
 

@@ -11,13 +11,16 @@ mod cache;
 mod cells;
 mod column;
 mod column_builder;
+mod compared;
 mod dictionary;
 mod error;
+mod fences;
 mod ids;
 mod image;
 mod join;
 mod lists;
 mod moment;
+mod needle;
 mod parallel;
 mod patch;
 mod patch_cells;
@@ -30,12 +33,14 @@ mod stamps;
 mod table;
 mod table_builder;
 mod text;
+mod whole;
 
 use std::{borrow::Cow, sync::Arc};
 
 pub use bitmap::Bitmap;
 pub use builder::{GraphBuilder, GraphShard};
 pub use cache::GraphCache;
+pub use compared::values_compared;
 pub use error::GraphError;
 pub use image::{GraphImage, Image, ImageError, ImageSource};
 pub use patch::{Changes, PatchWork, Patched};
@@ -44,8 +49,9 @@ pub use stamps::Stamps;
 pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
-    dictionary::{NO_CODE, escape_into},
-    slices::{Need, SLICE_TYPE},
+    dictionary::NO_CODE,
+    needle::Needle,
+    slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

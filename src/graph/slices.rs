@@ -12,14 +12,21 @@ use super::{
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     parallel::{WORTH_A_THREAD, in_parallel, threads},
     table::next_stamp,
+    whole::Wholes,
 };
 use crate::{
     catalog::{Catalog, FieldKind},
-    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type},
 };
 
 /// The type whose assets are the slices themselves. It is always complete.
 pub(crate) const SLICE_TYPE: &str = "Slice";
+
+/// Whether the assets of a type are what Passmuster itself writes: no slice lists them, and all of them are always
+/// known.
+pub(crate) fn is_own_type(asset_type: &str) -> bool {
+    asset_type == SLICE_TYPE || is_ledger_type(asset_type)
+}
 
 /// A slice as an asset, with those of its fields that the schema stores; nothing where the schema has no such type.
 pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
@@ -57,6 +64,7 @@ pub struct Slices {
     count: usize,
     /// Another one wherever there is another account, region or slice.
     places_stamp: u64,
+    wholes: Wholes,
 }
 
 /// The slices of one account.
@@ -192,7 +200,7 @@ impl Slices {
         for of_type in types.values_mut() {
             of_type.stamp = next_stamp();
         }
-        Self { accounts, types, count, places_stamp: next_stamp() }
+        Self { accounts, types, count, places_stamp: next_stamp(), wholes: Wholes::default() }
     }
 
     /// Adds the slices of other accounts.
@@ -290,6 +298,26 @@ impl Slices {
         std::iter::once(self.places_stamp).chain(types.map(of_type)).collect()
     }
 
+    /// What was told of the places where nothing is missing.
+    pub(super) fn wholes(&self) -> &Wholes {
+        &self.wholes
+    }
+
+    /// The stamps of a type and of the places; nothing for a type of which nothing was collected.
+    pub(super) fn stamps_of(&self, asset_type: &str) -> Option<(u64, u64)> {
+        Some((self.types.get(asset_type)?.stamp, self.places_stamp))
+    }
+
+    /// Another number wherever there is another account, region or slice.
+    pub(super) fn places_stamp(&self) -> u64 {
+        self.places_stamp
+    }
+
+    /// Whether anything was collected from a region of an account.
+    pub(super) fn has_place(&self, account_id: &str, region: &str) -> bool {
+        self.accounts.get(account_id).is_some_and(|account| account.regions.contains_key(region))
+    }
+
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
@@ -336,7 +364,7 @@ impl Slices {
         is_complete: &dyn Fn(&SliceState) -> bool,
         missing: &mut Vec<Need>,
     ) {
-        if asset_type == SLICE_TYPE {
+        if is_own_type(asset_type) {
             return;
         }
         let Some(account_id) = account_id else {

@@ -14,8 +14,10 @@ use super::{
     added::AddedTexts,
     adjacency::{Adjacency, Edits, Neighbours},
     cells::Cells,
-    dictionary::{Dictionary, Form, NO_CODE},
+    compared::count_compared,
+    dictionary::{Dictionary, Form, NO_CODE, partition},
     image::{ImageError, ImageReader, ImageWriter, Imaged},
+    needle::Needle,
 };
 use crate::catalog::scalar;
 
@@ -45,7 +47,7 @@ pub(crate) struct Nets {
 pub(crate) struct Codes {
     /// One range.
     pub(crate) range: Range<u32>,
-    /// And these, above the range, ascending; mostly none.
+    /// And these, outside the range, ascending; mostly none.
     pub(crate) more: Vec<u32>,
 }
 
@@ -66,6 +68,18 @@ impl From<Range<u32>> for Codes {
 }
 
 impl Codes {
+    /// Codes in any order.
+    pub(crate) fn of(mut codes: Vec<u32>) -> Self {
+        codes.sort_unstable();
+        codes.dedup();
+        match (codes.first(), codes.last()) {
+            (Some(&first), Some(&last)) if (last - first) as usize + 1 == codes.len() => {
+                Self::from(first..last + 1)
+            }
+            _ => Self { range: 0..0, more: codes },
+        }
+    }
+
     /// Whether a code is among them.
     #[inline]
     pub(crate) fn contains(&self, code: u32) -> bool {
@@ -84,7 +98,8 @@ impl Codes {
 
     /// Each, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        self.range.clone().chain(self.more.iter().copied())
+        let (below, above) = self.more.split_at(self.more.partition_point(|&code| code < self.range.start));
+        below.iter().copied().chain(self.range.clone()).chain(above.iter().copied())
     }
 }
 
@@ -180,12 +195,12 @@ impl TextData {
         self.dictionary.iter().chain(added.map(|code| (code, self.text(code))))
     }
 
-    /// The codes whose stored (JSON-escaped) text a pattern finds, ascending; see [`Dictionary::codes_with`].
-    pub(crate) fn codes_with(&self, pattern: &regex::Regex) -> Vec<u32> {
-        let mut codes = self.dictionary.codes_with(pattern);
+    /// The codes whose text may hold a needle, ascending; see [`Dictionary::codes_with`].
+    pub(crate) fn codes_with(&self, needle: &Needle) -> Vec<u32> {
+        let mut codes = self.dictionary.codes_with(needle);
         if let Some(added) = &self.added {
             let places = 0..u32::try_from(added.len()).unwrap_or(0);
-            let found = places.filter(|&place| pattern.is_match(added.stored(place)));
+            let found = places.filter(|&place| needle.stored().is_match(added.stored(place)));
             codes.extend(found.map(|place| self.first_added() + place));
         }
         codes
@@ -202,7 +217,7 @@ impl TextData {
 
     /// The first code of the dictionary whose text is not before this one. Not for nets.
     pub(super) fn lower_bound(&self, text: &str) -> u32 {
-        self.dictionary.lower_bound(|other| other < text)
+        self.dictionary.place(text)
     }
 
     /// How the texts of two codes compare; no text is least. Not for nets.
@@ -216,9 +231,15 @@ impl TextData {
         }
     }
 
+    /// A number for each code that ascends with the texts; nothing where codes have no such order. Not for nets.
+    pub(crate) fn in_order(&self) -> Option<&Cells<u32>> {
+        self.added.is_none().then_some(&self.codes)
+    }
+
     /// Where a text stands among those of the column. Not for nets.
     pub(crate) fn place(&self, text: &str) -> TextPlace {
-        let (code, is_there) = (self.lower_bound(text), self.dictionary.find(text).is_some());
+        let code = self.lower_bound(text);
+        let is_there = (code as usize) < self.dictionary.len() && self.dictionary.text(code) == text;
         TextPlace { code, is_there, text: text.to_owned() }
     }
 
@@ -255,11 +276,16 @@ impl TextData {
         self.codes(ends(&base, self.dictionary.len()), ends(&added, self.added_len()))
     }
 
+    /// The code of a text, as a set. Not for nets.
+    pub(crate) fn equal(&self, text: &str) -> Codes {
+        self.find(text).map_or_else(Codes::default, |code| Codes::from(code..code + 1))
+    }
+
     /// The codes of the texts that begin so. Not for nets.
     pub(crate) fn starting_with(&self, prefix: &str) -> Codes {
         let before = |other: &str| other < prefix;
         let not_behind = |other: &str| other < prefix || other.starts_with(prefix);
-        let base = self.dictionary.lower_bound(before)..self.dictionary.lower_bound(not_behind);
+        let base = self.dictionary.place(prefix)..self.dictionary.lower_bound(not_behind);
         let added = self
             .added
             .as_ref()
@@ -348,37 +374,72 @@ impl Nets {
         self.base.get(code).or_else(|| self.added.get(code - self.base.len())).copied()
     }
 
-    /// How many codes there are.
-    pub(crate) fn len(&self) -> usize {
-        self.base.len() + self.added.len()
-    }
-
-    /// Every code with its net.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &IpNet)> {
-        (0u32..).zip(self.base.iter().chain(&self.added))
-    }
-
     /// The codes of the nets between two bounds.
     pub(crate) fn between(&self, from: Bound<&IpNet>, to: Bound<&IpNet>) -> Codes {
-        let place = |place: usize| u32::try_from(place).unwrap_or(NO_CODE);
-        let not_before = |wanted: &IpNet| place(self.base.partition_point(|net| net < wanted));
-        let behind = |wanted: &IpNet| place(self.base.partition_point(|net| net <= wanted));
+        Codes { range: self.built_between(from, to), more: self.added_where(|net| (from, to).contains(net)) }
+    }
+
+    /// The codes of the nets that lie inside a prefix: in address order they stand together, from the prefix itself to
+    /// its last address.
+    pub(crate) fn within(&self, prefix: &IpNet) -> Codes {
+        let (first, last) = (prefix.trunc(), IpNet::from(prefix.broadcast()));
+        self.between(Bound::Included(&first), Bound::Included(&last))
+    }
+
+    /// The codes of the nets that contain a prefix: each is the beginning of its address, of one length or another.
+    pub(crate) fn containing(&self, inner: &IpNet) -> Codes {
+        let mut codes = self.built_around(inner, inner.prefix_len());
+        codes.extend(self.added_where(|net| net.contains(inner)));
+        Codes::of(codes)
+    }
+
+    /// The codes of the nets that have an address in common with a prefix: those inside it, and those around it.
+    pub(crate) fn overlapping(&self, other: &IpNet) -> Codes {
+        let (first, last) = (other.trunc(), IpNet::from(other.broadcast()));
+        let range = self.built_between(Bound::Included(&first), Bound::Included(&last));
+        let mut more = match other.prefix_len().checked_sub(1) {
+            Some(longest) => self.built_around(other, longest),
+            None => Vec::new(),
+        };
+        more.extend(self.added_where(|net| net.contains(other) || other.contains(net)));
+        Codes { range, more }
+    }
+
+    /// The codes of the nets around a prefix that it was built with, of up to this length, ascending.
+    fn built_around(&self, inner: &IpNet, longest: u8) -> Vec<u32> {
+        let around = (0..=longest).filter_map(|length| IpNet::new(inner.addr(), length).ok());
+        around
+            .flat_map(|net| {
+                let net = net.trunc();
+                self.built_between(Bound::Included(&net), Bound::Included(&net))
+            })
+            .collect()
+    }
+
+    /// The codes of the nets between two bounds that it was built with.
+    fn built_between(&self, from: Bound<&IpNet>, to: Bound<&IpNet>) -> Range<u32> {
+        let all = u32::try_from(self.base.len()).unwrap_or(NO_CODE);
+        let first = |before: &dyn Fn(&IpNet) -> bool| {
+            partition(0, all, |code| self.base.get(code as usize).is_some_and(before))
+        };
         let start = match from {
             Bound::Unbounded => 0,
-            Bound::Included(net) => not_before(net),
-            Bound::Excluded(net) => behind(net),
+            Bound::Included(wanted) => first(&|net| net < wanted),
+            Bound::Excluded(wanted) => first(&|net| net <= wanted),
         };
         let end = match to {
-            Bound::Unbounded => place(self.base.len()),
-            Bound::Included(net) => behind(net),
-            Bound::Excluded(net) => not_before(net),
+            Bound::Unbounded => all,
+            Bound::Included(wanted) => first(&|net| net <= wanted),
+            Bound::Excluded(wanted) => first(&|net| net < wanted),
         };
-        let is_inside = |net: &IpNet| (from, to).contains(net);
-        let added = (place(self.base.len())..).zip(&self.added);
-        Codes {
-            range: start..end,
-            more: added.filter(|(_, net)| is_inside(net)).map(|(code, _)| code).collect(),
-        }
+        start..end.max(start)
+    }
+
+    /// The codes of the nets that were added and that pass, ascending.
+    fn added_where(&self, passes: impl Fn(&IpNet) -> bool) -> Vec<u32> {
+        count_compared(self.added.len());
+        let codes = u32::try_from(self.base.len()).unwrap_or(NO_CODE)..;
+        codes.zip(&self.added).filter(|(_, net)| passes(net)).map(|(code, _)| code).collect()
     }
 
     /// The code of a text of this column.

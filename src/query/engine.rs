@@ -13,7 +13,7 @@ use super::{
     lint::{Warning, lint},
     moments::{Graphs, Moments},
     plan::{Filters, Nodes, Plan, RootKind},
-    prepare::{CacheLimits, Preparations, Prepared, Preparer},
+    prepare::{CacheLimits, Preparations, Prepared, Preparer, Ready},
     response::{self, push_errors, push_extensions, refused},
     run::{
         Judgement, Outlet, Ran, RunError, RunLimits, Streamed, Why, WhyWorld, find_assets, incomplete_slices,
@@ -73,9 +73,6 @@ pub struct Response {
 
 /// A longer document is not parsed where others wait.
 const LONGEST_NEW: usize = 2 * 1024;
-
-/// Most answers have fewer bytes.
-const SMALL_ANSWER: usize = 4 * 1024;
 
 /// How every response with data begins.
 const DATA: &[u8] = b"{\"data\":";
@@ -168,10 +165,10 @@ impl Engine {
         limits: &RunLimits<'_>,
         outlet: Option<Outlet<'_>>,
     ) -> Response {
-        let gathered =
-            self.prepare(request).and_then(|prepared| Ok((prepared.planned.plan.gather(moments)?, prepared)));
+        let ready = self.preparer.ready(request);
+        let gathered = ready.and_then(|ready| Ok((ready.planned().plan.gather(moments)?, ready)));
         match gathered {
-            Ok((graphs, prepared)) => self.answer(&prepared, &Graphs::from(&graphs), request, limits, outlet),
+            Ok((graphs, ready)) => self.answer(&ready, &Graphs::from(&graphs), request, limits, outlet),
             Err(errors) => refused(errors),
         }
     }
@@ -189,25 +186,25 @@ impl Engine {
         if request.explain.is_some() || request.as_of.is_some() {
             return None;
         }
-        let prepared = match self.preparer.recall(&request.query) {
-            Some(document) if document.may_be_short() => self.preparer.prepare_recalled(document, request),
-            None if request.query.len() <= LONGEST_NEW => self.prepare(request),
+        let ready = match self.preparer.recall(&request.query) {
+            Some(document) if document.may_be_short() => self.preparer.ready_recalled(document, request),
+            None if request.query.len() <= LONGEST_NEW => self.prepare(request).map(Ready::Whole),
             _ => return None,
         };
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
+        let ready = match ready {
+            Ok(ready) => ready,
             Err(errors) => return Some(refused(errors)),
         };
-        if prepared.planned.plan.roots.iter().any(|root| root.as_of.is_some()) {
+        if ready.planned().plan.roots.iter().any(|root| root.as_of.is_some()) {
             return None;
         }
-        let response = self.answer(&prepared, &Graphs::from(graph), request, limits, None);
+        let response = self.answer(&ready, &Graphs::from(graph), request, limits, None);
         let is_long = response
             .errors
             .iter()
             .any(|error| matches!(error.kind, QueryErrorKind::Stopped(RunError::TooMuchWork { .. })));
         if is_long {
-            prepared.document.was_long();
+            ready.document().was_long();
             return None;
         }
         Some(response)
@@ -239,8 +236,8 @@ impl Engine {
         limits: &RunLimits<'_>,
         outlet: Option<Outlet<'_>>,
     ) -> Response {
-        match self.prepare(request) {
-            Ok(prepared) => self.answer(&prepared, graphs, request, limits, outlet),
+        match self.preparer.ready(request) {
+            Ok(ready) => self.answer(&ready, graphs, request, limits, outlet),
             Err(errors) => refused(errors),
         }
     }
@@ -248,20 +245,21 @@ impl Engine {
     /// Runs a plan and writes the response.
     fn answer(
         &self,
-        prepared: &Prepared,
+        ready: &Ready,
         graphs: &Graphs<'_>,
         request: &Request,
         limits: &RunLimits<'_>,
         outlet: Option<Outlet<'_>>,
     ) -> Response {
+        let plan = &ready.planned().plan;
         let (streamed, mut explanation) = match request.explain {
             None => {
-                let (plan, introspection) = (&prepared.planned.plan, &prepared.introspection);
-                let mut begun = Vec::with_capacity(SMALL_ANSWER);
+                let mut begun = Vec::with_capacity(ready.document().room_for_answer());
                 begun.extend_from_slice(DATA);
-                (stream(plan, graphs, introspection, limits, begun, outlet), None)
+                let given = ready.given();
+                (stream((plan, given), graphs, ready.introspection(), limits, begun, outlet), None)
             }
-            Some(_) => match self.run_explained(prepared, graphs, limits) {
+            Some(_) => match self.run_explained(ready, graphs, limits) {
                 Ok((ran, explanation)) => {
                     let ended = Ok((ran.errors, ran.rows));
                     (Streamed { rest: [DATA, &ran.data].concat(), sent: 0, ended }, Some(explanation))
@@ -275,15 +273,15 @@ impl Engine {
             Err(stopped) => return response::stopped(stopped, sent),
         };
         let mut errors: Vec<QueryError> = errors.into_iter().map(QueryError::from).collect();
-        let incomplete = incomplete_slices(&prepared.planned.plan, graphs.clone());
+        let incomplete = incomplete_slices(plan, graphs.clone());
         // What assets have is asked of the newest inventory that the query looks at.
-        let newest = graphs.at(None).or_else(|| {
-            prepared.planned.plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment))
-        });
-        let warnings = self.warnings(prepared, newest);
+        let newest = graphs
+            .at(None)
+            .or_else(|| plan.moments().into_iter().next_back().and_then(|moment| graphs.at(moment)));
+        let warnings = self.warnings(ready, newest);
         let asset = request.explain.as_ref().and_then(|wanted| wanted.asset.as_deref());
         if let (Some(explanation), Some(asset)) = (&mut explanation, asset) {
-            match self.whys(prepared, graphs, asset) {
+            match self.whys(ready, graphs, asset) {
                 Ok(whys) => explanation.whys = whys,
                 Err(refused) => errors.extend(refused),
             }
@@ -291,6 +289,7 @@ impl Engine {
         push_errors(&mut body, &errors);
         push_extensions(&mut body, &incomplete, &warnings, explanation.as_ref());
         body.push(b'}');
+        ready.document().was_answered(body.len());
         Response { body, sent, has_data: true, errors, rows, warnings, explanation }
     }
 
@@ -312,23 +311,24 @@ impl Engine {
     /// # Errors
     /// Everything wrong with the request.
     pub fn lint(&self, request: &Request, graph: Option<&Graph>) -> Result<Vec<Warning>, Vec<QueryError>> {
-        let prepared = self.prepare(request)?;
-        Ok(self.warnings(&prepared, graph))
+        let ready = Ready::Whole(self.prepare(request)?);
+        Ok(self.warnings(&ready, graph))
     }
 
-    fn warnings(&self, prepared: &Prepared, graph: Option<&Graph>) -> Vec<Warning> {
-        lint(&self.catalog, &prepared.document.parsed, &prepared.planned.tested, graph)
+    fn warnings(&self, ready: &Ready, graph: Option<&Graph>) -> Vec<Warning> {
+        let tested = (ready.planned().tested.as_slice(), ready.given());
+        lint(&self.catalog, &ready.document().parsed, tested, graph)
     }
 
     fn run_explained(
         &self,
-        prepared: &Prepared,
+        ready: &Ready,
         graphs: &Graphs<'_>,
         limits: &RunLimits<'_>,
     ) -> Result<(Ran, Explanation), RunError> {
-        let plan = &prepared.planned.plan;
-        let (ran, visited, steps) = run_explained(plan, graphs.clone(), &prepared.introspection, limits)?;
-        let written = prepared.planned.written.as_ref().unwrap_or(plan);
+        let plan = &ready.planned().plan;
+        let (ran, visited, steps) = run_explained(plan, graphs.clone(), ready.introspection(), limits)?;
+        let written = ready.planned().written.as_ref().unwrap_or(plan);
         let explanation = Explanation {
             written: written.display(&self.catalog).to_string(),
             simplified: plan.display(&self.catalog).to_string(),
@@ -342,11 +342,11 @@ impl Engine {
     /// For each root list whose type an asset has, why it matches there.
     fn whys(
         &self,
-        prepared: &Prepared,
+        ready: &Ready,
         graphs: &Graphs<'_>,
         asset: &str,
     ) -> Result<Vec<(String, Why)>, Vec<QueryError>> {
-        let plan = prepared.planned.written.as_ref().unwrap_or(&prepared.planned.plan);
+        let plan = ready.planned().written.as_ref().unwrap_or(&ready.planned().plan);
         let mut whys = Vec::new();
         let mut missing = None;
         for root in &plan.roots {

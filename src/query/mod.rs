@@ -12,6 +12,7 @@ pub mod guard;
 mod lint;
 mod moments;
 mod names;
+mod outlines;
 mod plan;
 mod planner;
 mod prepare;
@@ -35,11 +36,11 @@ pub use plan::{
     SubscriptionField, Told, WaitsFor,
 };
 pub use plan::{
-    Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, Comparison, Connection,
-    ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind, Filter, Filters,
-    GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes, Operand, Output,
-    OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position, Quantifier, RootField,
-    RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
+    Aggregate, AggregateField, AggregateFilter, AggregateFunction, AggregateKind, AskedId, Comparison,
+    Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind,
+    Filter, Filters, GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes,
+    Operand, Output, OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position,
+    Quantifier, RootField, RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
 };
 pub use prepare::{CacheLimits, Preparations};
 pub use response::slice_to_json;

@@ -1,11 +1,7 @@
 //! The graphs a plan runs over: the present one, and one for each moment that a root field asks for with `asOf`. Where
 //! they come from is not known here; whoever holds the inventory hands in a [`Moments`].
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     error::{QueryError, QueryErrorKind},
@@ -76,10 +72,15 @@ impl MomentError {
 impl Plan {
     /// The moments its root fields ask for, each once; nothing stands for the present, and comes first.
     #[must_use]
-    pub fn moments(&self) -> BTreeSet<Option<Time>> {
+    pub fn moments(&self) -> Vec<Option<Time>> {
+        if self.roots.iter().all(|root| root.as_of.is_none()) {
+            return vec![None];
+        }
         let of_inventory = self.roots.iter().filter(|root| root.is_of_inventory());
-        let moments: BTreeSet<Option<Time>> = of_inventory.map(|root| root.as_of).collect();
-        if moments.is_empty() { BTreeSet::from([None]) } else { moments }
+        let mut moments: Vec<Option<Time>> = of_inventory.map(|root| root.as_of).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        if moments.is_empty() { vec![None] } else { moments }
     }
 
     /// Lets root fields that name no moment ask for this one.
@@ -130,20 +131,20 @@ impl RootField {
 
 /// The graphs a plan runs over, by moment; nothing stands for the present.
 #[derive(Clone, Debug)]
-pub struct Graphs<'g>(BTreeMap<Option<Time>, &'g Graph>);
+pub struct Graphs<'g>(Vec<(Option<Time>, &'g Graph)>);
 
 impl<'g> Graphs<'g> {
     /// The graph of a moment, if it was handed in.
     #[must_use]
     pub fn at(&self, moment: Option<Time>) -> Option<&'g Graph> {
-        self.0.get(&moment).copied()
+        self.0.iter().find(|(known, _)| *known == moment).map(|(_, graph)| *graph)
     }
 }
 
 /// The present alone.
 impl<'g> From<&'g Graph> for Graphs<'g> {
     fn from(graph: &'g Graph) -> Self {
-        Self(BTreeMap::from([(None, graph)]))
+        Self(vec![(None, graph)])
     }
 }
 

@@ -1,13 +1,13 @@
 //! From a request to a plan that is ready to run, and the memory of both: a document that was let through once is not
-//! guarded, parsed and validated again, and the same operation with the same variables is not planned again. Refusals
-//! are never kept: there is no end of them.
+//! guarded, parsed and validated again, and the same operation with the same variables is not planned again, nor with
+//! others that only fill the blanks of its outline. Refusals are never kept: there is no end of them.
 
 use std::{
     collections::BTreeMap,
     hash::{Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -19,8 +19,9 @@ use super::{
     document::{Fragments, QueryDocument, place_in},
     error::{QueryError, QueryErrorKind},
     guard::{GuardLimits, guard},
-    plan::{Action, RootKind},
-    planner::{self, Planned},
+    outlines::{Filled, Outlines},
+    plan::{Action, RootKind, Test},
+    planner::{self, Outline, Planned},
     specification::{Specification, ValidDocument},
 };
 use crate::catalog::Catalog;
@@ -52,7 +53,7 @@ pub struct Preparations {
     pub parsed: u64,
     /// Documents held to the rules of the specification.
     pub validated: u64,
-    /// Operations planned.
+    /// Operations planned, or their outlines.
     pub planned: u64,
 }
 
@@ -65,6 +66,47 @@ pub(super) struct Prepared {
     pub(super) introspection: BTreeMap<String, Vec<u8>>,
 }
 
+/// A plan to run: one that was made for this request, or an outline with what fills its blanks.
+#[derive(Debug)]
+pub(super) enum Ready {
+    Whole(Arc<Prepared>),
+    Filled { document: Arc<KnownDocument>, outline: Arc<Outline>, given: Vec<Test> },
+}
+
+/// An outline shows nothing of the schema.
+static NO_INTROSPECTION: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+
+impl Ready {
+    pub(super) fn planned(&self) -> &Planned {
+        match self {
+            Self::Whole(prepared) => &prepared.planned,
+            Self::Filled { outline, .. } => &outline.planned,
+        }
+    }
+
+    /// What fills the blanks; empty for a plan without any.
+    pub(super) fn given(&self) -> &[Test] {
+        match self {
+            Self::Whole(_) => &[],
+            Self::Filled { given, .. } => given,
+        }
+    }
+
+    pub(super) fn document(&self) -> &KnownDocument {
+        match self {
+            Self::Whole(prepared) => &prepared.document,
+            Self::Filled { document, .. } => document,
+        }
+    }
+
+    pub(super) fn introspection(&self) -> &BTreeMap<String, Vec<u8>> {
+        match self {
+            Self::Whole(prepared) => &prepared.introspection,
+            Self::Filled { .. } => &NO_INTROSPECTION,
+        }
+    }
+}
+
 /// A document that the guard let through and that keeps every rule, whatever the variables are.
 #[derive(Debug)]
 pub(super) struct KnownDocument {
@@ -73,10 +115,17 @@ pub(super) struct KnownDocument {
     text_hash: u64,
     /// How many more times it is taken to be long without being tried.
     taken_as_long: AtomicU32,
+    /// The bytes of its last answer.
+    answer_bytes: AtomicUsize,
+    outlines: Outlines,
 }
 
 /// A document that turned out to be long is not tried at once for so many times.
 const TIMES_TAKEN_AS_LONG: u32 = 32;
+/// Answers are given so many bytes to begin with.
+const SHORTEST_ROOM: usize = 512;
+/// And no more, however long the last one was.
+const LONGEST_ROOM: usize = 64 * 1024;
 /// A longer document is not tried at once: planning it takes a while already.
 const LONGEST_SHORT: usize = 8 * 1024;
 
@@ -86,6 +135,17 @@ impl KnownDocument {
         let less = |times: u32| times.checked_sub(1);
         self.parsed.text.len() <= LONGEST_SHORT
             && self.taken_as_long.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
+    }
+
+    /// Room for an answer such as the last one: mostly that of the same document is about as long.
+    pub(super) fn room_for_answer(&self) -> usize {
+        let last = self.answer_bytes.load(Ordering::Relaxed);
+        (last + last / 8).clamp(SHORTEST_ROOM, LONGEST_ROOM)
+    }
+
+    /// Remembers how long an answer was.
+    pub(super) fn was_answered(&self, bytes: usize) {
+        self.answer_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Remembers that it took too long.
@@ -125,6 +185,18 @@ const BYTES_A_BYTE: usize = 60;
 const BYTES_A_NODE: usize = 400;
 /// What a small entry takes.
 const BYTES_AT_LEAST: usize = 1024;
+/// The outlines of a document may take so many times what the document does. They are counted in advance.
+const ROOM_FOR_OUTLINES: usize = 2;
+
+/// What a document takes, about.
+fn weight_of_document(document: &QueryDocument) -> usize {
+    BYTES_AT_LEAST + document.text.len() * BYTES_A_BYTE
+}
+
+/// What a plan takes, about.
+pub(super) fn weight_of(planned: &Planned) -> usize {
+    BYTES_AT_LEAST + planned.nodes * BYTES_A_NODE
+}
 
 impl Preparer {
     pub(super) fn new(
@@ -156,17 +228,70 @@ impl Preparer {
         }
     }
 
-    /// A plan for a request.
+    /// A plan to run for a request.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub(super) fn ready(&self, request: &Request) -> Result<Ready, Vec<QueryError>> {
+        match self.recall(&request.query) {
+            Some(document) if request.as_of.is_none() => self.ready_recalled(document, request),
+            _ => self.prepare(request).map(Ready::Whole),
+        }
+    }
+
+    /// A plan to run for a request whose document is known, for the moments it names itself.
+    ///
+    /// # Errors
+    /// What is wrong with its operation name and its variables.
+    pub(super) fn ready_recalled(
+        &self,
+        document: Arc<KnownDocument>,
+        request: &Request,
+    ) -> Result<Ready, Vec<QueryError>> {
+        let key = PlanKey::new(Arc::clone(&document), request);
+        if let Some(prepared) = self.recall_plan(&key) {
+            return Ok(Ready::Whole(prepared));
+        }
+        match self.outlined(&document, request) {
+            Some((outline, given)) => Ok(Ready::Filled { document, outline, given }),
+            None => self.plan_recalled(key, request).map(Ready::Whole),
+        }
+    }
+
+    /// An outline for a request whose values it takes without a complaint.
+    fn outlined(&self, document: &KnownDocument, request: &Request) -> Option<Filled> {
+        if request.variables.is_empty() || request.explain.is_some() {
+            return None;
+        }
+        let (operation, given) = (request.operation_name.as_deref(), &request.variables);
+        let KnownDocument { parsed, valid, outlines, .. } = document;
+        let known = outlines.find(&self.catalog, parsed, operation, given);
+        let filled = known.or_else(|| {
+            let planning = || _ = self.planned.fetch_add(1, Ordering::Relaxed);
+            outlines.make(&self.catalog, parsed, operation, given, planning)
+        })?;
+        let is_valid = self.specification.check_variables(parsed, valid, operation, given).is_ok();
+        is_valid.then_some(filled)
+    }
+
+    /// The whole plan of a request.
     ///
     /// # Errors
     /// Everything wrong with it.
     pub(super) fn prepare(&self, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
         let prepared = match self.recall(&request.query) {
-            Some(document) => self.prepare_recalled(document, request)?,
+            Some(document) => {
+                let key = PlanKey::new(document, request);
+                match self.recall_plan(&key) {
+                    Some(prepared) => prepared,
+                    None => self.plan_recalled(key, request)?,
+                }
+            }
             None => {
                 let prepared = Arc::new(self.prepare_anew(request)?);
                 let document = Arc::clone(&prepared.document);
-                let bytes = request.query.len() + document.parsed.text.len() * BYTES_A_BYTE + BYTES_AT_LEAST;
+                let bytes =
+                    request.query.len() + weight_of_document(&document.parsed) * (1 + ROOM_FOR_OUTLINES);
                 let key = PlanKey::new(Arc::clone(&document), request);
                 self.documents.put(document.text_hash, request.query.clone(), document, bytes);
                 self.keep_plan(key.hash(), key, &prepared);
@@ -190,30 +315,22 @@ impl Preparer {
         self.documents.get(hash_of(&text), |known| known == text)
     }
 
-    /// A plan for a request whose document is known, for the moments it names itself.
-    ///
-    /// # Errors
-    /// What is wrong with its operation name and its variables.
-    pub(super) fn prepare_recalled(
-        &self,
-        document: Arc<KnownDocument>,
-        request: &Request,
-    ) -> Result<Arc<Prepared>, Vec<QueryError>> {
-        let key = PlanKey::new(document, request);
-        let hash = key.hash();
-        if let Some(prepared) = self.plans.get(hash, |known| known.is_same(&key)) {
-            return Ok(prepared);
-        }
+    /// A plan that was made before.
+    fn recall_plan(&self, key: &PlanKey) -> Option<Arc<Prepared>> {
+        self.plans.get(key.hash(), |known| known.is_same(key))
+    }
+
+    /// The plan of a request whose document is known.
+    fn plan_recalled(&self, key: PlanKey, request: &Request) -> Result<Arc<Prepared>, Vec<QueryError>> {
         let planned = self.plan(&key.document.parsed, request)?;
         let prepared = Arc::new(self.complete(Arc::clone(&key.document), planned, request)?);
-        self.keep_plan(hash, key, &prepared);
+        self.keep_plan(key.hash(), key, &prepared);
         Ok(prepared)
     }
 
     fn keep_plan(&self, hash: u64, key: PlanKey, prepared: &Arc<Prepared>) {
         let introspection: usize = prepared.introspection.values().map(Vec::len).sum();
-        let bytes =
-            BYTES_AT_LEAST + prepared.planned.nodes * BYTES_A_NODE + key.variables.len() * 2 + introspection;
+        let bytes = weight_of(&prepared.planned) + key.variables.len() * 2 + introspection;
         self.plans.put(hash, key, Arc::clone(prepared), bytes);
     }
 
@@ -239,7 +356,11 @@ impl Preparer {
         self.validated.fetch_add(1, Ordering::Relaxed);
         let valid = self.specification.check(&document)?;
         let text_hash = hash_of(&request.query.as_str());
-        let document = KnownDocument { parsed: document, valid, text_hash, taken_as_long: AtomicU32::new(0) };
+        let outlines = Outlines::new(weight_of_document(&document) * ROOM_FOR_OUTLINES);
+        let taken_as_long = AtomicU32::new(0);
+        let answer_bytes = AtomicUsize::new(0);
+        let document =
+            KnownDocument { parsed: document, valid, text_hash, taken_as_long, answer_bytes, outlines };
         self.complete(Arc::new(document), planned, request)
     }
 

@@ -47,11 +47,11 @@ impl Answer for Scripted {
         self.ready.load(Ordering::SeqCst)
     }
 
-    fn answer_at_once(&self, operation: &Operation) -> Option<Answered> {
+    fn answer_at_once(&self, operation: Operation) -> Result<Answered, Operation> {
         match operation.query.as_str() {
-            "{short}" => Some(ran(&echoed(operation))),
+            "{short}" => Ok(ran(&echoed(&operation))),
             "{short boom}" => panic!("secret detail"),
-            _ => None,
+            _ => Err(operation),
         }
     }
 
@@ -352,6 +352,9 @@ async fn a_malformed_request_says_what_is_wrong_with_it() {
         ("{\"query\":\"\\ud800\"}", "bad_json"),
         ("\"{a}\"", "body_not_an_object"),
         ("null", "body_not_an_object"),
+        // Not the parameters in their order.
+        (r#"["{a}"]"#, "batch_not_supported"),
+        (r#" ["{a}", null, {}, {}]"#, "batch_not_supported"),
         ("{}", "missing_query"),
         (r#"{"query":null}"#, "missing_query"),
         (r#"{"query":{"a":1}}"#, "bad_parameter"),
@@ -553,6 +556,13 @@ async fn slow_headers_and_slow_bodies_are_cut_off() {
     let mut prompt = TcpStream::connect(address).await.unwrap();
     prompt.write_all(REQUEST.as_bytes()).await.unwrap();
     assert!(read_all(&mut prompt).await.starts_with("HTTP/1.1 200"), "others are served all the while");
+
+    // A head that comes too slowly behind others is cut off as the first would be.
+    let mut kept_open = TcpStream::connect(address).await.unwrap();
+    kept_open.write_all(REQUEST.repeat(3).as_bytes()).await.unwrap();
+    kept_open.write_all(b"POST /graphql HTTP/1.1\r\n").await.unwrap();
+    let answers = read_all(&mut kept_open).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -298,6 +298,137 @@ fn nothing_is_parsed_validated_or_planned_on_a_cache_hit() {
     }
 }
 
+/// Asks for rows, and says how many plans were made so far.
+fn ids(engine: &Engine, graph: &Graph, query: &str, variables: Value) -> (String, u64) {
+    let response = engine.execute(graph, &request(query, variables.clone()), &RunLimits::unlimited());
+    assert_eq!(response.errors, [], "{query} {variables}");
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    let rows = match &body["data"]["rows"] {
+        Value::Array(rows) => rows.clone(),
+        row => vec![row.clone()],
+    };
+    let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap_or("none")).collect();
+    (ids.join(" "), engine.preparations().planned)
+}
+
+#[test]
+fn values_that_are_only_compared_with_fill_one_outline() {
+    let catalog = catalog();
+    let (graph, engine) = (graph(&catalog), engine(&catalog, CacheLimits::default()));
+    for (query, asked) in [
+        (
+            "query ($id: String) { rows: vpcs(where: {vpcId: $id}) { id } }",
+            [json!({"id": "vpc-1"}), json!({"id": "vpc-2"}), json!({"id": "vpc-3"}), json!({"id": "no"})],
+        ),
+        (
+            "query ($id: ID!) { rows: vpc(id: $id) { id } }",
+            [json!({"id": "v1"}), json!({"id": "v2"}), json!({"id": "v3"}), json!({"id": 7})],
+        ),
+        (
+            "query ($in: [String], $min: Int) { rows: vpcs(where: {vpcId_IN: $in, size_GTE: $min}) { id } }",
+            [
+                json!({"in": ["vpc-1"], "min": 0}),
+                json!({"in": ["vpc-2", "no", "vpc-4"], "min": 2}),
+                json!({"in": "vpc-3", "min": 3}),
+                json!({"in": ["vpc-9", "vpc-8"], "min": 9}),
+            ],
+        ),
+        (
+            "query ($net: String, $not: String) { rows: vpcs(where: {cidrBlock_WITHIN: $net, NOT: {name: $not}}) { id } }",
+            [
+                json!({"net": "10.0.0.0/15", "not": "name 0"}),
+                json!({"net": "10.2.0.0/16", "not": "name 1"}),
+                json!({"net": "10.3.0.1", "not": "x"}),
+                json!({"net": "10.11.0.0/16", "not": "name 1"}),
+            ],
+        ),
+    ] {
+        let forgetful = self::engine(&catalog, CacheLimits::NONE);
+        let before = engine.preparations().planned;
+        let expected: Vec<String> =
+            asked.iter().map(|values| ids(&forgetful, &graph, query, values.clone()).0).collect();
+        for (values, expected) in asked.iter().zip(&expected) {
+            assert_eq!(ids(&engine, &graph, query, values.clone()).0, *expected, "{query} {values}");
+        }
+        let planned = engine.preparations().planned - before;
+        assert_eq!(planned, 2, "{query}: the first, and an outline for all others");
+        assert!(expected.iter().any(|ids| ids != &expected[0]), "{query}: the values make a difference");
+    }
+}
+
+#[test]
+fn what_a_plan_depends_on_is_part_of_what_its_outline_is_for() {
+    let catalog = catalog();
+    let (graph, engine) = (graph(&catalog), engine(&catalog, CacheLimits::default()));
+    let page = "query ($id: String, $limit: Int, $more: Boolean!) {
+        rows: vpcs(where: {vpcId_NOT: $id}, limit: $limit) { id name @include(if: $more) } }";
+    let ask = |id: &str, limit: i64, more: bool| {
+        ids(&engine, &graph, page, json!({"id": id, "limit": limit, "more": more}))
+    };
+    assert_eq!(ask("vpc-0", 2, true), ("v1 v10".to_owned(), 1));
+    // The first outline is tried without the limit, which it turns out to depend on.
+    assert_eq!(ask("vpc-1", 2, true), ("v0 v10".to_owned(), 3));
+    assert_eq!(ask("vpc-10", 2, true), ("v0 v1".to_owned(), 3));
+    assert_eq!(ask("vpc-10", 1, true), ("v0".to_owned(), 4), "another limit is another plan");
+    assert_eq!(ask("vpc-0", 1, true), ("v1".to_owned(), 4));
+    assert_eq!(ask("vpc-1", 1, false), ("v0".to_owned(), 5), "so is another selection");
+    for limit in 0..50 {
+        ask("vpc-1", limit, false);
+    }
+    let planned = engine.preparations().planned;
+    ask("vpc-2", 100, false);
+    assert_eq!(
+        engine.preparations().planned,
+        planned + 1,
+        "where no outline serves twice, none is made any more"
+    );
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_refused_as_without_an_outline() {
+    let catalog = catalog();
+    let graph = graph(&catalog);
+    let (engine, forgetful) = (engine(&catalog, CacheLimits::default()), engine(&catalog, CacheLimits::NONE));
+    let query = "query ($net: String, $pattern: String) {
+        vpcs(where: {cidrBlock_OVERLAPS: $net, name_MATCHES: $pattern}) { id } }";
+    for values in [
+        json!({"net": "10.0.0.0/8", "pattern": "name .*"}),
+        json!({"net": "10.1.0.0/16", "pattern": "name 1"}),
+        json!({"net": "10.1.0.0/99", "pattern": "name 1"}),
+        json!({"net": "10.1.0.0/16", "pattern": "("}),
+        json!({"net": "nowhere", "pattern": "("}),
+        json!({"net": 7, "pattern": "x"}),
+        json!({"net": ["10.0.0.0/8"], "pattern": "x"}),
+        json!({"net": null, "pattern": null}),
+        json!({"net": "10.2.0.0/16", "pattern": "name [2-9]"}),
+    ] {
+        let request = request(query, values.clone());
+        let [actual, expected] =
+            [&engine, &forgetful].map(|engine| engine.execute(&graph, &request, &RunLimits::unlimited()));
+        assert_eq!(
+            String::from_utf8_lossy(&actual.body),
+            String::from_utf8_lossy(&expected.body),
+            "{values}"
+        );
+    }
+}
+
+#[test]
+fn warnings_are_of_the_values_that_were_sent() {
+    let catalog = catalog();
+    let (graph, engine) = (graph(&catalog), engine(&catalog, CacheLimits::default()));
+    let query = "query ($a: String, $b: String) { rows: vpcs(where: {name: $a, name_IN: [\"name 1\", \"name 2\"], region: $b}) { id } }";
+    let warnings = |a: &str, b: &str| {
+        let response =
+            engine.execute(&graph, &request(query, json!({"a": a, "b": b})), &RunLimits::unlimited());
+        response.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("name 2", "r1"), Vec::<String>::new());
+    assert_eq!(warnings("name 1", "r0"), Vec::<String>::new());
+    assert_eq!(warnings("name 3", "r0"), ["`name_IN` can't hold where `name` does"]);
+    assert_eq!(warnings("name 1", "R0"), ["`region` is never \"R0\", but \"r0\" (case matters)"]);
+}
+
 #[test]
 fn a_default_moment_is_no_part_of_what_is_remembered() {
     let catalog = catalog();

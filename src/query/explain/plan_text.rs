@@ -60,7 +60,7 @@ impl Lines<'_> {
                 self.nodes(1, nodes);
             }
             RootKind::Node { of, id, output } => {
-                let id = serde_json::Value::from(id.as_str());
+                let id = serde_json::Value::from(id.with(&[]).unwrap_or("?"));
                 let line = format!("{key}: the {} with id {id}{as_of}", self.name(*of));
                 self.push(0, &line);
                 self.output(1, output);

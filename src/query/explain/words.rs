@@ -135,6 +135,8 @@ impl Words<'_> {
             Test::Within(net) => ("_WITHIN", false, text(&net.to_string())),
             Test::ContainsNet(net) => ("_CONTAINS", false, text(&net.to_string())),
             Test::Overlaps(net) => ("_OVERLAPS", false, text(&net.to_string())),
+            // Nobody explains an outline.
+            Test::Blank(_) => ("", false, "?".to_owned()),
         };
         let not = match (negated, can_be_negated) {
             (false, _) => "",

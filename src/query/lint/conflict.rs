@@ -16,7 +16,7 @@ use crate::{
 const MOST_COMPARED: usize = 50;
 
 /// Keys that contradict an earlier one, with the earlier one's name: once for each type that a key is bound to.
-pub(super) fn conflicts(tested: &[Tested]) -> BTreeMap<At, Vec<&str>> {
+pub(super) fn conflicts<'t>(tested: &'t [Tested], given: &[Test]) -> BTreeMap<At, Vec<&'t str>> {
     let mut together: BTreeMap<(u32, TypeId, FieldId), Vec<&Tested>> = BTreeMap::new();
     for one in tested {
         together.entry((one.conjunction, one.of, one.field)).or_default().push(one);
@@ -24,7 +24,7 @@ pub(super) fn conflicts(tested: &[Tested]) -> BTreeMap<At, Vec<&str>> {
     let mut found: BTreeMap<At, Vec<&str>> = BTreeMap::new();
     for keys in together.values() {
         for (place, later) in keys.iter().enumerate().take(MOST_COMPARED) {
-            let earlier = keys.iter().take(place).find(|earlier| conflict(earlier, later));
+            let earlier = keys.iter().take(place).find(|earlier| conflict(earlier, later, given));
             if let Some(earlier) = earlier {
                 found.entry(at(later)).or_default().push(&earlier.key);
             }
@@ -33,17 +33,20 @@ pub(super) fn conflicts(tested: &[Tested]) -> BTreeMap<At, Vec<&str>> {
     found
 }
 
-fn conflict(one: &Tested, other: &Tested) -> bool {
+fn conflict(one: &Tested, other: &Tested, given: &[Test]) -> bool {
     match (&one.what, &other.what) {
         (Tests::Null, Tests::Null) => one.negated != other.negated,
         (Tests::Null, Tests::Value(_)) => !one.negated,
         (Tests::Value(_), Tests::Null) => !other.negated,
-        (Tests::Value(left), Tests::Value(right)) => match (one.negated, other.negated) {
-            (false, false) => excludes(left, right) || excludes(right, left),
-            (false, true) => is_within(left, right),
-            (true, false) => is_within(right, left),
-            (true, true) => false,
-        },
+        (Tests::Value(left), Tests::Value(right)) => {
+            let (left, right) = (left.with(given), right.with(given));
+            match (one.negated, other.negated) {
+                (false, false) => excludes(left, right) || excludes(right, left),
+                (false, true) => is_within(left, right),
+                (true, false) => is_within(right, left),
+                (true, true) => false,
+            }
+        }
         _ => false,
     }
 }

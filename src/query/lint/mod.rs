@@ -154,14 +154,17 @@ impl Warning {
 /// Where a key stands, as far as it identifies the key.
 type At = (Option<(usize, usize)>, String);
 
-/// Looks at what a query tests. With a graph, at the values its assets have, too.
+/// Looks at what a query tests, with the tests that fill its blanks. With a graph, at the values its assets have, too.
 pub(super) fn lint(
     catalog: &Catalog,
     document: &QueryDocument,
-    tested: &[Tested],
+    (tested, given): (&[Tested], &[Test]),
     graph: Option<&Graph>,
 ) -> Vec<Warning> {
-    let lint = Lint { catalog, graph };
+    let lint = Lint { catalog, given, graph };
+    if lint.is_plain(tested) {
+        return Vec::new();
+    }
     let mut places: Vec<At> = Vec::new();
     let mut keys: BTreeMap<At, Vec<&Tested>> = BTreeMap::new();
     for one in tested {
@@ -171,7 +174,7 @@ pub(super) fn lint(
         }
         keys.entry(at).or_default().push(one);
     }
-    let conflicting = conflicts(tested);
+    let conflicting = conflicts(tested, given);
     let mut warnings = Vec::new();
     for at in places {
         let Some(of_key) = keys.get(&at) else { continue };
@@ -200,10 +203,24 @@ fn at(tested: &Tested) -> At {
 
 struct Lint<'a> {
     catalog: &'a Catalog,
+    given: &'a [Test],
     graph: Option<&'a Graph>,
 }
 
 impl Lint<'_> {
+    /// Whether nothing can be odd, told without putting keys together: each by itself is fine, and no two are of one
+    /// field of one object.
+    fn is_plain(&self, tested: &[Tested]) -> bool {
+        /// Each of more of them is not compared with all others.
+        const FEW: usize = 32;
+        let of = |one: &Tested| (one.conjunction, one.of, one.field);
+        tested.len() <= FEW
+            && tested.iter().enumerate().all(|(place, one)| {
+                let is_apart = !tested.iter().take(place).any(|other| of(other) == of(one));
+                is_apart && self.key(&[one]).is_none()
+            })
+    }
+
     /// What is odd about a key by itself, for every type it is bound to.
     fn key(&self, of_key: &[&Tested]) -> Option<(WarningKind, Option<String>)> {
         let first = of_key.first()?;
@@ -228,7 +245,7 @@ impl Lint<'_> {
         if !matches!(scalar, ScalarType::String | ScalarType::Id) {
             return None;
         }
-        let values: Vec<&str> = match test {
+        let values: Vec<&str> = match test.with(self.given) {
             Test::Equal(Operand::Text(text)) | Test::Includes(Operand::Text(text)) => vec![text],
             Test::In { values, .. } => values
                 .iter()

@@ -58,7 +58,7 @@ pub enum RootKind {
         /// An asset type or an interface.
         of: TypeId,
         /// The id asked for.
-        id: String,
+        id: AskedId,
         /// What to print of it.
         output: Output,
     },
@@ -74,6 +74,29 @@ pub enum RootKind {
     Typename,
     /// `__schema` or `__type`, which the generated schema answers.
     Introspection,
+}
+
+/// The id of one asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskedId {
+    /// This one.
+    Known(String),
+    /// The one that the test of this number is equal to: see [`Test::Blank`].
+    Blank(usize),
+}
+
+impl AskedId {
+    /// The id, with the tests that fill the blanks; nothing where they don't.
+    #[must_use]
+    pub fn with<'t>(&'t self, given: &'t [Test]) -> Option<&'t str> {
+        match self {
+            Self::Known(id) => Some(id),
+            Self::Blank(number) => match given.get(*number)? {
+                Test::Equal(Operand::Text(id)) => Some(id),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// Many assets: which, in what order, which page, and what to print of each. At the root the candidates are all
@@ -196,6 +219,20 @@ pub enum Test {
     ContainsNet(IpNet),
     /// A prefix that has an address in common with this one.
     Overlaps(IpNet),
+    /// The test of this number among those that are given when the plan is run: in the outline of a plan alone, which
+    /// serves whatever values the variables of its query have.
+    Blank(usize),
+}
+
+impl Test {
+    /// The test, with those that fill the blanks. A blank that none is given for stays one, which nothing passes.
+    #[must_use]
+    pub fn with<'t>(&'t self, given: &'t [Self]) -> &'t Self {
+        match self {
+            Self::Blank(number) => given.get(*number).unwrap_or(self),
+            test => test,
+        }
+    }
 }
 
 /// An order comparison, or for aggregates also equality.

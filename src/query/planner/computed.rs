@@ -38,15 +38,8 @@ impl Planner<'_> {
         let Selection::Field(field) = operation.selection_set.first()? else { return None };
         let argument = field.arguments.first()?;
         let scope = super::Scope { declared: Vec::new(), values: BTreeMap::new() };
-        let planner = Planner {
-            catalog: self.catalog,
-            document: &document,
-            scope: &scope,
-            errors: Default::default(),
-            nodes: self.nodes.clone(),
-            computing: self.computing.clone(),
-            record: Default::default(),
-        };
+        let mut planner = Planner::new(self.catalog, &document, &scope, Vec::new());
+        (planner.nodes, planner.computing) = (self.nodes.clone(), self.computing.clone());
         let binding = Binding { written: self.catalog.get(of), bound: of };
         let planned = planner.filter_value(binding, "where", Input::Literal(&argument.value));
         self.nodes.set(planner.nodes.get());

@@ -23,12 +23,13 @@ pub(super) struct Binding<'a> {
 }
 
 /// A key of a stored field, with the field at its place in the asset type.
-struct StoredKey<'k> {
-    id: FieldId,
-    name: &'k str,
-    scalar: ScalarType,
-    is_list: bool,
-    operator: Operator,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoredKey<'k> {
+    pub(super) id: FieldId,
+    pub(super) name: &'k str,
+    pub(super) scalar: ScalarType,
+    pub(super) is_list: bool,
+    pub(super) operator: Operator,
 }
 
 impl<'a> Planner<'a> {
@@ -267,8 +268,13 @@ impl<'a> Planner<'a> {
         all_of(members.collect())
     }
 
-    fn filter_stored(&self, key: &StoredKey<'_>, entry: &Entry<'a>) -> Option<Filter> {
+    pub(super) fn filter_stored(&self, key: &StoredKey<'_>, entry: &Entry<'a>) -> Option<Filter> {
         let StoredKey { id, name, scalar, is_list, operator } = *key;
+        if let Shape::Blank(blank) = entry.value.shape(self.scope)
+            && let Some(test) = self.blanks.test(key, entry.key, blank)
+        {
+            return Some(Filter::Field(id, test));
+        }
         if matches!(entry.value.shape(self.scope), Shape::Null) {
             if operator == Operator::Equal {
                 return Some(Filter::IsNull(id));
@@ -342,8 +348,8 @@ impl<'a> Planner<'a> {
 
     /// One coerced value; what can't be coerced is reported.
     pub(super) fn operand(&self, scalar: ScalarType, name: &str, input: Input<'a>) -> Option<Operand> {
-        if let undeclared @ Shape::Undeclared(_) = input.shape(self.scope) {
-            self.refuse_shape(name, input, "", &undeclared);
+        if let unread @ (Shape::Undeclared(_) | Shape::Blank(_)) = input.shape(self.scope) {
+            self.refuse_shape(name, input, "", &unread);
             return None;
         }
         match operand::coerce(self.catalog, self.scope, scalar, name, input) {

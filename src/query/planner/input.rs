@@ -14,6 +14,16 @@ pub(super) type VariableValues = BTreeMap<String, VariableValue>;
 pub(super) enum VariableValue {
     Given(Json),
     Default(Node<Literal>),
+    /// Whatever is given: the plan is made without it.
+    Blank(Blank),
+}
+
+/// A variable whose value is put into a plan afterwards: a scalar, or where it is a list scalars, none of them null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Blank {
+    /// Its place among the operation's variables.
+    pub(super) variable: usize,
+    pub(super) is_list: bool,
 }
 
 /// An argument or part of one.
@@ -40,6 +50,8 @@ pub(super) enum Shape<'a> {
     Object(Vec<Entry<'a>>),
     /// A variable that the operation doesn't declare; the validator names it too.
     Undeclared(&'a str),
+    /// A value that the plan is made without: neither absent nor null.
+    Blank(Blank),
 }
 
 /// One key of an input object.
@@ -89,6 +101,7 @@ impl<'a> Input<'a> {
                 Literal::Variable(name) => match scope.values.get(name.as_str()) {
                     Some(VariableValue::Given(json)) => Input::Json(json, node.location()).shape(scope),
                     Some(VariableValue::Default(literal)) => Input::Literal(literal).shape(scope),
+                    Some(VariableValue::Blank(blank)) => Shape::Blank(*blank),
                     None if scope.declared.iter().any(|declared| declared == name.as_str()) => Shape::Absent,
                     None => Shape::Undeclared(name.as_str()),
                 },
@@ -115,7 +128,8 @@ impl<'a> Input<'a> {
             Input::Json(..) => true,
             Input::Literal(node) => match &**node {
                 Literal::Variable(name) => {
-                    matches!(scope.values.get(name.as_str()), Some(VariableValue::Given(_)))
+                    let value = scope.values.get(name.as_str());
+                    matches!(value, Some(VariableValue::Given(_) | VariableValue::Blank(_)))
                 }
                 _ => false,
             },
@@ -136,6 +150,7 @@ impl Shape<'_> {
             Shape::List(_) => "a list".to_owned(),
             Shape::Object(_) => "an object".to_owned(),
             Shape::Undeclared(name) => format!("the undeclared variable `${name}`"),
+            Shape::Blank(_) => "a value that is not known yet".to_owned(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod merging;
 mod moment;
 mod nodes;
 mod operand;
+mod outline;
 mod parents;
 mod rewrite;
 mod search;
@@ -36,10 +37,12 @@ use serde_json::{Map, Value as Json};
 
 pub(super) use self::{
     action::plan_action,
+    outline::{Outline, Outlined, outline},
     tested::{Tested, Tests},
 };
 use self::{
     input::{Entry, Input, Scope, Shape},
+    outline::Blanks,
     tested::Record,
 };
 use super::{
@@ -64,6 +67,8 @@ struct Planner<'a> {
     computing: RefCell<Vec<(TypeId, String)>>,
     /// What the filters test, for the lint.
     record: Record,
+    /// The blanks of an outline, and what was tried of them.
+    blanks: Blanks,
 }
 
 /// An operation, planned.
@@ -102,18 +107,11 @@ pub(super) fn plan(
     let mut errors = Vec::new();
     let scope = variables::bind(catalog, document, operation, variables, &mut errors);
     let planner = Planner::new(catalog, document, &scope, errors);
-    let roots = planner.roots(&operation.selection_set);
-    let mut errors = planner.errors.into_inner();
-    if errors.is_empty() {
-        let plan = Plan { roots };
-        let written = keeps_written.then(|| plan.clone());
-        let plan = rewrite::simplify(plan);
-        let (tested, nodes) = (planner.record.into_tested(), planner.nodes.get());
-        return Ok(Planned { plan, written, tested, nodes });
-    }
-    errors.sort_by(|one, other| one.place.cmp(&other.place));
-    errors.dedup();
-    Err(errors)
+    planner.planned(operation, keeps_written).map_err(|mut errors| {
+        errors.sort_by(|one, other| one.place.cmp(&other.place));
+        errors.dedup();
+        errors
+    })
 }
 
 /// Where an operation begins: the whole of it would be no place.
@@ -168,7 +166,24 @@ impl<'a> Planner<'a> {
             nodes: Cell::new(0),
             computing: RefCell::default(),
             record: Record::default(),
+            blanks: Blanks::default(),
         }
+    }
+
+    /// The plan of an operation, or what is wrong with it in the order it was found.
+    fn planned(
+        &self,
+        operation: &'a OperationDefinition,
+        keeps_written: bool,
+    ) -> Result<Planned, Vec<QueryError>> {
+        let plan = Plan { roots: self.roots(&operation.selection_set) };
+        let errors = self.errors.take();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let written = keeps_written.then(|| plan.clone());
+        let plan = rewrite::simplify(plan);
+        Ok(Planned { plan, written, tested: self.record.take_tested(), nodes: self.nodes.get() })
     }
 
     /// What was planned, or everything wrong with it in the order of the text.
@@ -194,6 +209,9 @@ impl<'a> Planner<'a> {
     }
 
     fn refuse_shape(&self, name: &str, input: Input<'a>, expected: &str, shape: &Shape<'_>) {
+        if let Shape::Blank(blank) = shape {
+            self.blanks.need(*blank);
+        }
         let help = match shape {
             Shape::Undeclared(variable) => {
                 did_you_mean(variable, self.scope.declared.iter().map(String::as_str))

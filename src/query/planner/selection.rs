@@ -21,7 +21,7 @@ use crate::{
     query::{
         error::{QueryErrorKind, did_you_mean},
         names,
-        plan::{Operand, Output, OutputField, OutputKind, RootField, RootKind},
+        plan::{AskedId, Operand, Output, OutputField, OutputKind, RootField, RootKind},
     },
 };
 
@@ -91,8 +91,13 @@ impl<'a> Planner<'a> {
             self.refuse_null("id", input, "give the id of the asset");
             return None;
         }
+        if let Shape::Blank(blank) = input.shape(self.scope)
+            && let Some(number) = self.blanks.id(blank)
+        {
+            return Some(RootKind::Node { of, id: AskedId::Blank(number), output });
+        }
         match self.operand(ScalarType::Id, "id", input)? {
-            Operand::Text(id) => Some(RootKind::Node { of, id, output }),
+            Operand::Text(id) => Some(RootKind::Node { of, id: AskedId::Known(id), output }),
             _ => None,
         }
     }

@@ -53,8 +53,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn into_tested(self) -> Vec<Tested> {
-        self.tested.into_inner()
+    pub(super) fn take_tested(&self) -> Vec<Tested> {
+        self.tested.take()
     }
 }
 

@@ -70,7 +70,7 @@ fn rename(kind: QueryErrorKind, variable: &str) -> QueryErrorKind {
 
 /// Whether JSON fits a declared type: exactly for scalars, enums and lists of them; for input objects only that it is
 /// an object, since its keys are checked where the variable is used.
-fn check(catalog: &Catalog, json: &Json, of: &Type) -> Result<(), QueryErrorKind> {
+pub(super) fn check(catalog: &Catalog, json: &Json, of: &Type) -> Result<(), QueryErrorKind> {
     if json.is_null() {
         return if of.is_non_null() {
             Err(QueryErrorKind::NullNotAllowed { name: String::new() })
@@ -90,7 +90,7 @@ fn check(catalog: &Catalog, json: &Json, of: &Type) -> Result<(), QueryErrorKind
     }
 }
 
-fn scalar_named(catalog: &Catalog, name: &str) -> Option<ScalarType> {
+pub(super) fn scalar_named(catalog: &Catalog, name: &str) -> Option<ScalarType> {
     const PLAIN: [ScalarType; 10] = [
         ScalarType::String,
         ScalarType::Id,

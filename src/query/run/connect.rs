@@ -3,6 +3,7 @@
 
 use super::{
     super::{Connection, ConnectionKind, EdgeKind, PageInfoKind, Position, cursor, names},
+    bind::Bind,
     eval::Evaluator,
     limits::RunError,
     order::{Behind, Order},
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     catalog::FieldId,
-    graph::{Bitmap, Graph, Link, TableId},
+    graph::{Bitmap, Link, TableId},
 };
 
 /// A bound [`Connection`].
@@ -62,13 +63,13 @@ struct Page {
 }
 
 impl<'p> BoundConnection<'p> {
-    pub(super) fn of_root(graph: &Graph, connection: &'p Connection) -> Self {
+    pub(super) fn of_root(graph: Bind<'_, 'p>, connection: &'p Connection) -> Self {
         let tables = graph.catalog().concrete(connection.of).into_iter().filter_map(|of| graph.table_of(of));
         Self::bind(graph, &tables.map(|(id, _)| id).collect::<Vec<_>>(), connection)
     }
 
     pub(super) fn of_relation(
-        graph: &Graph,
+        graph: Bind<'_, 'p>,
         id: TableId,
         field: FieldId,
         connection: &'p Connection,
@@ -77,7 +78,7 @@ impl<'p> BoundConnection<'p> {
         Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), connection)
     }
 
-    fn bind(graph: &Graph, tables: &[TableId], connection: &'p Connection) -> Self {
+    fn bind(graph: Bind<'_, 'p>, tables: &[TableId], connection: &'p Connection) -> Self {
         let definition = graph.catalog().get(connection.of);
         let edge = |kind: &'p EdgeKind| match kind {
             EdgeKind::Typename => EdgePart::Typename(names::edge(definition)),

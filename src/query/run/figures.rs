@@ -2,6 +2,7 @@
 
 use super::{
     super::{Aggregate, AggregateField, AggregateKind, Figure, FigureKind, Filters},
+    bind::Bind,
     connect::Source,
     eval::Evaluator,
     limits::RunError,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, ScalarType, TypeId},
-    graph::{Bitmap, Column, Data, Graph, IntForm, TableId, TextData, write_float, write_int},
+    graph::{Bitmap, Column, Data, IntForm, TableId, TextData, write_float, write_int},
     query::names,
 };
 
@@ -60,29 +61,38 @@ struct Tally {
 }
 
 impl<'p> BoundAggregate<'p> {
-    pub(super) fn of_root(graph: &Graph, aggregate: &'p Aggregate) -> Self {
+    pub(super) fn of_root(graph: Bind<'_, 'p>, aggregate: &'p Aggregate) -> Self {
         let tables = graph.catalog().concrete(aggregate.of).into_iter().filter_map(|of| graph.table_of(of));
         Self::bind(graph, &tables.map(|(id, _)| id).collect::<Vec<_>>(), aggregate)
     }
 
-    pub(super) fn of_relation(graph: &Graph, id: TableId, field: FieldId, aggregate: &'p Aggregate) -> Self {
+    pub(super) fn of_relation(
+        graph: Bind<'_, 'p>,
+        id: TableId,
+        field: FieldId,
+        aggregate: &'p Aggregate,
+    ) -> Self {
         let links = graph.table(id).column(field).links();
         Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), aggregate)
     }
 
-    fn bind(graph: &Graph, tables: &[TableId], aggregate: &'p Aggregate) -> Self {
+    fn bind(graph: Bind<'_, 'p>, tables: &[TableId], aggregate: &'p Aggregate) -> Self {
         let Aggregate { filters, fields, .. } = aggregate;
         Self { candidates: candidates(graph, tables, filters), parts: bind_parts(graph, tables, fields) }
     }
 }
 
 /// The rows of tables that filters keep, of which nothing is printed.
-pub(super) fn candidates<'p>(graph: &Graph, tables: &[TableId], filters: &'p Filters) -> Vec<Candidates<'p>> {
+pub(super) fn candidates<'p>(
+    graph: Bind<'_, 'p>,
+    tables: &[TableId],
+    filters: &'p Filters,
+) -> Vec<Candidates<'p>> {
     tables.iter().map(|table| Candidates::unprinted(graph, *table, filters)).collect()
 }
 
 fn bind_parts<'p>(
-    graph: &Graph,
+    graph: Bind<'_, 'p>,
     tables: &[TableId],
     fields: &'p [AggregateField],
 ) -> Vec<Part<'p, AggregatePart<'p>>> {
@@ -98,7 +108,7 @@ fn bind_parts<'p>(
     Part::all(fields.iter().map(part))
 }
 
-fn bind_figure<'p>(graph: &Graph, tables: &[TableId], figure: &'p Figure) -> BoundFigure<'p> {
+fn bind_figure<'p>(graph: Bind<'_, 'p>, tables: &[TableId], figure: &'p Figure) -> BoundFigure<'p> {
     let place = |id: &TableId| {
         let of: TypeId = graph.table(*id).of;
         figure.fields.iter().find(|(known, _)| *known == of).map(|(_, field)| *field)

@@ -6,7 +6,7 @@ use std::{iter::repeat_n, panic::resume_unwind, thread};
 
 use super::{
     select::Pick,
-    shape::{Shape, Slot, SlotKind},
+    shape::{Shape, Slot, SlotKind, prefix_of},
     write::Halt,
 };
 use crate::graph::{Bitmap, Column, Data, Graph, TableId, TextData};
@@ -26,7 +26,7 @@ pub(super) struct FlatShape<'s> {
 
 #[derive(Debug)]
 struct FlatCell<'s> {
-    prefix: &'s [u8],
+    prefix: Vec<u8>,
     value: FlatValue<'s>,
 }
 
@@ -42,7 +42,7 @@ enum FlatValue<'s> {
 impl<'s> FlatShape<'s> {
     /// Nothing where a row needs more than its own cells, or a cell that may not be null is.
     pub(super) fn of(graph: &'s Graph, id: TableId, shape: &'s Shape<'_>) -> Option<Self> {
-        let cell = |slot: &'s Slot<'_>| {
+        let cell = |(place, slot): (usize, &'s Slot<'_>)| {
             let value = match &slot.kind {
                 SlotKind::Typename(name) => FlatValue::Same(name),
                 SlotKind::Scalar { field, nullable } => {
@@ -58,9 +58,9 @@ impl<'s> FlatShape<'s> {
                 }
                 _ => return None,
             };
-            Some(FlatCell { prefix: &slot.prefix, value })
+            Some(FlatCell { prefix: prefix_of(place, slot.key), value })
         };
-        let cells = shape.slots.iter().map(cell).collect::<Option<Vec<_>>>()?;
+        let cells = shape.slots.iter().enumerate().map(cell).collect::<Option<Vec<_>>>()?;
         (!cells.is_empty()).then_some(Self { cells })
     }
 
@@ -126,7 +126,7 @@ impl<'s> FlatShape<'s> {
                 out.push(b',');
             }
             for (cell, texts) in self.cells.iter().zip(texts.chunks_exact(rows.len())) {
-                out.extend_from_slice(cell.prefix);
+                out.extend_from_slice(&cell.prefix);
                 match (&cell.value, texts.get(place)) {
                     (FlatValue::Other(column), _) => {
                         if !column.write_json(row, out) {

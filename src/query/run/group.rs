@@ -151,7 +151,7 @@ impl<'g> Evaluator<'g, '_> {
         let tables: Vec<TableId> =
             types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id).collect();
         let mut found = Vec::new();
-        for candidates in candidates(graph, &tables, &groups.filters) {
+        for candidates in candidates(self.bind(), &tables, &groups.filters) {
             let rows = self.passing_set(&candidates)?;
             let (id, before) = (candidates.table, found.len());
             let step = self.work.begin(|| group_words(graph, id, groups));
@@ -186,7 +186,7 @@ impl<'g> Evaluator<'g, '_> {
         }
         self.afford(rows.len())?;
         let keys: Vec<Option<KeyOf<'_>>> =
-            by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(graph, id, by))).collect();
+            by.iter().map(|grouped| grouped.by.as_ref().map(|by| KeyOf::bind(self.bind(), id, by))).collect();
         let groups = match keys.as_slice() {
             [Some(KeyOf::Column(field))] => self.count_texts(id, *field, rows),
             _ => None,

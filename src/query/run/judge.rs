@@ -5,10 +5,13 @@ use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use super::{
     super::Filters,
+    bind::Bind,
     eval::{Bound, Evaluator},
     limits::{RunError, RunLimits},
     node::Node,
     reasons::gaps,
+    select::{FREE_ASKS, SCAN_SHARE},
+    work::Visited,
     world::World,
 };
 use crate::{
@@ -124,20 +127,67 @@ impl Judgement {
 /// could be anything; with no `oldest` only the latest attempt of each slice counts.
 #[must_use]
 pub fn judge(graph: &Graph, covers: TypeId, filters: &Filters, oldest: Option<Time>) -> Judgement {
-    let world = World::open(graph, oldest);
-    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Rc::default() };
-    let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
-    let mut reasons = Reasons::default();
-    for of in graph.catalog().concrete(covers) {
-        let Some((id, table)) = graph.table_of(of) else { continue };
-        let node = Node::of_table(graph, table, filters);
-        // Without a limit nothing stops the evaluation.
-        if let Ok(judged) = evaluator.judge_type(of, id, &node, &mut reasons) {
-            judgement.types.push(judged);
-        }
+    Judging::new(graph, oldest).judge(covers, filters)
+}
+
+/// Judgements over one graph, in one open world: what is found out about the world serves them all.
+#[derive(Debug)]
+pub struct Judging<'g>(Evaluator<'g, 'static>);
+
+impl<'g> Judging<'g> {
+    /// What was not collected completely since `oldest` could be anything; with no `oldest` only the latest attempt of
+    /// each slice counts.
+    #[must_use]
+    pub fn new(graph: &'g Graph, oldest: Option<Time>) -> Self {
+        let (world, limits) = (World::open(graph, oldest), RunLimits::unlimited());
+        Self(Evaluator { world, given: &[], limits, work: Rc::default() })
     }
-    judgement.reasons = reasons.settle(&mut judgement.types);
-    judgement
+
+    /// Judges every asset of `covers` (an asset type or an interface).
+    #[must_use]
+    pub fn judge(&self, covers: TypeId, filters: &Filters) -> Judgement {
+        let Self(evaluator) = self;
+        let graph = evaluator.world.graph;
+        let mut judgement = Judgement { gaps: gaps(&evaluator.world, covers), ..Judgement::default() };
+        let mut reasons = Reasons::default();
+        for of in graph.catalog().concrete(covers) {
+            let Some((id, table)) = graph.table_of(of) else { continue };
+            let node = Node::of_table(Bind::whole(graph), table, filters);
+            // Without a limit nothing stops the evaluation.
+            if let Ok(judged) = evaluator.judge_type(of, id, &node, &mut reasons) {
+                judgement.types.push(judged);
+            }
+        }
+        judgement.reasons = reasons.settle(&mut judgement.types);
+        judgement
+    }
+
+    /// Of some rows of a type, those that certainly satisfy filters: the ones that a judgement by them would say fail.
+    /// Few rows are asked one by one, not the whole table.
+    #[must_use]
+    pub fn certain(&self, of: TypeId, rows: &[u32], filters: &Filters) -> Vec<u32> {
+        let Self(evaluator) = self;
+        let graph = evaluator.world.graph;
+        let Some((id, table)) = graph.table_of(of) else { return Vec::new() };
+        if !filters.0.iter().any(|(bound, _)| *bound == of) {
+            return Vec::new();
+        }
+        let node = Node::of_table(Bind::whole(graph), table, filters);
+        let is_there = |row: &u32| !evaluator.world.is_stale(id, *row);
+        if rows.len() <= FREE_ASKS + table.rows / SCAN_SHARE {
+            let holds = |row: &u32| evaluator.row(id, &node, *row).must_true && is_there(row);
+            return rows.iter().copied().filter(holds).collect();
+        }
+        // Without a limit nothing stops the evaluation.
+        let certain = evaluator.bits(id, &node, true, Bound::Must).unwrap_or_else(|_| table.none());
+        rows.iter().copied().filter(|row| certain.get(*row as usize) && is_there(row)).collect()
+    }
+
+    /// What was visited so far.
+    #[must_use]
+    pub fn visited(&self) -> Visited {
+        self.0.work.visited()
+    }
 }
 
 /// Reasons by number while rows are judged.

@@ -3,15 +3,15 @@
 
 use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
 
-use ipnet::IpNet;
-use regex::Regex;
-
 use super::{
     super::{Comparison, Operand, Test},
     patience::Patience,
     select::{FREE_ASKS, SCAN_SHARE},
 };
-use crate::graph::{Bitmap, Codes, Column, Data, Nets, TextData, escape_into};
+use crate::graph::{Bitmap, Codes, Column, Data, Needle, TextData};
+
+/// The rows of more texts than these are found by a scan.
+const MOST_INDEXED: usize = 64;
 
 /// What a column's values are tested with.
 #[derive(Debug)]
@@ -20,8 +20,6 @@ pub(super) enum Matcher<'p> {
     Nothing,
     /// Text or nets: codes of one range, mostly.
     Codes(Codes),
-    /// Text or nets: any of these codes.
-    CodeSet(Bitmap),
     /// Text: asked of each distinct text, at the first scan; single rows are asked directly.
     Scan { test: &'p Test, hits: OnceCell<Bitmap> },
     /// Whole numbers and times, both ends included.
@@ -59,11 +57,9 @@ impl<'p> Matcher<'p> {
             (Data::Text(_), Test::Contains(_) | Test::EndsWith(_) | Test::Matches(_)) => {
                 Self::Scan { test, hits: OnceCell::new() }
             }
-            (Data::Net { nets, .. }, Test::Within(prefix)) => nets_where(nets, |net| prefix.contains(net)),
-            (Data::Net { nets, .. }, Test::ContainsNet(inner)) => nets_where(nets, |net| net.contains(inner)),
-            (Data::Net { nets, .. }, Test::Overlaps(other)) => {
-                nets_where(nets, |net| net.contains(other) || other.contains(net))
-            }
+            (Data::Net { nets, .. }, Test::Within(prefix)) => Self::Codes(nets.within(prefix)),
+            (Data::Net { nets, .. }, Test::ContainsNet(inner)) => Self::Codes(nets.containing(inner)),
+            (Data::Net { nets, .. }, Test::Overlaps(other)) => Self::Codes(nets.overlapping(other)),
             _ => Self::Nothing,
         }
     }
@@ -74,7 +70,6 @@ impl<'p> Matcher<'p> {
         match self {
             Self::Nothing => false,
             Self::Codes(codes) => code().is_some_and(|code| codes.contains(code)),
-            Self::CodeSet(set) => code().is_some_and(|code| set.get(code as usize)),
             Self::Scan { test, hits } => match hits.get() {
                 Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
                 None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
@@ -130,9 +125,7 @@ impl<'p> Matcher<'p> {
                 if codes.more.is_empty() {
                     return text.codes.scan(|code| code.wrapping_sub(start) < width);
                 }
-                text.codes.scan(|code| codes.contains(code))
-            }
-            (Self::CodeSet(set), Data::Text(text) | Data::Net { text, .. }) => {
+                let set = Bitmap::from_rows(text.distinct(), codes.iter());
                 text.codes.scan(|code| set.get(code as usize))
             }
             (Self::Scan { test, hits }, Data::Text(text)) => {
@@ -161,18 +154,30 @@ impl<'p> Matcher<'p> {
         }
     }
 
-    /// The rows with a text equal to the operand, where an index can tell and there are few.
-    pub(super) fn few_rows<'c>(&self, column: &'c Column) -> Option<&'c [u32]> {
-        match self {
-            Self::Codes(codes) if codes.is_empty() => Some(&[]),
-            Self::Codes(codes) if codes.len() == 1 => {
-                let text = column.text_data()?;
-                // Each of few texts is in many rows: an index over them would help nobody.
-                let is_selective = text.distinct() >= SCAN_SHARE || text.codes.len() <= FREE_ASKS;
-                if is_selective { Some(text.rows_of(codes.iter().next()?)) } else { None }
+    /// How many rows an index would leave if each text were in as many; nothing where no index helps.
+    pub(super) fn expected_rows(&self, column: &Column) -> Option<usize> {
+        let Self::Codes(codes) = self else { return None };
+        let text = column.text_data()?;
+        let (rows, distinct) = (text.codes.len(), text.distinct());
+        // Each of few texts is in many rows: an index over them would help nobody.
+        let is_selective = codes.is_empty() || distinct >= SCAN_SHARE || rows <= FREE_ASKS;
+        (is_selective && codes.len() <= MOST_INDEXED).then(|| codes.len() * (rows / distinct.max(1)))
+    }
+
+    /// The rows with one of the texts, found by the index over them; nothing where there are more than `most`. Rows that
+    /// hold nothing any more may be among them.
+    pub(super) fn indexed_rows(&self, column: &Column, most: usize) -> Option<Vec<u32>> {
+        self.expected_rows(column)?;
+        let (Self::Codes(codes), Some(text)) = (self, column.text_data()) else { return None };
+        let mut rows = Vec::new();
+        for code in codes.iter() {
+            let more = text.rows_of(code);
+            if rows.len() + more.len() > most {
+                return None;
             }
-            _ => None,
+            rows.extend_from_slice(more);
         }
+        Some(rows)
     }
 
     fn int(&self, value: i64) -> bool {
@@ -209,7 +214,9 @@ pub(super) fn holds(comparison: Comparison, order: Ordering) -> bool {
 fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap {
     let passes = |code: &u32| patience.passes(test, &text.text(*code));
     let found = match test {
-        Test::Contains(part) => contained(part).map(|pattern| text.codes_with(&pattern)),
+        Test::Contains(part) if !part.is_empty() => {
+            Needle::new(part, false).map(|needle| text.codes_with(&needle))
+        }
         _ => None,
     };
     match found {
@@ -222,31 +229,10 @@ fn passing_codes(text: &TextData, test: &Test, patience: Patience<'_>) -> Bitmap
     }
 }
 
-/// The pattern that finds a text in the form that dictionaries store it in; nothing for an empty or a very long one.
-fn contained(part: &str) -> Option<Regex> {
-    if part.is_empty() {
-        return None;
-    }
-    let mut stored = String::new();
-    escape_into(&mut stored, part);
-    Regex::new(&regex::escape(&stored)).ok()
-}
-
-/// Any of these codes: as a range where they are one, which is scanned faster.
-fn any_code<'p>(codes: Bitmap) -> Matcher<'p> {
-    let (first, last) = (codes.iter().next(), codes.iter().last());
-    match first.zip(last) {
-        None => Matcher::Nothing,
-        Some((first, last)) if (last - first) as usize + 1 == codes.count() => {
-            Matcher::Codes(Codes::from(first..last + 1))
-        }
-        Some(_) => Matcher::CodeSet(codes),
-    }
-}
-
 fn equal<'p>(column: &Column, operand: &Operand) -> Matcher<'p> {
     match (&column.data, operand) {
         (Data::Bool(_), Operand::Bool(value)) => Matcher::Bool { no: !value, yes: *value },
+        (Data::Text(text), Operand::Text(wanted)) => Matcher::Codes(text.equal(wanted)),
         _ => compare(column, Comparison::Equal, operand),
     }
 }
@@ -254,13 +240,11 @@ fn equal<'p>(column: &Column, operand: &Operand) -> Matcher<'p> {
 fn any_of<'p>(column: &Column, operands: &[Operand]) -> Matcher<'p> {
     match &column.data {
         Data::Text(_) | Data::Net { .. } => {
-            let distinct = column.text_data().map_or(0, TextData::distinct);
             let codes = operands.iter().filter_map(|operand| match equal(column, operand) {
                 Matcher::Codes(codes) => Some(codes),
                 _ => None,
             });
-            let codes: Vec<Codes> = codes.collect();
-            any_code(Bitmap::from_rows(distinct, codes.iter().flat_map(Codes::iter)))
+            Matcher::Codes(Codes::of(codes.flat_map(|codes| codes.iter().collect::<Vec<u32>>()).collect()))
         }
         Data::Int { .. } => {
             let mut values: Vec<i64> = operands
@@ -326,9 +310,4 @@ pub(super) fn as_float(operand: &Operand) -> Option<f64> {
         Operand::Int(value) => Some(*value as f64),
         Operand::Text(_) | Operand::Bool(_) | Operand::Net(_) => None,
     }
-}
-
-fn nets_where<'p>(nets: &Nets, passes: impl Fn(&IpNet) -> bool) -> Matcher<'p> {
-    let passing = nets.iter().filter(|(_, net)| passes(net)).map(|(code, _)| code);
-    any_code(Bitmap::from_rows(nets.len(), passing))
 }

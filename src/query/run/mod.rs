@@ -2,6 +2,7 @@
 //! which rows must satisfy a filter, which can't, and for the rest why nobody can say.
 
 mod aggregate;
+mod bind;
 mod connect;
 mod eval;
 mod figures;
@@ -10,10 +11,12 @@ mod flat;
 mod group;
 mod judge;
 mod limits;
+mod loose;
 mod matcher;
 mod node;
 mod order;
 mod patience;
+mod places;
 mod reasons;
 mod row;
 mod search;
@@ -28,7 +31,7 @@ mod write;
 
 use std::{collections::BTreeMap, rc::Rc};
 
-pub use judge::{Judgement, Reason, TypeJudgement, UnknownRow, judge};
+pub use judge::{Judgement, Judging, Reason, TypeJudgement, UnknownRow, judge};
 pub use limits::{RunError, RunLimits, Stop};
 pub use touched::{Incomplete, incomplete_slices, touched_by_filters, touched_types};
 pub use unseen::unseen;
@@ -37,6 +40,7 @@ pub use work::{Step, Visited};
 pub use write::{FieldError, Outlet, PathSegment};
 
 use self::{
+    bind::Bind,
     connect::{BoundConnection, Source},
     eval::Evaluator,
     figures::BoundAggregate,
@@ -45,8 +49,8 @@ use self::{
     world::World,
     write::{Halt, Path, Writer},
 };
-use super::{Aggregate, Connection, Graphs, Groups, Nodes, Output, Plan, RootField, RootKind};
-use crate::{catalog::TypeId, graph::Graph, model::Time};
+use super::{Aggregate, Connection, Graphs, Groups, Nodes, Output, Plan, RootField, RootKind, Test};
+use crate::{catalog::TypeId, model::Time};
 
 /// The answer of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub fn run<'g>(
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
     let graphs = graphs.into();
-    answer(&evaluators(plan, &graphs, limits, &Rc::default())?, plan, introspection, limits)
+    answer(&evaluators((plan, &[]), &graphs, limits, &Rc::default())?, plan, introspection, limits)
 }
 
 /// As [`run`], with what it visited and its steps.
@@ -85,7 +89,7 @@ pub fn run_explained<'g>(
     limits: &RunLimits<'_>,
 ) -> Result<(Ran, Visited, Vec<Step>), RunError> {
     let work = Rc::new(Work::traced());
-    let ran = answer(&evaluators(plan, &graphs.into(), limits, &work)?, plan, introspection, limits)?;
+    let ran = answer(&evaluators((plan, &[]), &graphs.into(), limits, &work)?, plan, introspection, limits)?;
     Ok((ran, work.visited(), work.take_steps()))
 }
 
@@ -100,21 +104,21 @@ pub(super) struct Streamed {
     pub(super) ended: Result<(Vec<FieldError>, u64), RunError>,
 }
 
-/// As [`run`], behind a beginning that the answer is to have; a large one is handed on piece by piece, as far as it
-/// can't become null any more.
+/// As [`run`], with the tests that fill the plan's blanks, behind a beginning that the answer is to have; a large one is
+/// handed on piece by piece, as far as it can't become null any more.
 pub(super) fn stream(
-    plan: &Plan,
+    (plan, given): (&Plan, &[Test]),
     graphs: &Graphs<'_>,
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
     begun: Vec<u8>,
     outlet: Option<Outlet<'_>>,
 ) -> Streamed {
-    let evaluators = match evaluators(plan, graphs, limits, &Rc::default()) {
+    let evaluators = match evaluators((plan, given), graphs, limits, &Rc::default()) {
         Ok(evaluators) => evaluators,
         Err(error) => return Streamed { rest: begun, sent: 0, ended: Err(error) },
     };
-    let Some((_, first)) = evaluators.first_key_value() else {
+    let Some((_, first)) = evaluators.first() else {
         return Streamed { rest: begun, sent: 0, ended: Ok((Vec::new(), 0)) };
     };
     let mut pass_on = outlet.map(|outlet| move |piece| outlet(piece));
@@ -128,12 +132,12 @@ pub(super) fn stream(
 }
 
 fn answer(
-    evaluators: &BTreeMap<Option<Time>, Evaluator<'_, '_>>,
+    evaluators: &[(Option<Time>, Evaluator<'_, '_>)],
     plan: &Plan,
     introspection: &BTreeMap<String, Vec<u8>>,
     limits: &RunLimits<'_>,
 ) -> Result<Ran, RunError> {
-    let Some((_, first)) = evaluators.first_key_value() else { return Ok(Ran::default()) };
+    let Some((_, first)) = evaluators.first() else { return Ok(Ran::default()) };
     let mut writer = Writer::new(first);
     write_roots(&mut writer, evaluators, first, plan, introspection, limits)?;
     Ok(Ran { data: writer.out, errors: writer.errors, rows: writer.rows })
@@ -142,7 +146,7 @@ fn answer(
 /// All root fields as one object, or `null` where an error reached the top.
 fn write_roots<'e, 'g, 'r>(
     writer: &mut Writer<'e, 'g, 'r>,
-    evaluators: &'e BTreeMap<Option<Time>, Evaluator<'g, 'r>>,
+    evaluators: &'e [(Option<Time>, Evaluator<'g, 'r>)],
     first: &'e Evaluator<'g, 'r>,
     plan: &Plan,
     introspection: &BTreeMap<String, Vec<u8>>,
@@ -152,7 +156,8 @@ fn write_roots<'e, 'g, 'r>(
     for (place, root) in plan.roots.iter().enumerate() {
         writer.out.push(if place == 0 { b'{' } else { b',' });
         write_key(&root.key, &mut writer.out);
-        let evaluator = evaluators.get(&root.as_of).unwrap_or(first);
+        let of_moment = evaluators.iter().find(|(moment, _)| *moment == root.as_of);
+        let evaluator = of_moment.map_or(first, |(_, evaluator)| evaluator);
         writer.evaluator = evaluator;
         match write_root_step(writer, evaluator, root, introspection) {
             Ok(()) => evaluator.patience().check()?,
@@ -196,14 +201,15 @@ fn write_root_step(
 
 /// One evaluator for each moment that the plan asks for.
 fn evaluators<'g, 'r>(
-    plan: &Plan,
+    (plan, given): (&Plan, &'r [Test]),
     graphs: &Graphs<'g>,
     limits: &RunLimits<'r>,
     work: &Rc<Work>,
-) -> Result<BTreeMap<Option<Time>, Evaluator<'g, 'r>>, RunError> {
+) -> Result<Vec<(Option<Time>, Evaluator<'g, 'r>)>, RunError> {
     let of_moment = |moment| {
         let graph = graphs.at(moment).ok_or(RunError::NoMoment { moment })?;
-        Ok((moment, Evaluator { world: World::closed(graph), limits: *limits, work: Rc::clone(work) }))
+        let world = World::closed(graph);
+        Ok((moment, Evaluator { world, given, limits: *limits, work: Rc::clone(work) }))
     };
     plan.moments().into_iter().map(of_moment).collect()
 }
@@ -217,19 +223,20 @@ fn write_root(
     let path = Path::root(&root.key);
     match &root.kind {
         RootKind::Nodes(nodes) => {
-            let nodes = BoundNodes::of_root(evaluator.world.graph, nodes);
+            let nodes = BoundNodes::of_root(evaluator.bind(), nodes);
             let picks = evaluator.select_root(&nodes)?;
             writer.write_list(&nodes, &picks, &path)
         }
         RootKind::Node { of, id, output } => {
-            write_one(writer, evaluator.world.graph, (*of, id), output, &path)
+            let id = id.with(evaluator.given).unwrap_or_default();
+            write_one(writer, evaluator.bind(), (*of, id), output, &path)
         }
         RootKind::Connection(connection) => {
-            let connection = BoundConnection::of_root(evaluator.world.graph, connection);
+            let connection = BoundConnection::of_root(evaluator.bind(), connection);
             writer.write_connection(&connection, Source::Root, &path)
         }
         RootKind::Aggregate(aggregate) => {
-            let aggregate = BoundAggregate::of_root(evaluator.world.graph, aggregate);
+            let aggregate = BoundAggregate::of_root(evaluator.bind(), aggregate);
             writer.write_aggregate(&aggregate, Source::Root)
         }
         RootKind::Groups(groups) => writer.write_groups(groups),
@@ -245,11 +252,11 @@ fn write_root(
     }
 }
 
-fn write_one(
+fn write_one<'p>(
     writer: &mut Writer<'_, '_, '_>,
-    graph: &Graph,
+    graph: Bind<'_, 'p>,
     (of, id): (TypeId, &str),
-    output: &Output,
+    output: &'p Output,
     path: &Path<'_>,
 ) -> Result<(), Halt> {
     let found = graph.catalog().concrete(of).into_iter().find_map(|of| {

@@ -2,6 +2,7 @@
 
 use super::{
     super::{AggregateFilter, Filter, Filters, Quantifier, Test, explain::Words},
+    bind::Bind,
     matcher::Matcher,
 };
 use crate::{
@@ -41,11 +42,11 @@ pub(super) enum Node<'p> {
 
 impl<'p> Node<'p> {
     /// Binds the filter of a table's type; none is [`Node::Constant`] TRUE.
-    pub(super) fn of_table(graph: &Graph, table: &Table, filters: &'p Filters) -> Self {
+    pub(super) fn of_table(graph: Bind<'_, 'p>, table: &Table, filters: &'p Filters) -> Self {
         filters.of(table.of).map_or(Self::Constant(true), |filter| Self::bind(graph, table, filter))
     }
 
-    pub(super) fn bind(graph: &Graph, table: &Table, filter: &'p Filter) -> Self {
+    pub(super) fn bind(graph: Bind<'_, 'p>, table: &Table, filter: &'p Filter) -> Self {
         let each = |filters: &'p [Filter]| filters.iter().map(|one| Self::bind(graph, table, one)).collect();
         match filter {
             Filter::Constant(value) => Self::Constant(*value),
@@ -54,12 +55,15 @@ impl<'p> Node<'p> {
             Filter::Not(inner) => Self::Not(Box::new(Self::bind(graph, table, inner))),
             Filter::Holds(inner) => Self::Holds(Box::new(Self::bind(graph, table, inner))),
             Filter::IsNull(field) => Self::IsNull(*field),
-            Filter::Field(field, test) => Self::Test {
-                field: *field,
-                test,
-                matcher: Matcher::new(table.column(*field), test),
-                never_false: matches!(test, Test::In { with_null: true, .. }),
-            },
+            Filter::Field(field, test) => {
+                let test = graph.test(test);
+                Self::Test {
+                    field: *field,
+                    test,
+                    matcher: Matcher::new(table.column(*field), test),
+                    never_false: matches!(test, Test::In { with_null: true, .. }),
+                }
+            }
             Filter::Related { field, quantifier, filters } => Self::Related {
                 field: *field,
                 quantifier: *quantifier,
@@ -103,11 +107,17 @@ impl<'p> Node<'p> {
         match self {
             Self::Constant(false) => Some(Vec::new()),
             Self::Test { field, matcher, .. } => {
-                let rows = matcher.few_rows(table.column(*field))?;
-                (rows.len() <= most).then(|| rows.iter().copied().filter(|&row| table.holds(row)).collect())
+                let mut rows = matcher.indexed_rows(table.column(*field), most)?;
+                rows.retain(|&row| table.holds(row));
+                Some(rows)
             }
             Self::Holds(inner) => inner.candidates(table, most),
-            Self::All(nodes) => nodes.iter().find_map(|node| node.candidates(table, most)),
+            Self::All(nodes) => {
+                let expected = nodes.iter().filter_map(|node| Some((node.expected(table)?, node)));
+                let mut expected: Vec<(usize, &Self)> = expected.collect();
+                expected.sort_by_key(|(rows, _)| *rows);
+                expected.into_iter().find_map(|(_, node)| node.candidates(table, most))
+            }
             Self::Any(nodes) => {
                 let mut rows = Vec::new();
                 for node in nodes {
@@ -117,6 +127,18 @@ impl<'p> Node<'p> {
                 rows.dedup();
                 (rows.len() <= most).then_some(rows)
             }
+            _ => None,
+        }
+    }
+
+    /// About how many candidates there are, told without a look at an index; nothing where none helps.
+    fn expected(&self, table: &Table) -> Option<usize> {
+        match self {
+            Self::Constant(false) => Some(0),
+            Self::Test { field, matcher, .. } => matcher.expected_rows(table.column(*field)),
+            Self::Holds(inner) => inner.expected(table),
+            Self::All(nodes) => nodes.iter().filter_map(|node| node.expected(table)).min(),
+            Self::Any(nodes) => nodes.iter().map(|node| node.expected(table)).sum(),
             _ => None,
         }
     }

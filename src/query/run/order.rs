@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use super::{
     super::{Operand, Position, SortBy, SortKey, SortedValue},
+    bind::Bind,
     eval::{Bound, Evaluator},
     limits::RunError,
     node::Node,
@@ -48,7 +49,7 @@ pub(super) enum Cell<'g> {
 }
 
 impl<'p> BoundKey<'p> {
-    pub(super) fn bind(graph: &Graph, tables: &[TableId], key: &'p SortKey) -> Self {
+    pub(super) fn bind(graph: Bind<'_, 'p>, tables: &[TableId], key: &'p SortKey) -> Self {
         Self {
             by: tables.iter().map(|id| KeyOf::bind(graph, *id, &key.by)).collect(),
             descending: key.descending,
@@ -57,7 +58,7 @@ impl<'p> BoundKey<'p> {
 }
 
 impl<'p> KeyOf<'p> {
-    pub(super) fn bind(graph: &Graph, id: TableId, by: &'p SortBy) -> Self {
+    pub(super) fn bind(graph: Bind<'_, 'p>, id: TableId, by: &'p SortBy) -> Self {
         let table = graph.table(id);
         let place = |places: &[(TypeId, FieldId)]| {
             places.iter().find(|(of, _)| *of == table.of).map(|(_, field)| *field)
@@ -288,6 +289,34 @@ impl<'g, 'b> Order<'g, 'b> {
             nodes.sort.iter().map(|key| (tables.iter().zip(&key.by).map(access).collect(), key.descending));
         let tables = tables.iter().map(|id| graph.table(*id));
         Self { keys: keys.collect(), tables: tables.collect(), evaluator }
+    }
+
+    /// A number for each row that ascends in the order of the first key, as far as numbers tell it: rows with one number
+    /// are still to be [compared](Self::compare).
+    pub(super) fn leading(&self, picks: &[Pick]) -> Vec<u64> {
+        let column = match (self.keys.first(), self.tables.len()) {
+            (Some((columns, descending)), 1) => match columns.first() {
+                Some(Access::Column(column)) => Some((*column, *descending)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let number: &dyn Fn(&Column, u32) -> u64 = match column.map(|(column, _)| &column.data) {
+            Some(Data::Text(text)) if text.in_order().is_some() => {
+                &|column, row| column.text_data().and_then(|text| text.code(row)).map_or(u64::MAX, u64::from)
+            }
+            Some(Data::Int { .. }) => &|column, row| match &column.data {
+                Data::Int { values, .. } if column.has_value(row) => {
+                    // The sign turned over, negative numbers come first.
+                    values.get(row as usize).map_or(u64::MAX, |value| value.cast_unsigned() ^ 1 << 63)
+                }
+                _ => u64::MAX,
+            },
+            _ => return vec![0; picks.len()],
+        };
+        let Some((column, descending)) = column else { return vec![0; picks.len()] };
+        let turned = |number: u64| if descending { !number } else { number };
+        picks.iter().map(|&(_, row)| turned(number(column, row))).collect()
     }
 
     fn cell(&self, columns: &[Access<'g, 'b>], (place, row): Pick) -> Cell<'g> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, FieldKind, ScalarType, TypeDef, TypeId},
-    graph::{Column, Graph, TableId, TextData, escape_into},
+    graph::{Column, Graph, Needle, TableId, TextData},
 };
 
 /// The fields that are searched, beside the id: a text `name`, and the texts in `tags`.
@@ -56,20 +56,16 @@ struct Hit {
 }
 
 /// A text to look for, whatever its case.
-struct Needle {
+struct Wanted {
     raw: Regex,
-    /// In the form that dictionaries store texts in.
-    stored: Regex,
+    needle: Needle,
 }
 
-impl Needle {
+impl Wanted {
     /// Nothing where the text is too long for a pattern: then it is in no dictionary either way.
     fn new(text: &str) -> Option<Self> {
-        let mut stored = String::new();
-        escape_into(&mut stored, text);
-        let pattern =
-            |text: &str| RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build().ok();
-        Some(Self { raw: pattern(text)?, stored: pattern(&stored)? })
+        let raw = RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build().ok()?;
+        Some(Self { raw, needle: Needle::new(text, true)? })
     }
 
     /// The codes of a dictionary that hold it, and how.
@@ -84,7 +80,7 @@ impl Needle {
                 _ => Fit::Inside,
             })
         };
-        let codes = text.codes_with(&self.stored).into_iter();
+        let codes = text.codes_with(&self.needle).into_iter();
         codes.filter_map(|code| Some((code, fit(code)?))).collect()
     }
 }
@@ -92,12 +88,12 @@ impl Needle {
 impl Evaluator<'_, '_> {
     fn hits(&self, search: &Search) -> Vec<Hit> {
         let graph: &Graph = self.world.graph;
-        let Some(needle) = Needle::new(&search.text) else { return Vec::new() };
+        let Some(wanted) = Wanted::new(&search.text) else { return Vec::new() };
         let mut hits = Vec::new();
         for of in &search.types {
             let Some((table, _)) = graph.table_of(*of) else { continue };
             let mut best: FxHashMap<u32, (Fit, Held)> = FxHashMap::default();
-            self.search_table(&needle, table, &mut |row, fit, held| {
+            self.search_table(&wanted, table, &mut |row, fit, held| {
                 let known = best.entry(row).or_insert((fit, held));
                 *known = (*known).min((fit, held));
             });
@@ -114,7 +110,7 @@ impl Evaluator<'_, '_> {
         hits
     }
 
-    fn search_table(&self, needle: &Needle, id: TableId, found: &mut dyn FnMut(u32, Fit, Held)) {
+    fn search_table(&self, wanted: &Wanted, id: TableId, found: &mut dyn FnMut(u32, Fit, Held)) {
         let graph = self.world.graph;
         let table = graph.table(id);
         let definition = graph.catalog().get(table.of);
@@ -122,7 +118,7 @@ impl Evaluator<'_, '_> {
         texts.push((text_field(definition, NAME), Held::Name));
         for (field, held) in texts {
             let Some(text) = field.and_then(|field| table.column(field).text_data()) else { continue };
-            for (code, fit) in needle.find(text) {
+            for (code, fit) in wanted.find(text) {
                 for &row in text.rows_of(code) {
                     found(row, fit, held);
                 }
@@ -134,7 +130,7 @@ impl Evaluator<'_, '_> {
             for (field, _) in graph.catalog().get(link.of).iter().filter(|(_, field)| is_text(&field.kind)) {
                 let column: &Column = objects.column(field);
                 let Some(text) = column.text_data() else { continue };
-                for (code, fit) in needle.find(text) {
+                for (code, fit) in wanted.find(text) {
                     for &object in text.rows_of(code) {
                         for &row in link.adjacency.backward.of(object) {
                             found(row, fit, Held::Tags);
@@ -171,7 +167,7 @@ impl Writer<'_, '_, '_> {
         let shapes: Vec<(TableId, Vec<Option<Shape<'_>>>)> = tables
             .map(|(id, _)| {
                 let shapes = search.fields.iter().map(|field| match &field.kind {
-                    SearchKind::Asset(output) => Some(Shape::bind(graph, id, output)),
+                    SearchKind::Asset(output) => Some(Shape::bind(self.evaluator.bind(), id, output)),
                     _ => None,
                 });
                 (id, shapes.collect())

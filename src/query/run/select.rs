@@ -151,14 +151,18 @@ impl Evaluator<'_, '_> {
             self.prepare_order(nodes, picks.len())?;
             self.count_order_edges(nodes, &picks);
             let order = Order::new(self, nodes);
-            let compare = |left: &Pick, right: &Pick| order.compare(*left, *right);
-            if end < picks.len() / 2 {
-                picks.select_nth_unstable_by(end - 1, compare);
-                picks.truncate(end);
+            let mut led: Vec<(u64, Pick)> = order.leading(&picks).into_iter().zip(picks).collect();
+            let compare = |(left, left_pick): &(u64, Pick), (right, right_pick): &(u64, Pick)| {
+                left.cmp(right).then_with(|| order.compare(*left_pick, *right_pick))
+            };
+            if end < led.len() / 2 {
+                led.select_nth_unstable_by(end - 1, compare);
+                led.truncate(end);
             }
             // Stable, since rows of several tables come as sorted runs, which it merges.
-            self.work.add_sorted(picks.len());
-            picks.sort_by(compare);
+            self.work.add_sorted(led.len());
+            led.sort_by(compare);
+            picks = led.into_iter().map(|(_, pick)| pick).collect();
         }
         picks.truncate(end);
         Ok(picks)

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 
 use super::{
     super::{Filters, Nodes, Output, OutputField, OutputKind, SortKey},
+    bind::Bind,
     connect::BoundConnection,
     figures::BoundAggregate,
     node::Node,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, TypeId},
-    graph::{Bitmap, Graph, TableId},
+    graph::{Bitmap, TableId},
 };
 
 /// What to print of the rows of one table.
@@ -23,8 +24,6 @@ pub(super) struct Shape<'p> {
 /// One entry of an object.
 #[derive(Debug)]
 pub(super) struct Slot<'p> {
-    /// `{"key":` for the first entry, `,"key":` for the others.
-    pub(super) prefix: Vec<u8>,
     pub(super) key: &'p str,
     pub(super) kind: SlotKind<'p>,
 }
@@ -64,16 +63,14 @@ pub(super) struct BoundNodes<'p> {
 }
 
 impl<'p> Shape<'p> {
-    pub(super) fn bind(graph: &Graph, id: TableId, output: &'p Output) -> Self {
+    pub(super) fn bind(graph: Bind<'_, 'p>, id: TableId, output: &'p Output) -> Self {
         let of = graph.table(id).of;
-        let slots =
-            output.of(of).iter().enumerate().map(|(place, field)| Slot::bind(graph, id, place, field));
-        Self { slots: slots.collect() }
+        Self { slots: output.of(of).iter().map(|field| Slot::bind(graph, id, field)).collect() }
     }
 }
 
 impl<'p> Slot<'p> {
-    fn bind(graph: &Graph, id: TableId, place: usize, field: &'p OutputField) -> Self {
+    fn bind(graph: Bind<'_, 'p>, id: TableId, field: &'p OutputField) -> Self {
         let table = graph.table(id);
         let definition = graph.catalog().get(table.of);
         let nullable = |field: FieldId| definition.get(field).nullable;
@@ -119,18 +116,18 @@ impl<'p> Slot<'p> {
                     .collect(),
             },
         };
-        Self { prefix: prefix_of(place, &field.key), key: &field.key, kind }
+        Self { key: &field.key, kind }
     }
 }
 
 impl<'p> Candidates<'p> {
-    fn bind(graph: &Graph, table: TableId, filters: &'p Filters, output: &'p Output) -> Self {
+    fn bind(graph: Bind<'_, 'p>, table: TableId, filters: &'p Filters, output: &'p Output) -> Self {
         let node = Node::of_table(graph, graph.table(table), filters);
         Self::new(table, node, Shape::bind(graph, table, output))
     }
 
     /// Rows of which nothing is printed.
-    pub(super) fn unprinted(graph: &Graph, table: TableId, filters: &'p Filters) -> Self {
+    pub(super) fn unprinted(graph: Bind<'_, 'p>, table: TableId, filters: &'p Filters) -> Self {
         let node = Node::of_table(graph, graph.table(table), filters);
         Self::new(table, node, Shape { slots: Vec::new() })
     }
@@ -141,18 +138,23 @@ impl<'p> Candidates<'p> {
 }
 
 impl<'p> BoundNodes<'p> {
-    pub(super) fn of_root(graph: &Graph, nodes: &'p Nodes) -> Self {
+    pub(super) fn of_root(graph: Bind<'_, 'p>, nodes: &'p Nodes) -> Self {
+        if let Some((only, _)) = graph.table_of(nodes.of) {
+            return Self::bind(graph, &[only], nodes);
+        }
         let types: Vec<TypeId> = graph.catalog().concrete(nodes.of);
         let tables = types.into_iter().filter_map(|of| graph.table_of(of)).map(|(id, _)| id);
         Self::bind(graph, &tables.collect::<Vec<_>>(), nodes)
     }
 
-    fn of_relation(graph: &Graph, id: TableId, field: FieldId, nodes: &'p Nodes) -> Self {
-        let links = graph.table(id).column(field).links();
-        Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), nodes)
+    fn of_relation(graph: Bind<'_, 'p>, id: TableId, field: FieldId, nodes: &'p Nodes) -> Self {
+        match graph.table(id).column(field).links() {
+            [only] => Self::bind(graph, &[only.table], nodes),
+            links => Self::bind(graph, &links.iter().map(|link| link.table).collect::<Vec<_>>(), nodes),
+        }
     }
 
-    fn bind(graph: &Graph, tables: &[TableId], nodes: &'p Nodes) -> Self {
+    fn bind(graph: Bind<'_, 'p>, tables: &[TableId], nodes: &'p Nodes) -> Self {
         let Nodes { filters, sort, limit, offset, output, .. } = nodes;
         let candidates = tables.iter().map(|table| Candidates::bind(graph, *table, filters, output));
         let sort = sort.iter().map(|key| BoundKey::bind(graph, tables, key));
@@ -161,7 +163,7 @@ impl<'p> BoundNodes<'p> {
 
     /// Rows in an order, whole and with nothing printed of them.
     pub(super) fn unprinted(
-        graph: &Graph,
+        graph: Bind<'_, 'p>,
         tables: &[TableId],
         filters: &'p Filters,
         sort: &'p [SortKey],
@@ -189,11 +191,17 @@ impl<'p, K> Part<'p, K> {
     }
 }
 
-fn prefix_of(place: usize, key: &str) -> Vec<u8> {
+/// `{"key":` for the first entry, `,"key":` for the others.
+pub(super) fn prefix_of(place: usize, key: &str) -> Vec<u8> {
     let mut prefix = Vec::with_capacity(key.len() + 4);
-    prefix.push(if place == 0 { b'{' } else { b',' });
-    write_key(key, &mut prefix);
+    write_prefix(place, key, &mut prefix);
     prefix
+}
+
+/// Appends it.
+pub(super) fn write_prefix(place: usize, key: &str, out: &mut Vec<u8>) {
+    out.push(if place == 0 { b'{' } else { b',' });
+    write_key(key, out);
 }
 
 /// Appends `"key":`. A response key is a GraphQL name, in which nothing is to be escaped.

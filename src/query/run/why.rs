@@ -5,6 +5,7 @@ use std::{fmt, rc::Rc};
 
 use super::{
     super::{AggregateFilter, Filter, Filters, Quantifier, explain::Words},
+    bind::Bind,
     eval::Evaluator,
     judge::Reason,
     limits::RunLimits,
@@ -159,9 +160,9 @@ pub fn why(graph: &Graph, filters: &Filters, (of, row): (TypeId, u32), world: Wo
         World::Closed => world::World::closed(graph),
         World::Open { oldest } => world::World::open(graph, oldest),
     };
-    let evaluator = Evaluator { world, limits: RunLimits::unlimited(), work: Rc::default() };
+    let evaluator = Evaluator { world, given: &[], limits: RunLimits::unlimited(), work: Rc::default() };
     let (id, table) = graph.table_of(of)?;
-    let node = Node::of_table(graph, table, filters);
+    let node = Node::of_table(Bind::whole(graph), table, filters);
     let mut explained = evaluator.why(id, filters.of(of), &node, row);
     let possible = evaluator.row(id, &node, row);
     let mut reasons = Vec::new();

@@ -8,7 +8,7 @@ use super::{
     flat::FlatShape,
     limits::RunError,
     select::Pick,
-    shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind},
+    shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind, write_prefix},
 };
 use crate::{
     catalog::{FieldId, FieldKind},
@@ -282,8 +282,8 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if shape.slots.is_empty() {
             self.out.push(b'{');
         }
-        for slot in &shape.slots {
-            self.out.extend_from_slice(&slot.prefix);
+        for (place, slot) in shape.slots.iter().enumerate() {
+            write_prefix(place, slot.key, &mut self.out);
             self.write_slot(id, slot, row, path)?;
         }
         self.out.push(b'}');

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use passmuster::{
     model::Outcome,
     query::{
-        Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier, run::judge,
+        Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier,
+        run::{Judging, judge},
     },
 };
 use proptest::prelude::*;
@@ -184,6 +185,9 @@ proptest! {
             // The bitmaps call it unknown; the walk over single rows must find out why.
             prop_assert!(judgement.reasons_of(row).next().is_some(), "row {} of {:?}", row.row, shape);
         }
+        let (rows, filters) = (Vec::from_iter(0..24), world.filters("Box", filter_of(world, &shape)));
+        let certain = Judging::new(&world.graph, Some(time(500))).certain(world.of("Box"), &rows, &filters);
+        prop_assert_eq!(&certain, &boxes.failing, "row by row and at once");
         let negated = judged(Filter::Not(Box::new(filter_of(world, &shape))));
         for row in &boxes.failing {
             prop_assert!(!negated.types[0].failing.contains(row));

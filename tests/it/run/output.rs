@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use passmuster::query::{
-    Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, RootField, RootKind,
+    AskedId, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, RootField,
+    RootKind,
     run::{PathSegment, Ran, RunLimits, run},
 };
 use serde_json::json;
@@ -207,7 +208,7 @@ fn one_asset_by_id_or_null() {
     let node = |of: &str, id: &str| {
         let kind = RootKind::Node {
             of: world.of(of),
-            id: id.to_owned(),
+            id: AskedId::Known(id.to_owned()),
             output: Output(vec![(world.of("Item"), scalars(&world, "Item", &["id", "weight"]))]),
         };
         let ran = run(&plan(kind), &world.graph, &BTreeMap::new(), &RunLimits::unlimited()).unwrap();

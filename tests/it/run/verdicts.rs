@@ -1,16 +1,18 @@
 //! Verdicts in an open world: each rule of the design's "Verdicts" in both directions.
 
 use passmuster::{
+    graph::Changes,
     model::{Asset, Outcome, SliceState},
     query::{
         AggregateFilter, AggregateFunction, Comparison, Filter, Operand, Quantifier, RootKind,
-        run::incomplete_slices,
+        run::{Judging, incomplete_slices},
     },
 };
 use serde_json::{Value, json};
 
 use super::support::{
-    SCHEMA, World, a_box, asset, complete, equals, item, not, plan, slice, text, time, typed,
+    SCHEMA, World, a_box, asset, compares, complete, equals, graph_of, item, not, plan, slice, text, time,
+    typed,
 };
 
 /// Box `b` with items of these weights, and the slices of boxes and items.
@@ -472,4 +474,57 @@ fn a_check_over_an_interface_judges_each_of_its_types() {
         .map(|judged| (world.catalog.get(judged.of).name.as_str(), judged.assets, judged.failing.clone()))
         .collect();
     assert_eq!(counts, [("Gadget", 0, vec![]), ("Item", 2, vec![1])]);
+}
+
+#[test]
+fn of_a_few_rows_a_filter_is_asked_without_a_scan() {
+    let world =
+        graph_of((0..5_000).map(|number| a_box(&format!("b{number:04}"), json!({"int": number}))).collect());
+    let filters = world.filters("Box", world.test("int", compares(Comparison::Less, Operand::Int(4_000))));
+    let judging = Judging::new(&world.graph, None);
+    let rows = [7, 3_999, 4_000, 4_999];
+    assert_eq!(judging.certain(world.of("Box"), &rows, &filters), [7, 3_999]);
+    assert_eq!(judging.visited().rows, 4, "one look a row");
+    assert_eq!(judging.certain(world.of("Item"), &rows, &filters), [0; 0], "a filter over another type");
+    let all: Vec<u32> = (0..5_000).collect();
+    assert_eq!(judging.certain(world.of("Box"), &all, &filters), all[..4_000], "many rows are asked at once");
+    assert_eq!(judging.visited().rows, 4 + 5_000);
+}
+
+#[test]
+fn what_is_complete_everywhere_is_told_anew_after_each_change() {
+    let in_region = |region: &str, mut state: SliceState| {
+        state.key.region = region.to_owned();
+        state
+    };
+    let boxes = [("b1", "r1"), ("b2", "r2")].map(|(id, region)| a_box(id, json!({"region": region})));
+    let whole = ["r1", "r2"].map(|region| ["Box", "Item"].map(|of| in_region(region, complete(of))));
+    let mut world = World::new(SCHEMA, boxes.into(), Some(whole.concat()));
+    let told = |world: &World, oldest| {
+        let judgement = world.verdicts(weighs_one(world, Quantifier::None), oldest).judgement;
+        let boxes = &judgement.types[0];
+        (boxes.failing.len(), boxes.unknown.len(), judgement.gaps.len())
+    };
+    let change = |world: &mut World, changes: &Changes| {
+        world.graph = world.graph.patched(changes, time(2000)).unwrap().graph;
+    };
+    let set =
+        |state: SliceState| Changes { slices: vec![(state.key.clone(), Some(state))], ..Changes::default() };
+    for _ in 0..2 {
+        assert_eq!(told(&world, Some(500)), (2, 0, 0), "asked again it says the same");
+    }
+    assert_eq!(told(&world, Some(1001)), (0, 2, 2), "all of it is too old");
+    change(&mut world, &set(in_region("r2", slice("Item", Outcome::Denied, None))));
+    assert_eq!(told(&world, Some(500)), (1, 1, 0), "one slice of items is denied");
+    change(&mut world, &set(in_region("r2", complete("Item"))));
+    assert_eq!(told(&world, Some(500)), (2, 0, 0), "and complete again");
+    let put = vec![a_box("b3", json!({"region": "r3"}))];
+    change(&mut world, &Changes { put, ..Changes::default() });
+    assert_eq!(told(&world, Some(500)), (2, 1, 0), "a box stands where nothing was collected");
+    change(&mut world, &set(in_region("r3", complete("Box"))));
+    assert_eq!(told(&world, Some(500)), (2, 1, 0), "its items still were not");
+    change(&mut world, &set(in_region("r3", complete("Item"))));
+    assert_eq!(told(&world, Some(500)), (3, 0, 0));
+    change(&mut world, &set(in_region("r4", complete("Hub"))));
+    assert_eq!(told(&world, Some(500)), (3, 0, 1), "boxes were not collected where hubs were");
 }

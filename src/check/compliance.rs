@@ -119,6 +119,8 @@ fn of_accounts(result: &CheckResult, owned: Option<&BTreeMap<String, u64>>) -> A
         }
     };
     result.findings.iter().for_each(|finding| moved(&finding.asset, |counts| &mut counts.fail));
+    let excepted = result.excepted.iter().map(|excepted| &excepted.finding.asset);
+    excepted.for_each(|asset| moved(asset, |counts| &mut counts.excepted));
     result.unknown.iter().for_each(|unknown| moved(&unknown.asset, |counts| &mut counts.unknown));
     let open: BTreeSet<&str> = result
         .unknown_coverage
@@ -150,6 +152,7 @@ fn together(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict> {
 fn sum(counts: impl Iterator<Item = Counts>) -> Counts {
     counts.fold(Counts::default(), |sum, counts| Counts {
         fail: sum.fail + counts.fail,
+        excepted: sum.excepted + counts.excepted,
         unknown: sum.unknown + counts.unknown,
         pass: sum.pass + counts.pass,
     })

@@ -35,6 +35,7 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
         verdict: Verdict::Error,
         counts: Counts::default(),
         findings: Vec::new(),
+        excepted: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
         figure: None,
@@ -154,7 +155,7 @@ fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]
             let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
             let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
             let priority = rules.map(|(rule, _)| rule.label.clone()).collect();
-            (is_urgent, Finding { asset: name_of(graph, row), priority })
+            (is_urgent, Finding { asset: name_of(graph, row), priority, since: None })
         })
         .collect();
     findings.sort_by(|(left_urgent, left), (right_urgent, right)| {

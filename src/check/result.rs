@@ -31,7 +31,7 @@ impl Verdict {
             Self::Fail
         } else if counts.unknown > 0 || may_be_more {
             Self::Unknown
-        } else if counts.pass == 0 {
+        } else if counts.pass + counts.excepted == 0 {
             Self::NotApplicable
         } else {
             Self::Pass
@@ -89,6 +89,17 @@ pub struct Finding {
     pub asset: AssetName,
     /// The labels of the priority rules that are true of it, most urgent first.
     pub priority: Vec<String>,
+    /// Since when it fails without a break, where that is remembered.
+    pub since: Option<Time>,
+}
+
+/// One asset that fails and is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptedFinding {
+    /// The asset.
+    pub finding: Finding,
+    /// The exception that accepts it.
+    pub exception_id: String,
 }
 
 /// Why something is not known.
@@ -236,6 +247,8 @@ pub struct UnknownAsset {
 pub struct Counts {
     /// That fail.
     pub fail: u64,
+    /// That fail and are accepted.
+    pub excepted: u64,
     /// Whose verdict is not known.
     pub unknown: u64,
     /// That pass.
@@ -246,7 +259,7 @@ impl Counts {
     /// All assets that were judged.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.fail + self.unknown + self.pass
+        self.fail + self.excepted + self.unknown + self.pass
     }
 }
 
@@ -320,6 +333,8 @@ pub struct CheckResult {
     pub counts: Counts,
     /// The assets that fail: by priority, then account, region, type and id.
     pub findings: Vec<Finding>,
+    /// The assets that fail and are accepted, in the same order.
+    pub excepted: Vec<ExceptedFinding>,
     /// The assets whose verdict is not known: by account, region, type and id.
     pub unknown: Vec<UnknownAsset>,
     /// Why there may be more assets than are known of, or why one verdict as a whole is not known; sorted.

@@ -21,7 +21,7 @@ Exit codes: 0 pass, 1 the program failed, 2 assets fail a check, 3 bad input, 4 
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) common: CommonArguments,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -29,19 +29,15 @@ pub(crate) struct Arguments {
 /// Where the help lists what holds for every command.
 const EVERYWHERE: &str = "Everywhere";
 
-/// Holds for every command.
+/// Hold for every command.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Common {
-    /// Folder of the store, e.g. /var/lib/passmuster
-    #[arg(
-        long,
-        global = true, help_heading = EVERYWHERE,
-        value_name = "DIR",
-        env = "PASSMUSTER_STORE",
-        hide_env_values = true,
-        default_value = ".passmuster/store"
-    )]
-    pub(crate) store: PathBuf,
+pub(crate) struct CommonArguments {
+    /// Configuration, instead of ./passmuster.toml where there is one, e.g. /etc/passmuster.toml
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "PASSMUSTER_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the store, .passmuster/store unless the configuration says otherwise, e.g. /var/lib/passmuster
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "PASSMUSTER_STORE", hide_env_values = true)]
+    pub(crate) store: Option<PathBuf>,
     /// Folder of *.graphql files that define the types, instead of the embedded ones, e.g. ./schema
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "PASSMUSTER_SCHEMA", hide_env_values = true)]
     pub(crate) schema: Option<PathBuf>,
@@ -125,8 +121,12 @@ pub(crate) enum Command {
     Query(commands::query::QueryArguments),
     Check(commands::check::CheckArguments),
     Checks(commands::checks::ChecksArguments),
+    Findings(commands::findings::FindingsArguments),
+    Except(commands::except::ExceptArguments),
     Diff(commands::diff::DiffArguments),
     Serve(commands::serve::ServeArguments),
+    Schedule(commands::schedule::ScheduleArguments),
+    Notify(commands::notify::NotifyArguments),
     Schema(commands::schema::SchemaArguments),
     Store(commands::store::StoreArguments),
 }
@@ -140,8 +140,12 @@ impl Command {
             Self::Query(arguments) => commands::query::run(&arguments, context),
             Self::Check(arguments) => commands::check::run(&arguments, context),
             Self::Checks(arguments) => commands::checks::run(&arguments, context),
+            Self::Findings(arguments) => commands::findings::run(&arguments, context),
+            Self::Except(arguments) => commands::except::run(&arguments, context),
             Self::Diff(arguments) => commands::diff::run(&arguments, context),
             Self::Serve(arguments) => commands::serve::run(arguments, context),
+            Self::Schedule(arguments) => commands::schedule::run(&arguments, context),
+            Self::Notify(arguments) => commands::notify::run(&arguments, context),
             Self::Schema(arguments) => commands::schema::run(&arguments, context),
             Self::Store(arguments) => commands::store::run(&arguments, context),
         }

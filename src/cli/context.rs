@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     Exit,
-    arguments::Common,
+    arguments::CommonArguments,
+    config::Config,
     failure::Failure,
     graph_holder::Present,
     graph_image::{self, ImageKeeper},
@@ -24,7 +25,7 @@ use crate::{
     check::{self, Check, Framework, Sources},
     graph::{Graph, GraphBuilder, GraphError},
     import::{ImportLimits, read_file_rows},
-    model::{Asset, Clock, SystemClock, Time},
+    model::{Asset, Clock, SystemClock, Time, is_ledger_type},
     query::{Engine, GuardLimits},
     report::Style,
     store::{Revision, SEEN_FIELDS, Store, StoreError},
@@ -33,13 +34,29 @@ use crate::{
 /// What a command is run with.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// The global arguments.
+    /// What holds for every command.
     pub(crate) common: Common,
+    /// The configuration file.
+    pub(crate) config: Config,
     /// The streams.
     pub(crate) output: Arc<Output>,
     /// The clock of the process.
     pub(crate) clock: Arc<dyn Clock>,
 }
+
+/// What the command line and the environment say for every command, else the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// The folder of the store.
+    pub(crate) store: PathBuf,
+    /// The folder of the schema, unless it is the embedded one.
+    pub(crate) schema: Option<PathBuf>,
+    /// The folder of checks, unless they are the embedded ones.
+    pub(crate) queries: Option<PathBuf>,
+}
+
+/// Where the store is unless somebody says otherwise.
+const STORE: &str = ".passmuster/store";
 
 /// The schema, the checks and the engine over them.
 #[derive(Clone, Debug)]
@@ -53,8 +70,14 @@ pub(crate) struct Tools {
 }
 
 impl Context {
-    pub(crate) fn new(common: Common, output: Output) -> Self {
-        Self { common, output: Arc::new(output), clock: Arc::new(SystemClock) }
+    pub(crate) fn new(arguments: CommonArguments, config: Config, output: Arc<Output>) -> Self {
+        let store = arguments.store.or_else(|| config.store.path.clone());
+        let common = Common {
+            store: store.unwrap_or_else(|| PathBuf::from(STORE)),
+            schema: arguments.schema,
+            queries: arguments.queries,
+        };
+        Self { common, config, output, clock: Arc::new(SystemClock) }
     }
 
     /// The present moment.
@@ -187,6 +210,19 @@ impl Inventory {
         }
     }
 
+    /// The same after something was written down: else the next process would have to open the index to take it in.
+    pub(crate) fn keep_newest(
+        &self,
+        catalog: &Arc<Catalog>,
+        before: &Present,
+        now: Time,
+    ) -> Result<(), Failure> {
+        if let Self::Store(store) = self {
+            self.keep(&refreshed(catalog, &*store.get()?, now, Some(before))?.present);
+        }
+        Ok(())
+    }
+
     /// The graphs of the past, where there is one.
     pub(crate) fn past(&self, catalog: &Arc<Catalog>) -> Option<PastGraphs> {
         match self {
@@ -252,14 +288,36 @@ fn undeclared_seen_fields(catalog: &Catalog) -> BTreeMap<&str, Vec<&'static str>
     types.filter(|(_, undeclared): &(_, Vec<_>)| !undeclared.is_empty()).collect()
 }
 
-/// Takes from assets what the store fills in and their types don't declare.
-pub(crate) fn fit_to_catalog(catalog: &Catalog, assets: &mut [Asset]) {
-    let undeclared = undeclared_seen_fields(catalog);
-    for asset in assets {
-        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
+/// Takes from assets what their types don't declare of that which Passmuster itself writes: the times at which the
+/// store has seen them; of what is kept and not collected, every such field, and what has no type at all.
+struct Fitting<'c> {
+    catalog: &'c Catalog,
+    undeclared: BTreeMap<&'c str, Vec<&'static str>>,
+}
+
+impl<'c> Fitting<'c> {
+    fn new(catalog: &'c Catalog) -> Self {
+        Self { catalog, undeclared: undeclared_seen_fields(catalog) }
+    }
+
+    /// Whether the schema has the asset's type, if the asset is what Passmuster itself writes.
+    fn fit(&self, asset: &mut Asset) -> bool {
+        for field in self.undeclared.get(asset.typename.as_str()).into_iter().flatten() {
             asset.fields.remove(*field);
         }
+        if !is_ledger_type(&asset.typename) {
+            return true;
+        }
+        let Some((_, definition)) = self.catalog.find(&asset.typename) else { return false };
+        asset.fields.retain(|name, _| definition.find(name).is_some());
+        true
     }
+}
+
+/// Takes from assets what their types don't declare of that which Passmuster itself writes.
+pub(crate) fn fit_to_catalog(catalog: &Catalog, assets: &mut Vec<Asset>) {
+    let fitting = Fitting::new(catalog);
+    assets.retain_mut(|asset| fitting.fit(asset));
 }
 
 /// Reads assets into a graph; returns what reading them returns.
@@ -269,12 +327,9 @@ pub(crate) fn fill<R>(
 ) -> Result<(GraphBuilder, R), Misfit> {
     let mut builder = GraphBuilder::new(Arc::clone(catalog));
     let mut refused = None;
-    let undeclared = undeclared_seen_fields(catalog);
+    let fitting = Fitting::new(catalog);
     let beside = read(&mut |mut asset| {
-        for field in undeclared.get(asset.typename.as_str()).into_iter().flatten() {
-            asset.fields.remove(*field);
-        }
-        if refused.is_none() {
+        if fitting.fit(&mut asset) && refused.is_none() {
             refused = builder.push(&asset).err();
         }
     })

@@ -2,18 +2,21 @@
 //! began with.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwapOption;
 
-use super::past_graphs::{KnownMoments, PastGraphs};
+use super::{
+    past_graphs::{KnownMoments, PastGraphs},
+    server::{Changes, Publisher, Requested},
+};
 use crate::{
-    api::{Answer, Answered, Operation, Outlet, Status, Stop, Waited},
+    api::{Answer, Answered, Delivery, Operation, Outlet, Status, Stop, Waited},
     graph::Graph,
     query::{
-        Engine, ExplainRequest, MomentError, QueryErrorKind, Request, Response,
+        Engine, ExplainRequest, MomentError, QueryError, QueryErrorKind, Request, Response,
         run::{RunError, RunLimits, Stop as RunStop},
     },
     store::Revision,
@@ -44,17 +47,34 @@ impl Present {
 
 /// Holds the newest graph, once there is one.
 #[derive(Debug, Default)]
-pub(crate) struct GraphHolder(ArcSwapOption<Present>);
+pub(crate) struct GraphHolder {
+    newest: ArcSwapOption<Present>,
+    /// Held while the newest is replaced, for those who wait for one.
+    replacing: Mutex<()>,
+    replaced: Condvar,
+}
 
 impl GraphHolder {
     /// Queries that begin from now on see this graph.
     pub(crate) fn replace(&self, present: Present) {
-        self.0.store(Some(Arc::new(present)));
+        let guard = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.newest.store(Some(Arc::new(present)));
+        drop(guard);
+        self.replaced.notify_all();
     }
 
     /// The newest graph.
     pub(crate) fn get(&self) -> Option<Arc<Present>> {
-        self.0.load_full()
+        self.newest.load_full()
+    }
+
+    /// The newest graph, once it shows a commit. Blocking; nothing where that takes too long.
+    pub(crate) fn wait_for(&self, sequence: u64, longest: Duration) -> Option<Arc<Present>> {
+        let shows = || self.get().filter(|present| present.sequence().is_some_and(|shown| shown >= sequence));
+        let guard = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.replaced.wait_timeout_while(guard, longest, |()| shows().is_none());
+        drop(waited);
+        shows()
     }
 }
 
@@ -74,12 +94,16 @@ const WORK_AT_ONCE: u64 = 10_000;
 
 impl AnswerLimits {
     /// The limits as the engine takes them.
-    fn limits<'a>(&self, stop: &'a (dyn Fn() -> Option<RunStop> + Sync)) -> RunLimits<'a> {
+    pub(crate) fn limits<'a>(&self, stop: &'a (dyn Fn() -> Option<RunStop> + Sync)) -> RunLimits<'a> {
         RunLimits { max_rows: self.rows, max_bytes: self.bytes, max_work: u64::MAX, stop }
     }
 
     /// Says when a query is to stop: its time is up, the waiting for the client not counted; or nobody waits any more.
-    fn stop<'a>(&self, stop: &'a Stop, waited: Waited) -> impl Fn() -> Option<RunStop> + Sync + 'a {
+    pub(crate) fn stop<'a>(
+        &self,
+        stop: &'a Stop,
+        waited: Waited,
+    ) -> impl Fn() -> Option<RunStop> + Sync + 'a {
         let (started, limit) = (Instant::now(), self.time);
         move || {
             let elapsed = started.elapsed().saturating_sub(waited.so_far());
@@ -105,6 +129,35 @@ pub(crate) struct Serving {
     pub(crate) past: Option<PastGraphs>,
     /// Their bounds.
     pub(crate) limits: AnswerLimits,
+    /// What changes and tells, once the store is open; nothing where there is no store to change.
+    pub(crate) live: Option<Arc<OnceLock<Live>>>,
+}
+
+/// What a server does with mutations and subscriptions.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    /// Does what mutations ask for.
+    pub(crate) changes: Arc<Changes>,
+    /// Tells subscribers.
+    pub(crate) publisher: Arc<Publisher>,
+}
+
+impl Serving {
+    fn live(&self) -> Result<&Live, QueryError> {
+        let Some(live) = &self.live else { return Err(Requested::OfFile.error()) };
+        live.get().ok_or_else(|| Requested::TooEarly.error())
+    }
+
+    /// Answers what is no query; nothing where it is one, right or wrong.
+    fn change(&self, operation: &Operation, response: &Response) -> Option<Answered> {
+        if !response.errors.iter().any(|error| matches!(error.kind, QueryErrorKind::NotAQuery { .. })) {
+            return None;
+        }
+        Some(match self.live() {
+            Ok(live) => live.changes.answer(operation),
+            Err(error) => answered(self.engine.refuse(vec![error])),
+        })
+    }
 }
 
 impl Answer for Serving {
@@ -118,7 +171,11 @@ impl Answer for Serving {
         let Operation { query, operation_name, variables, extensions } = operation;
         let explain = ExplainRequest::read(&extensions);
         let request = Request { query, operation_name, variables, explain, as_of: None };
-        self.engine.execute_at_once(&present.graph, &request, &limits).map(answered).ok_or_else(|| {
+        let is_query = |response: &Response| {
+            !response.errors.iter().any(|error| matches!(error.kind, QueryErrorKind::NotAQuery { .. }))
+        };
+        let response = self.engine.execute_at_once(&present.graph, &request, &limits);
+        response.filter(is_query).map(answered).ok_or_else(|| {
             let Request { query, operation_name, variables, .. } = request;
             Operation { query, operation_name, variables, extensions }
         })
@@ -133,11 +190,20 @@ impl Answer for Serving {
         let stop = self.limits.stop(stop, outlet.waited());
         let mut hand_on = |piece| outlet.send(piece);
         let limits = self.limits.limits(&stop);
-        answered(self.engine.stream_at(&moments, &request(operation), &limits, &mut hand_on))
+        let response = self.engine.stream_at(&moments, &request(operation), &limits, &mut hand_on);
+        self.change(operation, &response).unwrap_or_else(|| answered(response))
+    }
+
+    fn subscribe(&self, operation: &Operation, delivery: Delivery) -> Result<(), String> {
+        match self.live() {
+            Ok(live) => live.publisher.subscribe(operation, delivery),
+            Err(error) => Err(serde_json::Value::Array(vec![error.to_json()]).to_string()),
+        }
     }
 }
 
-fn request(operation: &Operation) -> Request {
+/// An operation as the engine takes it.
+pub(crate) fn request(operation: &Operation) -> Request {
     Request {
         query: operation.query.clone(),
         operation_name: operation.operation_name.clone(),
@@ -148,7 +214,7 @@ fn request(operation: &Operation) -> Request {
 }
 
 /// The answer as HTTP takes it, and how it went.
-fn answered(response: Response) -> Answered {
+pub(crate) fn answered(response: Response) -> Answered {
     let stopped = response.errors.iter().find_map(|error| match &error.kind {
         QueryErrorKind::Stopped(error) => Some(error),
         _ => None,

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{failure::Failure, graph_holder::Serving, stop::asked_to_stop};
-use crate::api::{App, HostRule, HttpLimits, ServeError, refuse_remote, router, serve};
+use crate::api::{App, HostRule, HttpLimits, ServeError, Sockets, refuse_remote, router, serve};
 
 /// Where to listen, and who may be heard.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +30,14 @@ pub(crate) async fn serve_until_stopped(
     listener: TcpListener,
     serving: Arc<Serving>,
     limits: HttpLimits,
-    allow_remote: bool,
+    (allow_remote, sockets): (bool, Sockets),
 ) {
     let host_rule = if allow_remote { HostRule::Any } else { HostRule::OwnMachine };
-    let app = App::new(serving, limits, host_rule);
+    let app = App::new(serving, limits, host_rule).with_sockets(sockets.clone());
     let (told, is_told) = oneshot::channel();
     let first = async move {
         asked_to_stop().await;
+        sockets.close_all().await;
         // Nobody listens only if the serving has ended already.
         told.send(()).ok();
     };

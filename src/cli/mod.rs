@@ -3,6 +3,7 @@
 
 mod arguments;
 mod commands;
+mod config;
 mod context;
 mod exit;
 mod explained;
@@ -17,11 +18,12 @@ mod pages;
 mod past_graphs;
 mod place;
 mod refresh;
+mod server;
 mod snippet;
 mod stop;
 mod variables;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, error::ErrorKind};
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -29,6 +31,7 @@ use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::S
 pub use exit::Exit;
 
 use arguments::Arguments;
+use config::Config;
 use context::Context;
 use output::Output;
 
@@ -59,16 +62,14 @@ fn fault() -> Exit {
 fn run(arguments: Arguments) -> Exit {
     let Arguments { common, command } = arguments;
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let output = Output::new(common.color, no_color);
+    let output = Arc::new(Output::new(common.color, no_color));
     start_log(common.verbose, output.stderr_color);
-    let context = Context::new(common, output);
-    match command.run(&context) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            context.output.note(&failure.render(context.output.stderr_color));
-            failure.exit
-        }
-    }
+    let ended = Config::find(common.config.as_deref())
+        .and_then(|config| command.run(&Context::new(common, config, Arc::clone(&output))));
+    ended.unwrap_or_else(|failure| {
+        output.note(&failure.render(output.stderr_color));
+        failure.exit
+    })
 }
 
 /// The log of the product's own rooms goes to stderr: warnings always, more with each `-v`.

@@ -1,12 +1,14 @@
 //! Errors of the other rooms as snippets: the place in the text, the code, what to write instead.
 
+use std::path::Path;
+
 use crate::{
     catalog::CatalogErrors,
     check::CheckErrors,
     query::{Fragments, QueryError, QueryErrorKind, Warning},
 };
 
-use super::snippet::Snippet;
+use super::{config::ConfigError, snippet::Snippet};
 
 /// Errors of a query. A place in a stored fragment is shown in that fragment's text.
 pub(crate) fn of_query(name: &str, text: &str, fragments: &Fragments, errors: &[QueryError]) -> Vec<Snippet> {
@@ -113,6 +115,23 @@ pub(crate) fn of_checks(errors: &CheckErrors) -> Vec<Snippet> {
             file: error.file.clone(),
             text: error.text.to_string(),
             span: error.place.as_ref().map(|place| place.span.clone()),
+        })
+        .collect()
+}
+
+/// Mistakes in a configuration file.
+pub(crate) fn of_config(file: &Path, text: &str, errors: &[ConfigError]) -> Vec<Snippet> {
+    errors
+        .iter()
+        .map(|error| Snippet {
+            is_warning: false,
+            code: error.problem.code().to_owned(),
+            message: error.problem.to_string(),
+            remedy: error.problem.remedy(),
+            help: error.problem.help(),
+            file: file.display().to_string(),
+            text: text.to_owned(),
+            span: error.span.clone(),
         })
         .collect()
 }

@@ -1,18 +1,25 @@
-//! From the options to clients: one HTTP client under all of them, one set of credentials, and for each account and
-//! region a retry budget of its own (the SDK's default shares one among all accounts of a process, so that one
+//! From the options to clients: one HTTP client under all of them, one set of credentials for each account, and for each
+//! account and region a retry budget of its own (the SDK's default shares one among all accounts of a process, so that one
 //! throttled account would starve the others).
 
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use std::sync::Arc;
+
+use aws_config::{AppName, BehaviorVersion, SdkConfig, identity::IdentityCache};
 use aws_sdk_ec2::config::{
-    Region, SharedHttpClient,
+    ProvideCredentials, Region, SharedCredentialsProvider, SharedHttpClient,
     retry::{RetryConfig, RetryPartition},
     timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{Builder, ConnectorBuilder, proxy::ProxyConfig, tls};
 
+use tokio::time::Instant;
+
 use super::{
+    budget::Budgets,
     error::CollectError,
+    failure::Failure,
     options::{AwsConfig, CollectOptions, Patience},
+    role::{AssumedRole, RoleRequest},
 };
 
 /// The settings that every client has, whatever its service.
@@ -31,12 +38,15 @@ macro_rules! client {
     }};
 }
 
-/// Everything that is needed to make clients.
-#[derive(Debug)]
+/// Everything that is needed to make clients with one set of credentials.
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     config: SdkConfig,
     patience: Patience,
     home_region: String,
+    budgets: Arc<Budgets>,
+    /// Whose credentials these are, where they are a role's.
+    role: Option<Arc<AssumedRole>>,
 }
 
 impl Connection {
@@ -58,7 +68,38 @@ impl Connection {
         let configured = config.region().map(|region| region.as_ref().to_owned());
         let home_region =
             configured.or_else(|| options.regions.first().cloned()).ok_or(CollectError::NoRegion)?;
-        Ok(Self { config, patience: options.patience, home_region })
+        let budgets = Arc::new(Budgets::new());
+        Ok(Self { config, patience: options.patience, home_region, budgets, role: None })
+    }
+
+    /// The same with the credentials of a role, which is taken on at once, so that a refusal is known before any client
+    /// is made.
+    pub(crate) async fn assume(&self, request: &RoleRequest) -> Result<Self, Failure> {
+        let role = Arc::new(AssumedRole::new(self.sts(), request.clone()));
+        Box::pin(role.credentials()).await?;
+        let provider: Arc<dyn ProvideCredentials> = Arc::<AssumedRole>::clone(&role);
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(provider))
+            // The role holds its session for all clients; the SDK's cache would hold one for each of them, and no more
+            // than 64.
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        Ok(Self { config, role: Some(role), ..self.clone() })
+    }
+
+    /// Has the role taken on anew for the next call, since its session was refused in a call that began then. Says
+    /// whether there is a role.
+    pub(crate) async fn renew(&self, began: Instant) -> bool {
+        let Some(role) = &self.role else { return false };
+        role.let_go(began).await;
+        true
+    }
+
+    /// Waits until the account may make a call in a region.
+    pub(crate) async fn pace(&self, account_id: &str, region: &str, action: &'static str) {
+        self.budgets.wait(account_id, region, action).await;
     }
 
     /// The region of the calls that answer for the whole account: the configured one, else the first that was asked
@@ -70,6 +111,11 @@ impl Connection {
     /// A client for the caller's identity.
     pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
         client!(aws_sdk_sts, self, &self.home_region, "sts".to_owned())
+    }
+
+    /// A client for the caller's organisation, which has one endpoint a partition.
+    pub(crate) fn organizations(&self) -> aws_sdk_organizations::Client {
+        client!(aws_sdk_organizations, self, &self.home_region, "organizations".to_owned())
     }
 
     /// A client for one account and region, as all of these.

@@ -24,6 +24,35 @@ pub enum CollectError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// An account is named, and no role that could be taken on in it.
+    #[error(
+        "no role is known for account {account_id}, and the credentials belong to {caller}: write `role` into `[collect]` or into its `[[accounts]]`"
+    )]
+    NoRole {
+        /// The account.
+        account_id: String,
+        /// The account of the credentials.
+        caller: String,
+    },
+    /// The organisation's accounts can't be listed, so that nobody knows what to collect.
+    #[error("nothing was collected, the organisation's accounts can't be listed: {reason}; {remedy}")]
+    NoOrganization {
+        /// The call and its error.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The conditions on accounts name an organisational unit that there isn't.
+    #[error("the organisation has no unit `{given}`{}", did_you_mean(.nearest.as_deref()))]
+    UnknownUnit {
+        /// As written.
+        given: String,
+        /// The path that is most like it.
+        nearest: Option<String>,
+    },
+    /// The conditions on the organisation's accounts leave none.
+    #[error("no account of the organisation meets the conditions of `[organization]`: nothing was collected")]
+    NoAccount,
     /// `--only` names a type this version doesn't collect.
     #[error("`{given}` is not a type that is collected{}: write one of {}", did_you_mean(.nearest.as_deref()), .known.join(", "))]
     UnknownType {
@@ -33,6 +62,29 @@ pub enum CollectError {
         nearest: Option<String>,
         /// All types, sorted.
         known: Vec<String>,
+    },
+    /// `--accounts` names an account that is neither configured nor one of the organisation's.
+    #[error("account `{given}` is not among those that are collected{}: write it into `[[accounts]]`", did_you_mean(.nearest.as_deref()))]
+    UnknownAccount {
+        /// What was written.
+        given: String,
+        /// The most similar account, if one is similar.
+        nearest: Option<String>,
+    },
+    /// `--assets` names an asset that the store doesn't have.
+    #[error("the store has no asset `{given}`{}: `passmuster query` lists what it has, `passmuster collect` reads everything", did_you_mean(.nearest.as_deref()))]
+    UnknownAsset {
+        /// What was written.
+        given: String,
+        /// The most similar id, if one is similar.
+        nearest: Option<String>,
+    },
+    /// The store could not be read.
+    #[error("what was collected before can't be read")]
+    Unreadable {
+        /// What the store says.
+        #[source]
+        source: Box<StoreError>,
     },
     /// `--regions` names a region AWS doesn't know.
     #[error("AWS has no region `{given}`{}: `aws ec2 describe-regions --all-regions` lists them", did_you_mean(.nearest.as_deref()))]

@@ -1,6 +1,8 @@
 //! What an error of AWS means for a slice: its outcome and a reason in our own words. AWS's own message is never
 //! passed on, since it may hold names of resources, principals and encoded policies.
 
+use std::borrow::Cow;
+
 use aws_sdk_ec2::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -16,9 +18,11 @@ pub(crate) struct Failure {
     /// AWS's error code, or `HTTP 500` where there is none.
     pub(crate) code: Option<String>,
     /// More, in our own words.
-    pub(crate) detail: Option<&'static str>,
+    pub(crate) detail: Option<Cow<'static, str>>,
     /// The call that failed, where it is not the one its slice is named for.
     pub(crate) action: Option<&'static str>,
+    /// Whether the list itself came whole, and only the second look at what it no longer names failed.
+    pub(crate) when_confirming: bool,
 }
 
 /// The rows of the error table.
@@ -36,6 +40,10 @@ pub(crate) enum FailureKind {
     NotSent,
     /// There is no such thing, any more or yet.
     NotFound,
+    /// No answer or no connection within the time there was.
+    TimedOut,
+    /// Its region was given up for the account; the detail says it all.
+    GivenUp,
     /// Anything else.
     Other,
 }
@@ -71,8 +79,23 @@ const NOT_FOUND: &[&str] = &[
 
 impl Failure {
     /// A failure found by ourselves, in an answer that AWS gave.
-    pub(crate) fn other(detail: &'static str) -> Self {
-        Self { kind: FailureKind::Other, code: None, detail: Some(detail), action: None }
+    pub(crate) fn other(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: FailureKind::Other,
+            code: None,
+            detail: Some(detail.into()),
+            action: None,
+            when_confirming: false,
+        }
+    }
+
+    /// Why nothing more was asked of a region.
+    pub(crate) fn given_up(detail: String) -> Self {
+        Self { kind: FailureKind::GivenUp, ..Self::other(detail) }
+    }
+
+    fn timed_out(detail: &'static str) -> Self {
+        Self { kind: FailureKind::TimedOut, ..Self::other(detail) }
     }
 
     /// Reads what the SDK reports after its last attempt.
@@ -84,9 +107,9 @@ impl Failure {
             return Self::other("the answer was cut short");
         }
         match error {
-            SdkError::TimeoutError(_) => Self::other("no answer in time"),
+            SdkError::TimeoutError(_) => Self::timed_out("no answer in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Self::other("no connection in time")
+                Self::timed_out("no connection in time")
             }
             SdkError::DispatchFailure(failure) if failure.is_io() || failure.as_other().is_some() => {
                 Self::other("the connection failed")
@@ -94,8 +117,9 @@ impl Failure {
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Self {
                 kind: FailureKind::NotSent,
                 code: None,
-                detail: Some("the request could not be signed or sent"),
+                detail: Some("the request could not be signed or sent".into()),
                 action: None,
+                when_confirming: false,
             },
             SdkError::ServiceError(service) => {
                 of_code(service.err().code(), service.err().message(), service.raw().status().as_u16())
@@ -112,6 +136,11 @@ impl Failure {
         Self { action: Some(action), ..self }
     }
 
+    /// Says that it was the second look at what a list no longer names that failed.
+    pub(crate) fn when_confirming(self) -> Self {
+        Self { when_confirming: true, ..self }
+    }
+
     /// The outcome of a slice that ended so, once it is known whether the caller's credentials still hold.
     pub(crate) fn outcome(&self, credentials_hold: bool) -> Outcome {
         match self.kind {
@@ -125,12 +154,19 @@ impl Failure {
     /// `ec2:DescribeFlowLogs: UnauthorizedOperation (explicit deny in a service control policy)`.
     pub(crate) fn reason(&self, action: &str) -> String {
         let action = self.action.unwrap_or(action);
-        match (&self.code, self.detail) {
+        if let (FailureKind::GivenUp, Some(detail)) = (self.kind, &self.detail) {
+            return detail.to_string();
+        }
+        let mut reason = match (&self.code, &self.detail) {
             (Some(code), Some(detail)) => format!("{action}: {code} ({detail})"),
             (Some(code), None) => format!("{action}: {code}"),
             (None, Some(detail)) => format!("{action}: {detail}"),
             (None, None) => format!("{action}: failed"),
+        };
+        if self.when_confirming {
+            reason.push_str(", when asked again for what the list no longer names");
         }
+        reason
     }
 }
 
@@ -152,7 +188,13 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
             429 | 503 => FailureKind::Throttled,
             _ => FailureKind::Other,
         };
-        return Failure { kind, code: Some(format!("HTTP {status}")), detail: None, action: None };
+        return Failure {
+            kind,
+            code: Some(format!("HTTP {status}")),
+            detail: None,
+            action: None,
+            when_confirming: false,
+        };
     };
     let (kind, detail) = match code {
         _ if THROTTLED.contains(&code) => (FailureKind::Throttled, None),
@@ -165,7 +207,13 @@ fn of_code(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if status == 503 => (FailureKind::Throttled, None),
         _ => (FailureKind::Other, None),
     };
-    Failure { kind, code: Some(plain_code(code)), detail, action: None }
+    Failure {
+        kind,
+        code: Some(plain_code(code)),
+        detail: detail.map(Cow::Borrowed),
+        action: None,
+        when_confirming: false,
+    }
 }
 
 /// Which policy denies is only said in AWS's message; the message itself names principals and resources.

@@ -1,25 +1,42 @@
-//! Reads an AWS account into the store: one file per AWS API under `api/`, each list -> shape -> put.
+//! Reads AWS accounts into the store: one file per AWS API under `api/`, each list -> shape -> put.
 //!
 //! Invariant: a slice is committed whole, with its outcome, as soon as it is ready; only a slice whose every page was
 //! read is complete, and only a complete one may remove assets. Nothing here decides what an absence means.
 
+mod account_run;
+mod accounts;
 mod api;
+mod breaker;
+mod budget;
+mod confirm;
 mod connect;
 mod cut_short;
+mod dry_run;
 mod error;
 mod failure;
+mod fleet;
 mod options;
+mod organization;
 mod pages;
+mod permissions;
 mod plan;
 mod policy;
 mod referred;
 mod report;
+mod role;
 mod run;
+mod scope;
+mod select;
 mod shape;
 
+pub use budget::{Bucket, Quota};
+pub use dry_run::{DryAccount, DryCall, DryRun, dry_run};
 pub use error::CollectError;
-pub use options::{AwsConfig, CollectOptions, Patience};
-pub use report::{CollectReport, Event, SliceReport};
+pub use options::{
+    AccountFilter, AccountOptions, AwsConfig, CollectOptions, OrganizationOptions, Patience, RoleOptions,
+};
+pub use permissions::{least_policy, needed_actions};
+pub use report::{AccountReport, CollectReport, Event, SliceReport};
 pub use run::collect;
 
 /// The types this version collects, sorted: what `--only` takes.

@@ -1,6 +1,9 @@
 //! What a collection is asked to do, and how patient it is with AWS.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Where the AWS configuration comes from.
 #[derive(Clone, Debug)]
@@ -17,14 +20,81 @@ pub enum AwsConfig {
 pub struct CollectOptions {
     /// Credentials, region and endpoint.
     pub aws: AwsConfig,
+    /// These accounts; with those of the organisation, if it is asked. Where neither is said, the caller's own.
+    pub accounts: Vec<AccountOptions>,
+    /// Which accounts of the caller's organisation, if it is to be asked for them.
+    pub organization: Option<OrganizationOptions>,
+    /// How roles in other accounts are taken on.
+    pub role: RoleOptions,
     /// Only these regions; empty means every region that is enabled for the account.
     pub regions: BTreeSet<String>,
     /// Only these types (`Vpc`, `FlowLog`..); empty means all of them.
     pub only: BTreeSet<String>,
+    /// Only these accounts of those that are known; empty means all of them.
+    pub only_accounts: BTreeSet<String>,
+    /// Only the slices behind these assets, by id or the cloud's own id; empty means all slices.
+    pub assets: BTreeSet<String>,
     /// How many slices are read at the same time, at least 1.
     pub concurrency: usize,
+    /// How many slices of one account are read at the same time, at least 1.
+    pub account_concurrency: usize,
     /// How long to wait, and how often to try again.
     pub patience: Patience,
+}
+
+/// One account that is to be collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountOptions {
+    /// Twelve digits.
+    pub account_id: String,
+    /// What people call it, for where the organisation doesn't say.
+    pub name: Option<String>,
+    /// The role to take on in it, instead of the one of all accounts; see [`RoleOptions::role`].
+    pub role: Option<String>,
+    /// The external id its role asks for, instead of the one of all accounts.
+    pub external_id: Option<String>,
+    /// Only these regions, instead of those of all accounts; empty means those.
+    pub regions: BTreeSet<String>,
+}
+
+/// How roles in other accounts are taken on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleOptions {
+    /// A name (with its path, as in `audit/Passmuster`), or a whole ARN with `{account}` and `{partition}` in it.
+    pub role: Option<String>,
+    /// What the roles' trust policies ask for, if they ask for one.
+    pub external_id: Option<String>,
+    /// What CloudTrail shows; `passmuster` unless it is said.
+    pub session_name: Option<String>,
+    /// How long a session lasts; as AWS has it (an hour) unless it is said.
+    pub session_duration: Option<Duration>,
+    /// Tags of the session.
+    pub session_tags: BTreeMap<String, String>,
+}
+
+/// Which accounts of an organisation are collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrganizationOptions {
+    /// Accounts must meet every kind of condition that is given. Where no states are, they must be `ACTIVE`.
+    pub include: AccountFilter,
+    /// Accounts that meet any condition are left out.
+    pub exclude: AccountFilter,
+    /// Whether the tags of all accounts are read, a call each; those of a condition are anyway.
+    pub read_tags: bool,
+}
+
+/// Conditions on accounts, by kind; of each kind one must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Their ids.
+    pub accounts: BTreeSet<String>,
+    /// Organisational units that they are in, at any depth: an id (`ou-..`, `r-..`) or a path of names below the root
+    /// (`Workloads/Production`).
+    pub units: BTreeSet<String>,
+    /// Their states, such as `ACTIVE` or `SUSPENDED`.
+    pub states: BTreeSet<String>,
+    /// Their tags, as pairs of key and value.
+    pub tags: BTreeSet<(String, String)>,
 }
 
 /// How long one call may take, and how often it is tried.
@@ -48,9 +118,15 @@ impl Default for CollectOptions {
     fn default() -> Self {
         Self {
             aws: AwsConfig::Ambient,
+            accounts: Vec::new(),
+            organization: None,
+            role: RoleOptions::default(),
             regions: BTreeSet::new(),
             only: BTreeSet::new(),
-            concurrency: 16,
+            only_accounts: BTreeSet::new(),
+            assets: BTreeSet::new(),
+            concurrency: 32,
+            account_concurrency: 16,
             patience: Patience::default(),
         }
     }

@@ -4,7 +4,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{api::RegionalApi, failure::Failure, shape::Origin};
+use aws_sdk_ec2::{Client, types::Filter};
+
+use super::{
+    api::{Ask, RegionalApi},
+    connect::Connection,
+    failure::Failure,
+    shape::Origin,
+};
 use crate::model::Asset;
 
 /// 10,000 pages of 1,000 are more than any list of one account and region can hold.
@@ -39,18 +46,46 @@ impl Tokens {
     }
 }
 
+/// The most values that one filter of EC2 takes.
+const FILTER_VALUES: usize = 200;
+
 /// Reads every page of one slice. Assets come back sorted by id, each once (a list that shifts between two pages
 /// shows an item twice; the later sight counts).
 pub(crate) async fn read_all(
     api: &dyn RegionalApi,
-    client: &aws_sdk_ec2::Client,
+    clients: (&Connection, &Client),
     origin: &Origin,
+) -> Result<Vec<Asset>, Failure> {
+    read_pages(api, clients, origin, None).await
+}
+
+/// Reads what a list has of some native ids: of those that are not there it says nothing.
+pub(crate) async fn read_these(
+    api: &dyn RegionalApi,
+    clients: (&Connection, &Client),
+    origin: &Origin,
+    native_ids: &[String],
+) -> Result<Vec<Asset>, Failure> {
+    let mut found = Vec::new();
+    for ids in native_ids.chunks(FILTER_VALUES) {
+        let filter = Filter::builder().name(api.id_filter()).set_values(Some(ids.to_vec())).build();
+        found.extend(read_pages(api, clients, origin, Some(vec![filter])).await?);
+    }
+    Ok(found)
+}
+
+async fn read_pages(
+    api: &dyn RegionalApi,
+    (connection, client): (&Connection, &Client),
+    origin: &Origin,
+    filters: Option<Vec<Filter>>,
 ) -> Result<Vec<Asset>, Failure> {
     let mut assets = BTreeMap::new();
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
-        let page = api.page(client, origin, token).await?;
+        connection.pace(&origin.caller, &origin.region, api.action()).await;
+        let page = api.page(client, origin, Ask { token, filters: filters.clone() }).await?;
         assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
         token = tokens.next(page.next_token)?;
         if token.is_none() {

@@ -42,9 +42,9 @@ pub(crate) fn plan_regions(
     Ok(plan)
 }
 
-/// Decides on the regions where AWS does not list them: the ones asked for, else the configured one.
-pub(crate) fn plan_without_list(asked: &BTreeSet<String>, home_region: &str) -> RegionPlan {
-    let read = if asked.is_empty() { vec![home_region.to_owned()] } else { asked.iter().cloned().collect() };
+/// Decides on the regions where AWS does not list them: the ones asked for, else the likely ones.
+pub(crate) fn plan_without_list(asked: &BTreeSet<String>, likely: Vec<String>) -> RegionPlan {
+    let read = if asked.is_empty() { likely } else { asked.iter().cloned().collect() };
     RegionPlan { read, ..RegionPlan::default() }
 }
 

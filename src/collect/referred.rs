@@ -52,7 +52,8 @@ impl Referred {
         Ok(referred)
     }
 
-    fn add(&mut self, log: &Asset) {
+    /// Takes in what one flow log names.
+    pub(crate) fn add(&mut self, log: &Asset) {
         let (Some(account), Some(region)) = (log.account_id(), log.region()) else { return };
         let at = (account.to_owned(), region.to_owned());
         let partition = log.text("partition").unwrap_or("aws");
@@ -92,6 +93,11 @@ impl Referred {
         let places = self.by_flow_log.iter().filter(|((account, _), _)| account == account_id);
         let named = places.flat_map(|(_, targets)| targets);
         named.filter(|target| target.kind == kind && target.account_id != account_id).collect()
+    }
+
+    /// Everything, each once.
+    pub(crate) fn all(&self) -> BTreeSet<&Target> {
+        self.by_flow_log.values().flatten().collect()
     }
 
     /// Every bucket that any flow log names.

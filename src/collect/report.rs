@@ -10,10 +10,12 @@ use crate::{
 /// Something happened: for progress bars and log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The account is known, and so is everything that will be read. Comes once, first.
+    /// It is known what will be read of an account. Comes once for each, before its slices.
     Planned {
         /// The account.
         account_id: String,
+        /// How many accounts are collected in all.
+        accounts: usize,
         /// The regions that will be read, sorted.
         regions: Vec<String>,
         /// The slices that will be committed, sorted.
@@ -25,7 +27,7 @@ pub enum Event {
         slice: SliceReport,
         /// How many are done, this one included.
         done: usize,
-        /// How many there are.
+        /// How many are planned so far, for all accounts.
         of: usize,
     },
 }
@@ -47,15 +49,24 @@ pub struct SliceReport {
     pub commit: CommitReport,
 }
 
-/// What a whole collection came to.
+/// One account of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CollectReport {
-    /// The account.
+pub struct AccountReport {
+    /// Twelve digits.
     pub account_id: String,
-    /// The regions that were read, sorted.
+    /// What people call it, where the organisation or the configuration says.
+    pub name: Option<String>,
+    /// The regions that were read, sorted; none where the account's role could not be taken on.
     pub regions: Vec<String>,
     /// The regions AWS says the account has not opted in to, sorted; they have no slices.
     pub not_opted_in: Vec<String>,
+}
+
+/// What a whole collection came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CollectReport {
+    /// The accounts, sorted by id.
+    pub accounts: Vec<AccountReport>,
     /// Every slice, sorted by account, region, type.
     pub slices: Vec<SliceReport>,
     /// What the reader of the summary must know besides, one sentence each.

@@ -97,13 +97,19 @@ impl Shape {
         self.tag_pairs(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))))
     }
 
-    /// The same from pairs of key and value.
-    pub(crate) fn tag_pairs<'v>(self, pairs: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+    /// Tags of something whose name is no tag.
+    pub(crate) fn tag_list<'v>(self, pairs: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
         let mut pairs: Vec<_> = pairs.collect();
         pairs.sort_unstable();
-        let name = pairs.iter().find(|(key, _)| *key == "Name").map(|(_, value)| *value);
         let list = pairs.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
-        self.text("name", name).list("tags", list)
+        self.list("tags", list)
+    }
+
+    /// The same from pairs of key and value.
+    pub(crate) fn tag_pairs<'v>(self, pairs: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+        let pairs: Vec<_> = pairs.collect();
+        let name = pairs.iter().filter(|(key, _)| *key == "Name").map(|(_, value)| *value).min();
+        self.text("name", name).tag_list(pairs.into_iter())
     }
 
     /// Fields that exist and could not be looked at: neither a value nor null.

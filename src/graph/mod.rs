@@ -50,7 +50,7 @@ pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::NO_CODE,
     needle::Needle,
-    slices::{Need, SLICE_TYPE},
+    slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
 };

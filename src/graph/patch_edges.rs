@@ -17,7 +17,10 @@ use super::{
     table::Table,
     text::TextData,
 };
-use crate::catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId};
+use crate::{
+    catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
+    model::is_ledger_type,
+};
 
 /// What changed in a table.
 #[derive(Debug)]
@@ -59,15 +62,15 @@ pub(super) fn patch(
 ) -> Result<(), TooLarge> {
     let mut moved = Moved::new();
     let mut paths = Vec::new();
-    for (of, id, field, many, keys) in relations(catalog, by_type) {
+    for (of, id, field, shape, keys) in relations(catalog, by_type) {
         match keys {
             RelationKeys::Fields(pairs) => {
                 let keyed = Keyed { catalog, tables, by_type, id, field, pairs };
                 let lists = keyed.lists(changed, work).ok_or(TooLarge { of })?;
-                let rows = replace(tables, (id, field), many, lists, work);
+                let rows = replace(tables, (id, field), shape, lists, work);
                 moved.insert((id, field), rows);
             }
-            RelationKeys::Paths(hops) => paths.push((of, id, field, many, hops)),
+            RelationKeys::Paths(hops) => paths.push((of, id, field, shape.many, hops)),
         }
     }
     for (_, id, field, many, hops) in relate::in_order(catalog, paths) {
@@ -93,7 +96,7 @@ pub(super) fn patch(
             };
             lists.push((row, ends.into_iter().map(sort).collect()));
         }
-        let rows = replace(tables, (id, field), many, lists, work);
+        let rows = replace(tables, (id, field), Shape { many, leads_to_ledger: false }, lists, work);
         moved.insert((id, field), rows);
     }
     Ok(())
@@ -113,16 +116,33 @@ pub(super) fn index_keys(catalog: &Catalog, tables: &[Arc<Table>], by_type: &[Op
     }
 }
 
+/// What a relation leads to.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    many: bool,
+    /// To nothing but what is kept and not collected.
+    leads_to_ledger: bool,
+}
+
+impl Shape {
+    fn new(catalog: &Catalog, target: TypeId, many: bool) -> Self {
+        let targets = catalog.concrete(target);
+        Self { many, leads_to_ledger: targets.iter().all(|of| is_ledger_type(&catalog.get(*of).name)) }
+    }
+}
+
 /// Every relation of every asset type.
 fn relations<'c>(
     catalog: &'c Catalog,
     by_type: &[Option<TableId>],
-) -> Vec<(TypeId, TableId, FieldId, bool, &'c RelationKeys)> {
+) -> Vec<(TypeId, TableId, FieldId, Shape, &'c RelationKeys)> {
     let types = (0u32..).map(TypeId).zip(by_type).filter_map(|(of, id)| Some((of, (*id)?)));
     types
         .flat_map(|(of, id)| {
             catalog.get(of).iter().filter_map(move |(field, definition)| match &definition.kind {
-                FieldKind::Relation { many, keys, .. } => Some((of, id, field, *many, keys)),
+                FieldKind::Relation { target, many, keys } => {
+                    Some((of, id, field, Shape::new(catalog, *target, *many), keys))
+                }
                 _ => None,
             })
         })
@@ -153,7 +173,7 @@ fn affected_along(
 fn replace(
     tables: &mut [Arc<Table>],
     (id, field): (TableId, FieldId),
-    many: bool,
+    Shape { many, leads_to_ledger }: Shape,
     mut lists: Lists,
     work: &mut PatchWork,
 ) -> BTreeSet<u32> {
@@ -196,7 +216,7 @@ fn replace(
         links.sort_by_key(|link| link.of);
         let column = Column { data: Data::Links { links, many }, ..column.clone() };
         if let Some(table) = tables.get_mut(id.0) {
-            *table = Arc::new(table.with_column(field, column));
+            *table = Arc::new(table.with_links(field, column, leads_to_ledger));
         }
     }
     moved

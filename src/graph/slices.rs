@@ -15,11 +15,17 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, FieldKind},
-    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type},
 };
 
 /// The type whose assets are the slices themselves. It is always complete.
 pub(crate) const SLICE_TYPE: &str = "Slice";
+
+/// Whether the assets of a type are what Passmuster itself writes: no slice lists them, and all of them are always
+/// known.
+pub(crate) fn is_own_type(asset_type: &str) -> bool {
+    asset_type == SLICE_TYPE || is_ledger_type(asset_type)
+}
 
 /// A slice as an asset, with those of its fields that the schema stores; nothing where the schema has no such type.
 pub(crate) fn as_asset(slice: &SliceState, catalog: &Catalog) -> Option<Asset> {
@@ -340,7 +346,7 @@ impl Slices {
         is_complete: &dyn Fn(&SliceState) -> bool,
         missing: &mut Vec<Need>,
     ) {
-        if asset_type == SLICE_TYPE {
+        if is_own_type(asset_type) {
             return;
         }
         let Some(account_id) = account_id else {

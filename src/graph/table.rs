@@ -100,9 +100,11 @@ impl Table {
         table
     }
 
-    /// The same with another column.
-    pub(super) fn with_column(&self, field: FieldId, column: Column) -> Self {
-        let mut table = Self { stamp: next_stamp(), ..self.clone() };
+    /// The same with another column of links. Where these lead to what is kept and not collected, the table still says
+    /// the same of its own assets: whoever reads what they lead to looks at that table's stamp.
+    pub(super) fn with_links(&self, field: FieldId, column: Column, lead_to_ledger: bool) -> Self {
+        let stamp = if lead_to_ledger { self.stamp } else { next_stamp() };
+        let mut table = Self { stamp, ..self.clone() };
         if let Some(slot) = table.columns.get_mut(field.0 as usize) {
             *slot = Arc::new(column);
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    catalog::{Catalog, TypeKind},
-    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
+    catalog::{Catalog, TypeDef, TypeKind},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type},
 };
 
 /// Why the assets of no declared slice prove nothing about what is not there.
@@ -128,7 +128,8 @@ fn whole_slices(catalog: &Catalog, assets: &[Asset]) -> Vec<SliceState> {
         .map(|(account, _)| account.clone())
         .collect();
     places.retain(|(account, region)| region != GLOBAL_REGION || !with_region.contains(account));
-    for definition in catalog.types().iter().filter(|definition| definition.kind == TypeKind::Asset) {
+    let is_collected = |of: &&TypeDef| of.kind == TypeKind::Asset && !is_ledger_type(&of.name);
+    for definition in catalog.types().iter().filter(is_collected) {
         let is_account_wide = account_wide.contains(&definition.name);
         for (account, region) in &places {
             let region = if is_account_wide { GLOBAL_REGION } else { region };

@@ -10,8 +10,8 @@ use super::{
     actions::{FINDING_CHANGE, MUTATION},
     error::{QueryError, QueryErrorKind},
     plan::{
-        Action, ChangeFieldKind, Filter, Filters, MutationField, Nodes, Operand, Output, Plan, RootField,
-        RootKind, SubscriptionField, Test, Told,
+        Action, AskedId, ChangeFieldKind, Filter, Filters, MutationField, Nodes, Operand, Output, Plan,
+        RootField, RootKind, SubscriptionField, Test, Told,
     },
     response::{push_errors, refused, stopped},
     run::{FieldError, PathSegment, Ran, RunError, RunLimits, run},
@@ -53,7 +53,11 @@ impl Engine {
         for (field, done) in fields.iter().zip(done).filter(|(field, _)| field.command.is_some()) {
             match done {
                 Ok(id) => {
-                    let kind = RootKind::Node { of: field.of, id: id.clone(), output: field.output.clone() };
+                    let kind = RootKind::Node {
+                        of: field.of,
+                        id: AskedId::Known(id.clone()),
+                        output: field.output.clone(),
+                    };
                     roots.push(RootField { key: field.key.clone(), as_of: None, kind });
                 }
                 Err(NotDone { code, message }) => {

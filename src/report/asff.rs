@@ -70,7 +70,8 @@ fn finding(run: &Run<'_>, statement: &Statement<'_>, asset: &AssetName) -> Optio
         }]),
     );
     put("Compliance", compliance(statement));
-    put("Workflow", json!({ "Status": "NEW" }));
+    let workflow = if statement.accepted.is_some() { "SUPPRESSED" } else { "NEW" };
+    put("Workflow", json!({ "Status": workflow }));
     put("RecordState", json!("ACTIVE"));
     put(
         "ProductFields",

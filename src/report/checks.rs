@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::sheet::{Cell, Sheet, Style, Tone};
-use super::text::{age, counted, noun, printable, shortened, thousands};
+use super::text::{age, counted, day, noun, printable, shortened, thousands};
 
 /// How much a terminal report shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Default for Detail {
 pub fn checks_text(results: &[CheckResult], now: Time, style: Style, detail: Detail) -> String {
     let mut text = verdicts(results, now, style);
     for result in results {
-        let paragraph = paragraph(result, style, detail);
+        let paragraph = paragraph(result, now, style, detail);
         if !paragraph.is_empty() {
             text.push('\n');
             text.push_str(&paragraph);
@@ -76,7 +76,12 @@ fn verdicts(results: &[CheckResult], now: Time, style: Style) -> String {
 /// One row a check: id, severity, verdict, counts, what the verdict rests on.
 #[must_use]
 pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
-    let mut sheet = Sheet::new(&["check", "severity", "verdict", "#fail", "#unknown", "#pass", "~restsOn"]);
+    // Where nothing is accepted, as at first, there is nothing to tell apart.
+    let tells_excepted = results.iter().any(|result| result.counts.excepted > 0);
+    let columns = ["check", "severity", "verdict", "#fail", "#excepted", "#unknown", "#pass", "~restsOn"];
+    let columns: Vec<&str> =
+        columns.into_iter().filter(|column| tells_excepted || *column != "#excepted").collect();
+    let mut sheet = Sheet::new(&columns);
     if let Some(rests_on) = sheet.columns.last_mut() {
         rests_on.least = Some(24);
     }
@@ -84,15 +89,21 @@ pub fn checks_sheet(results: &[CheckResult], now: Time) -> Sheet {
         let tone = tone_of(result.verdict);
         let count =
             |count: u64, tone: Tone| Cell::new(count).toned(if count == 0 { Tone::Faint } else { tone });
-        sheet.rows.push(vec![
+        let mut row = vec![
             Cell::new(result.id.as_str()),
             Cell::new(result.severity.as_str()),
             Cell::new(result.verdict.as_str()).toned(tone),
             count(result.counts.fail, Tone::Bad),
+        ];
+        if tells_excepted {
+            row.push(count(result.counts.excepted, Tone::Plain));
+        }
+        row.extend([
             count(result.counts.unknown, Tone::Unsure),
             count(result.counts.pass, Tone::Plain),
             Cell::new(rests_on(result, now)),
         ]);
+        sheet.rows.push(row);
     }
     sheet
 }
@@ -135,7 +146,7 @@ pub fn rests_on(result: &CheckResult, now: Time) -> String {
     words
 }
 
-fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
+fn paragraph(result: &CheckResult, now: Time, style: Style, detail: Detail) -> String {
     let mut text = String::new();
     if let Some(error) = &result.error {
         let _ = writeln!(text, "{}: could not be run: {}", result.id, printable(error));
@@ -150,11 +161,20 @@ fn paragraph(result: &CheckResult, style: Style, detail: Detail) -> String {
         let verb = if result.counts.fail == 1 { "fails" } else { "fail" };
         let fail = thousands(result.counts.fail);
         let _ = writeln!(text, "{} · {} · {fail} of {total} {verb}", result.id, printable(&result.title));
-        text.push_str(&indented(&findings_sheet(result, detail.assets), style));
+        text.push_str(&indented(&findings_sheet(result, now, detail.assets), style));
         let more = result.findings.len().saturating_sub(detail.assets);
         if more > 0 {
             let _ = writeln!(text, "  .. {} more (-o json lists all)", thousands(more as u64));
         }
+    }
+    if result.counts.excepted > 0 {
+        let verb = if result.counts.excepted == 1 { "is" } else { "are" };
+        let excepted = counted(result.counts.excepted, &result.covers);
+        let _ = writeln!(
+            text,
+            "{} · {excepted} {verb} accepted: passmuster findings {} --status excepted",
+            result.id, result.id
+        );
     }
     text
 }
@@ -164,8 +184,8 @@ pub(super) fn figure_words(figure: &Figure) -> String {
     format!("expected {}, found {}", figure.expected, shortened(&figure.found.to_string(), 200))
 }
 
-fn findings_sheet(result: &CheckResult, limit: usize) -> Sheet {
-    let mut sheet = Sheet::new(&["", "~", "", "", "~"]);
+fn findings_sheet(result: &CheckResult, now: Time, limit: usize) -> Sheet {
+    let mut sheet = Sheet::new(&["", "~", "", "", "~", ""]);
     for finding in result.findings.iter().take(limit) {
         let asset = &finding.asset;
         let faint = |text: &Option<String>| match text {
@@ -178,9 +198,16 @@ fn findings_sheet(result: &CheckResult, limit: usize) -> Sheet {
             faint(&asset.account_id),
             faint(&asset.region),
             Cell::new(finding.priority.join(", ")),
+            // One that has just opened says nothing by that.
+            Cell::new(finding.since.filter(|since| *since < now).map_or_else(String::new, since)),
         ]);
     }
     sheet
+}
+
+/// Since which day, in words.
+fn since(time: Time) -> String {
+    format!("since {}", day(time))
 }
 
 /// A sheet's rows without its header, set in by two spaces.

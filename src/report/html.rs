@@ -89,8 +89,10 @@ fn bar_words(result: &CheckResult) -> String {
     match &result.figure {
         Some(figure) => format!("{} ({})", result.verdict, figure.found),
         None => {
-            let Counts { fail, unknown, pass } = result.counts;
-            format!("{} fail, {} unknown, {} pass", thousands(fail), thousands(unknown), thousands(pass))
+            let Counts { fail, excepted, unknown, pass } = result.counts;
+            let words =
+                format!("{} fail, {} unknown, {} pass", thousands(fail), thousands(unknown), thousands(pass));
+            if excepted > 0 { format!("{words}, {} accepted", thousands(excepted)) } else { words }
         }
     }
 }

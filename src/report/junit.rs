@@ -29,13 +29,14 @@ pub fn junit(run: &Run<'_>) -> String {
 fn suite(run: &Run<'_>, index: usize, result: &CheckResult, body: &mut String) -> [usize; 3] {
     let statements = run.statements(result);
     let count = |verdicts: &[Verdict]| {
-        statements.iter().filter(|statement| verdicts.contains(&statement.verdict)).count()
+        let counted = statements.iter().filter(|statement| statement.accepted.is_none());
+        counted.filter(|statement| verdicts.contains(&statement.verdict)).count()
     };
     let passing = usize::from(result.counts.pass > 0 && result.verdict != Verdict::Pass);
     let tests = statements.len() + passing;
     let failures = count(&[Verdict::Fail]);
     let errors = count(&[Verdict::Unknown, Verdict::Error]);
-    let skipped = count(&[Verdict::NotApplicable]);
+    let skipped = count(&[Verdict::NotApplicable]) + result.excepted.len();
     let id = xml(&result.id);
     // To the second and without a zone, as the format has it; the time is UTC.
     let time: String = run.now.to_string().chars().take(19).collect();
@@ -71,6 +72,9 @@ fn case(statement: &Statement<'_>, body: &mut String) {
     );
     let _ = match statement.verdict {
         Verdict::Pass => writeln!(body, "/>"),
+        _ if statement.accepted.is_some() => {
+            writeln!(body, ">\n      <skipped/>\n    </testcase>")
+        }
         Verdict::NotApplicable => writeln!(body, ">\n      <skipped/>\n    </testcase>"),
         Verdict::Fail | Verdict::Unknown | Verdict::Error => {
             let element = if statement.verdict == Verdict::Fail { "failure" } else { "error" };

@@ -1,6 +1,6 @@
 //! What the other commands print: the checks there are, one check in full, how its cases went, and slices.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -233,24 +233,52 @@ pub fn collection_text(slices: &[SliceState], changes: Changes) -> String {
     let noun = if assets == 1 { "asset" } else { "assets" };
     let [assets, added, changed, removed] = [assets, added, changed, removed].map(thousands);
     let _ = writeln!(text, "      {assets} {noun}: {added} new, {changed} changed, {removed} gone");
+    // An account that lets nobody in has hundreds of slices that all say the same.
+    let mut groups: Vec<Vec<&SliceState>> = Vec::new();
     for slice in slices.iter().filter(|slice| slice.outcome != Outcome::Complete) {
-        let _ = writeln!(text, "! {}", printable(&consequence(slice)));
+        let says_the_same =
+            |group: &&mut Vec<&SliceState>| group.first().is_some_and(|first| said(first) == said(slice));
+        match groups.iter_mut().find(says_the_same) {
+            Some(group) => group.push(slice),
+            None => groups.push(vec![slice]),
+        }
+    }
+    for group in &groups {
+        let _ = writeln!(text, "! {}", printable(&consequence(group)));
     }
     text
 }
 
-fn consequence(slice: &SliceState) -> String {
-    let key = &slice.key;
-    let nouns = counted(2, &key.asset_type);
-    let nouns = nouns.split_once(' ').map_or(nouns.as_str(), |(_, noun)| noun);
-    let why = match &slice.reason {
-        Some(reason) => format!("{} ({reason})", slice.outcome.word()),
-        None => slice.outcome.word().to_owned(),
+/// Whose a slice is and how it ended.
+fn said(slice: &SliceState) -> (&str, Outcome, Option<&str>) {
+    (&slice.key.account_id, slice.outcome, slice.reason.as_deref())
+}
+
+/// What is missing of one account for one reason, and what that makes unknown.
+fn consequence(group: &[&SliceState]) -> String {
+    let Some(first) = group.first() else { return String::new() };
+    let types: BTreeSet<&str> = group.iter().map(|slice| slice.key.asset_type.as_str()).collect();
+    let regions: BTreeSet<&str> = group.iter().map(|slice| slice.key.region.as_str()).collect();
+    let apis: BTreeSet<&str> = group.iter().map(|slice| slice.api.as_str()).collect();
+    let what = if types.len() == 1 {
+        let nouns = counted(2, &first.key.asset_type);
+        nouns.split_once(' ').map_or(nouns.as_str(), |(_, noun)| noun).to_owned()
+    } else {
+        format!("{} types", types.len())
     };
-    let (account, region) = (&key.account_id, &key.region);
-    let remedy = match slice.outcome {
-        Outcome::Denied if !slice.api.is_empty() => format!("; allow {}", slice.api),
+    let place = if regions.len() <= 3 {
+        regions.into_iter().collect::<Vec<_>>().join(", ")
+    } else {
+        format!("{} regions", regions.len())
+    };
+    let why = match &first.reason {
+        Some(reason) => format!("{} ({reason})", first.outcome.word()),
+        None => first.outcome.word().to_owned(),
+    };
+    let remedy = match first.outcome {
+        Outcome::Denied if apis.len() == 1 && !first.api.is_empty() => format!("; allow {}", first.api),
         _ => String::new(),
     };
-    format!("{nouns} of {account} in {region}: {why}; checks that need them answer UNKNOWN there{remedy}")
+    let account = &first.key.account_id;
+    format!("{what} of {account} in {place}: {why}; checks that need them answer UNKNOWN there{remedy}")
 }

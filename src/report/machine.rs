@@ -1,8 +1,8 @@
 //! The results of checks for machines. The shapes are stable: keys are only ever added.
 //!
 //! JSON: `{"at": time, "exitCode": n, "checks": [{"id", "title", "severity", "covers", "verdict",
-//! "counts": {"fail", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
-//! "findings": [{asset.., "priority": [..]}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
+//! "counts": {"fail", "excepted", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
+//! "findings": [{asset.., "priority": [..], "since": time | null}], "excepted": [{finding.., "exceptionId"}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
 //! [reason], "figure": {"expected", "found": {"least", "most"} | {"value"}} where there is
 //! one, "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
 //! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Found, Reason},
+    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason},
     model::Time,
 };
 
@@ -37,6 +37,7 @@ pub(super) struct CheckView<'a> {
     counts: CountsView,
     rests_on: RestsOnView,
     findings: Vec<FindingView<'a>>,
+    excepted: Vec<ExceptedView<'a>>,
     unknown: Vec<UnknownView<'a>>,
     unknown_coverage: Vec<ReasonView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +54,7 @@ struct FigureView<'a> {
 #[derive(Serialize)]
 pub(super) struct CountsView {
     fail: u64,
+    excepted: u64,
     unknown: u64,
     pass: u64,
 }
@@ -85,6 +87,15 @@ struct FindingView<'a> {
     #[serde(flatten)]
     asset: AssetView<'a>,
     priority: &'a [String],
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExceptedView<'a> {
+    #[serde(flatten)]
+    finding: FindingView<'a>,
+    exception_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -163,10 +174,14 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
         for finding in &result.findings {
             push("FAIL", Some(&finding.asset), finding.priority.clone());
         }
+        for excepted in &result.excepted {
+            let detail = vec![excepted.exception_id.clone()];
+            push("EXCEPTED", Some(&excepted.finding.asset), detail);
+        }
         for unknown in &result.unknown {
             push("UNKNOWN", Some(&unknown.asset), unknown.reasons.iter().map(Reason::to_string).collect());
         }
-        if result.findings.is_empty() && result.unknown.is_empty() {
+        if result.findings.is_empty() && result.excepted.is_empty() && result.unknown.is_empty() {
             let coverage = result.unknown_coverage.iter().map(Reason::to_string);
             let figure = result.figure.iter().map(figure_words);
             let detail = result.error.iter().cloned().chain(figure).chain(coverage).collect();
@@ -178,7 +193,7 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
 
 impl CountsView {
     pub(super) fn of(counts: Counts) -> Self {
-        Self { fail: counts.fail, unknown: counts.unknown, pass: counts.pass }
+        Self { fail: counts.fail, excepted: counts.excepted, unknown: counts.unknown, pass: counts.pass }
     }
 }
 
@@ -198,12 +213,13 @@ impl<'a> CheckView<'a> {
                     .map(|slices| SlicesView { complete: slices.complete, total: slices.total }),
                 oldest: result.rests_on.oldest.map(|time| time.to_string()),
             },
-            findings: result
-                .findings
+            findings: result.findings.iter().map(FindingView::of).collect(),
+            excepted: result
+                .excepted
                 .iter()
-                .map(|finding| FindingView {
-                    asset: AssetView::of(&finding.asset),
-                    priority: &finding.priority,
+                .map(|excepted| ExceptedView {
+                    finding: FindingView::of(&excepted.finding),
+                    exception_id: &excepted.exception_id,
                 })
                 .collect(),
             unknown: result
@@ -217,6 +233,16 @@ impl<'a> CheckView<'a> {
             unknown_coverage: result.unknown_coverage.iter().map(ReasonView::of).collect(),
             figure: result.figure.as_ref().map(FigureView::of),
             error: result.error.as_deref(),
+        }
+    }
+}
+
+impl<'a> FindingView<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            asset: AssetView::of(&finding.asset),
+            priority: &finding.priority,
+            since: finding.since.map(|since| since.to_string()),
         }
     }
 }

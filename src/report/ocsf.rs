@@ -33,8 +33,9 @@ fn event(run: &Run<'_>, statement: &Statement<'_>) -> Value {
     put("time", json!(millis));
     put("severity_id", json!(severity_id));
     put("severity", json!(severity));
-    put("status_id", json!(1));
-    put("status", json!("New"));
+    let (status_id, status) = if statement.accepted.is_some() { (3, "Suppressed") } else { (1, "New") };
+    put("status_id", json!(status_id));
+    put("status", json!(status));
     put("status_code", json!(statement.verdict.as_str()));
     put("message", json!(statement.message));
     put(

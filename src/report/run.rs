@@ -2,7 +2,9 @@
 //! for each check that says something as a whole.
 
 use crate::{
-    check::{AssetName, Check, CheckResult, Compliance, Reason, Verdict},
+    check::{
+        AssetName, Check, CheckResult, Compliance, ExceptedFinding, Reason, Verdict, ledger::finding_id,
+    },
     model::Time,
 };
 
@@ -35,6 +37,8 @@ pub(super) struct Statement<'a> {
     pub(super) priority: &'a [String],
     /// Why it is not known.
     pub(super) reasons: &'a [Reason],
+    /// The exception that accepts that it fails.
+    pub(super) accepted: Option<&'a str>,
 }
 
 impl<'a> Run<'a> {
@@ -42,7 +46,7 @@ impl<'a> Run<'a> {
         self.checks.iter().find(|check| check.id == result.id)
     }
 
-    /// Everything that is said of a check: each asset that fails, each that is not known, and one statement as a whole
+    /// Everything that is said of a check: each asset that fails or is accepted, each that is not known, and one statement as a whole
     /// for the rest.
     pub(super) fn statements(&self, result: &'a CheckResult) -> Vec<Statement<'a>> {
         let check = self.check_of(result);
@@ -54,6 +58,7 @@ impl<'a> Run<'a> {
             message: result.title.clone(),
             priority: &[],
             reasons: &[],
+            accepted: None,
         };
         let mut said: Vec<Statement<'a>> = Vec::new();
         for finding in &result.findings {
@@ -62,6 +67,16 @@ impl<'a> Run<'a> {
                 asset: Some(&finding.asset),
                 message: format!("{} fails: {}", called(&finding.asset), result.title),
                 priority: &finding.priority,
+                ..whole.clone()
+            });
+        }
+        for ExceptedFinding { finding, exception_id } in &result.excepted {
+            said.push(Statement {
+                verdict: Verdict::Fail,
+                asset: Some(&finding.asset),
+                message: format!("{} fails and is accepted: {}", called(&finding.asset), result.title),
+                priority: &finding.priority,
+                accepted: Some(exception_id),
                 ..whole.clone()
             });
         }
@@ -98,12 +113,9 @@ impl<'a> Run<'a> {
 }
 
 impl Statement<'_> {
-    /// An id that stays the same from run to run: of the check and the asset.
+    /// An id that stays the same from run to run: that of the finding it is, or would be.
     pub(super) fn stable_id(&self) -> String {
-        match self.asset {
-            Some(asset) => format!("{}/{}", self.result.id, asset.id),
-            None => self.result.id.clone(),
-        }
+        finding_id(&self.result.id, self.asset.map(|asset| asset.id.as_str()))
     }
 
     /// The controls it bears on, `framework control`, sorted.

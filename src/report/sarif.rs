@@ -99,7 +99,7 @@ fn result_of(rule: usize, statement: &Statement<'_>) -> Value {
         location.insert("logicalLocations".to_owned(), name);
     }
     let locations = if location.is_empty() { json!([]) } else { json!([location]) };
-    json!({
+    let mut result = json!({
         "ruleId": statement.result.id,
         "ruleIndex": rule,
         "kind": kind,
@@ -108,7 +108,12 @@ fn result_of(rule: usize, statement: &Statement<'_>) -> Value {
         "locations": locations,
         "partialFingerprints": {"checkAndAsset/v1": statement.stable_id()},
         "properties": properties(statement),
-    })
+    });
+    if let (Some(exception_id), Some(entries)) = (statement.accepted, result.as_object_mut()) {
+        let suppression = json!({"kind": "external", "status": "accepted", "justification": exception_id});
+        entries.insert("suppressions".to_owned(), json!([suppression]));
+    }
+    result
 }
 
 fn properties(statement: &Statement<'_>) -> Value {

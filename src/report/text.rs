@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::Time;
+
 /// Text for a terminal: control characters and those that turn the direction of writing are shown as escapes, so
 /// that a name from an inventory can't move the cursor, recolour the screen or hide what stands beside it.
 #[must_use]
@@ -54,6 +56,12 @@ pub fn age(age: Duration) -> String {
         3_600..172_800 => format!("{} h old", seconds / 3_600),
         _ => format!("{} d old", group(&(seconds / 86_400).to_string())),
     }
+}
+
+/// The day of a moment, in UTC: `2026-11-03`.
+#[must_use]
+pub fn day(time: Time) -> String {
+    time.to_string().chars().take_while(|letter| *letter != 'T').collect()
 }
 
 /// A count and the noun of a type as people say it: `41 VPCs`, `1 flow log`, `no VPCs`.

@@ -137,6 +137,12 @@ impl Schedule {
         self.changed.notified().await;
     }
 
+    /// Whether a collection runs.
+    #[must_use]
+    pub fn is_collecting(&self) -> bool {
+        self.lock().iter().any(|(name, state)| matches!(name, JobName::Collection(_)) && state.is_running())
+    }
+
     /// The present moment of its clock.
     #[must_use]
     pub fn now(&self) -> Time {

@@ -3,15 +3,15 @@
 //! reaches all of them.
 
 mod due;
-mod every;
 mod job;
 mod keeper;
+mod kept;
 mod rebuild;
 mod run;
 
 pub use due::{Decision, Known, MOST_MISSED, Standing, Start, due, next_run, rebased, standing};
-pub use every::run_every;
 pub use job::{Job, JobName, JobOutcome, JobState, UnknownJob, When};
 pub use keeper::{Busy, Schedule};
+pub use kept::{keep_jobs, read_jobs};
 pub use rebuild::{Rebuild, rebuild_loop};
 pub use run::{Ended, Perform, Running, run_begun, run_schedule};

@@ -15,12 +15,63 @@ use super::{
 };
 use crate::model::{Asset, Outcome, SliceKey, SliceState, Time};
 
-/// What one record says. Room for runs, findings and exceptions.
+/// What one record says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Entry {
     /// A slice was collected.
     Slice(SliceEntry),
+    /// Verdicts, findings, exceptions and the like were written down.
+    Ledger(LedgerEntry),
+}
+
+impl Entry {
+    /// What the store holds after the record.
+    pub(super) fn totals(&self) -> Totals {
+        match self {
+            Self::Slice(entry) => entry.totals,
+            Self::Ledger(entry) => entry.totals,
+        }
+    }
+
+    /// Says what the store holds after the record.
+    pub(super) fn set_totals(&mut self, totals: Totals) {
+        match self {
+            Self::Slice(entry) => entry.totals = totals,
+            Self::Ledger(entry) => entry.totals = totals,
+        }
+    }
+
+    /// The assets that the record put or removed, each with the slice that lists it.
+    pub(super) fn into_touched(self) -> Vec<(SliceKey, String)> {
+        match self {
+            Self::Slice(entry) => {
+                let key = entry.key();
+                let ids = entry.puts.into_iter().map(|put| put.id).chain(entry.removes);
+                ids.map(|id| (key.clone(), id)).collect()
+            }
+            Self::Ledger(entry) => {
+                let puts = entry.puts.into_iter().map(|put| (put.typename, put.id));
+                let removes = entry.removes.into_iter().map(|name| (name.typename, name.id));
+                puts.chain(removes).map(|(typename, id)| (keys::ledger(&typename), id)).collect()
+            }
+        }
+    }
+
+    /// The assets that the record put, each with the slice that lists it.
+    pub(super) fn into_puts(self) -> Vec<(SliceKey, Put)> {
+        match self {
+            Self::Slice(entry) => {
+                let key = entry.key();
+                entry.puts.into_iter().map(|put| (key.clone(), put)).collect()
+            }
+            Self::Ledger(entry) => {
+                let puts = entry.puts.into_iter();
+                puts.map(|LedgerPut { typename, id, asset }| (keys::ledger(&typename), Put { id, asset }))
+                    .collect()
+            }
+        }
+    }
 }
 
 /// What the collection of a slice changed.
@@ -44,6 +95,38 @@ pub(super) struct SliceEntry {
     pub(super) totals: Totals,
 }
 
+/// What was written down at one moment: of several types, and whole or not at all.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LedgerEntry {
+    /// Milliseconds since 1970.
+    pub(super) at: i64,
+    /// New and changed assets, by type and id.
+    pub(super) puts: Vec<LedgerPut>,
+    /// What is no longer kept.
+    pub(super) removes: Vec<LedgerName>,
+    /// What the store holds after this record.
+    pub(super) totals: Totals,
+}
+
+/// A new or changed asset of the ledger.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LedgerPut {
+    #[serde(rename = "type")]
+    pub(super) typename: String,
+    pub(super) id: String,
+    /// The whole asset in its NDJSON form.
+    pub(super) asset: Box<RawValue>,
+}
+
+/// Type and id of an asset of the ledger.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LedgerName {
+    #[serde(rename = "type")]
+    pub(super) typename: String,
+    pub(super) id: String,
+}
+
 /// A new or changed asset.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Put {
@@ -61,6 +144,14 @@ pub(super) struct Totals {
     pub(super) assets: u64,
     /// Versions of assets, removals included.
     pub(super) versions: u64,
+    /// What the ledger holds now: findings, runs and the like.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) ledger: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl SliceEntry {
@@ -223,6 +314,7 @@ pub(super) struct CommitRow {
     pub(super) offset: u64,
     /// How many assets it put or removed.
     pub(super) touched: u64,
+    // The names are empty where it was no slice that was committed.
     pub(super) account_id: String,
     pub(super) region: String,
     pub(super) asset_type: String,
@@ -231,9 +323,10 @@ pub(super) struct CommitRow {
 }
 
 impl CommitRow {
-    /// Which slice.
-    pub(super) fn key(&self) -> SliceKey {
-        SliceKey::new(&self.account_id, &self.region, &self.asset_type)
+    /// Which slice; nothing where it was the ledger.
+    pub(super) fn slice(&self) -> Option<SliceKey> {
+        let is_slice = !self.account_id.is_empty();
+        is_slice.then(|| SliceKey::new(&self.account_id, &self.region, &self.asset_type))
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     options::FaultPoint,
     rows,
 };
-use crate::model::{Asset, Outcome, SliceKey, Time};
+use crate::model::{Asset, Outcome, SliceKey, Time, is_ledger_type};
 
 /// The longest name that can be part of a key, in bytes (an ARN has at most 2,048).
 const NAME_LIMIT: usize = 8_192;
@@ -69,15 +69,8 @@ impl Store {
             return Err(StoreError::Closed { reason: reason.clone() });
         }
         let (entry, report) = self.compare(commit, writer.meta.sequence + 1)?;
-        match self.write(&mut writer, entry) {
-            Ok(()) => Ok(report),
-            Err(error) => {
-                if matches!(error, StoreError::NotSynced { .. } | StoreError::Index { .. }) {
-                    writer.closed = Some(error.to_string());
-                }
-                Err(error)
-            }
-        }
+        self.write_or_close(&mut writer, Entry::Slice(entry))?;
+        Ok(report)
     }
 
     /// What the commit changes in the slice.
@@ -125,7 +118,7 @@ impl Store {
     }
 
     /// What the slice lists now: the digest of each asset, by id.
-    fn listed(&self, slice: &SliceKey) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    pub(super) fn listed(&self, slice: &SliceKey) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let mut listed = BTreeMap::new();
         let prefix = keys::listed_prefix(slice);
         self.index().scan(&prefix, &mut |key, digest| {
@@ -139,15 +132,22 @@ impl Store {
         Ok(listed)
     }
 
+    /// Writes a record; takes no more commits where it is not clear afterwards what is stored.
+    pub(super) fn write_or_close(&self, writer: &mut Writer, entry: Entry) -> Result<(), StoreError> {
+        let written = self.write(writer, entry);
+        if let Err(error @ (StoreError::NotSynced { .. } | StoreError::Index { .. })) = &written {
+            writer.closed = Some(error.to_string());
+        }
+        written
+    }
+
     /// Journal, index, acknowledgement, in this order.
-    fn write(&self, writer: &mut Writer, entry: SliceEntry) -> Result<(), StoreError> {
+    fn write(&self, writer: &mut Writer, mut entry: Entry) -> Result<(), StoreError> {
         let faults = &self.options.faults;
         self.folder.check_room(self.options.min_free_bytes)?;
         let position = writer.journal.prepare()?;
-        let mut entry = Entry::Slice(entry);
         let changes = rows::changes(&entry, position, &*self.index(), writer.meta.totals)?;
-        let Entry::Slice(slice) = &mut entry;
-        slice.totals = changes.totals;
+        entry.set_totals(changes.totals);
         let payload = codec::encode(&entry)?;
         self.folder.check_room(self.options.min_free_bytes.saturating_add(payload.len() as u64))?;
         let hash = writer.journal.append(position, &payload)?;
@@ -170,7 +170,7 @@ impl Store {
     }
 }
 
-fn too_large(bytes: usize) -> StoreError {
+pub(super) fn too_large(bytes: usize) -> StoreError {
     StoreError::TooLarge { bytes, limit: PAYLOAD_LIMIT }
 }
 
@@ -178,6 +178,9 @@ pub(super) fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {
     let SliceKey { account_id, region, asset_type } = &commit.key;
     for (what, name) in [("an account id", account_id), ("a region", region), ("a type", asset_type)] {
         check_name(name, || what.to_owned())?;
+    }
+    if is_ledger_type(asset_type) {
+        return Err(StoreError::NotCollected { typename: asset_type.clone() });
     }
     for asset in &commit.assets {
         if asset.typename != *asset_type {
@@ -193,7 +196,7 @@ pub(super) fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_name(name: &str, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+pub(super) fn check_name(name: &str, what: impl FnOnce() -> String) -> Result<(), StoreError> {
     let length = name.len();
     if length == 0 || length > NAME_LIMIT {
         return Err(StoreError::BadName { what: what(), length, limit: NAME_LIMIT });

@@ -94,7 +94,9 @@ impl Store {
                 })?;
                 assets.extend(owned(slice).into_iter().map(typed));
             }
-            delta.slices.push((slice.clone(), is));
+            if !keys::is_ledger(slice) {
+                delta.slices.push((slice.clone(), is));
+            }
             if assets.len() > most {
                 return Ok(None);
             }
@@ -148,17 +150,19 @@ impl Store {
     ) -> Result<Commits, StoreError> {
         let mut commits = Commits::default();
         scan_commits(index, from.min(to) + 1, newest, &mut |sequence, commit| {
-            let key = commit.key();
             if commit.touched > 0 {
                 let position = Position { sequence, segment: commit.segment, offset: commit.offset };
-                let entry = read_entry(&self.folder.journal, position)?;
-                let ids: Vec<String> =
-                    entry.puts.into_iter().map(|put| put.id).chain(entry.removes).collect();
-                if sequence > to {
-                    commits.since_to.entry(key.clone()).or_default().extend(ids.iter().cloned());
+                for (key, id) in read_entry(&self.folder.journal, position)?.into_touched() {
+                    if sequence > to {
+                        commits.since_to.entry(key.clone()).or_default().insert(id.clone());
+                    }
+                    if sequence <= from.max(to) && keys::is_ledger(&key) {
+                        commits.between.insert(key.clone());
+                    }
+                    commits.touched.entry(key).or_default().insert(id);
                 }
-                commits.touched.entry(key.clone()).or_default().extend(ids);
             }
+            let Some(key) = commit.slice() else { return Ok(()) };
             let bad = || bad_row(keys::kind::COMMIT);
             let state = match commit.before {
                 None => None,
@@ -186,7 +190,7 @@ type Ids = BTreeMap<SliceKey, BTreeSet<String>>;
 /// What commits say of two moments.
 #[derive(Debug, Default)]
 struct Commits {
-    /// The slices that were committed between the two.
+    /// The slices that were committed between the two, and the types that were written to the ledger.
     between: BTreeSet<SliceKey>,
     /// What was put or removed since the earlier of the two.
     touched: Ids,

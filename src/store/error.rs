@@ -154,6 +154,18 @@ pub enum StoreError {
         /// The id of the asset.
         id: String,
     },
+    /// A slice of a type that is never collected.
+    #[error("`{typename}` is what Passmuster itself keeps: it can't be collected or imported, leave it out")]
+    NotCollected {
+        /// The type.
+        typename: String,
+    },
+    /// A type that is collected was given to the ledger.
+    #[error("`{typename}` is no type of the ledger: commit it in a slice")]
+    NotOfLedger {
+        /// The type.
+        typename: String,
+    },
     /// A name is empty or too long to be a key.
     #[error("{what} has {length} bytes: it must have 1 to {limit}")]
     BadName {

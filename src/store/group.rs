@@ -85,8 +85,7 @@ impl Store {
             let mut entry = Entry::Slice(entry);
             let changes = rows::changes(&entry, position, &known, all.totals)?;
             all.totals = changes.totals;
-            let Entry::Slice(slice) = &mut entry;
-            slice.totals = changes.totals;
+            entry.set_totals(changes.totals);
             all.rows.extend(changes.rows);
             let payload = codec::encode(&entry)?;
             position = Position {

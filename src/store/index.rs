@@ -60,7 +60,7 @@ impl Meta {
         hash: NO_HASH,
         rows: 0,
         sum: [0; 16],
-        totals: Totals { slices: 0, assets: 0, versions: 0 },
+        totals: Totals { slices: 0, assets: 0, versions: 0, ledger: 0 },
     };
 
     fn add(&mut self, key: &[u8], value: &[u8]) {

@@ -45,6 +45,14 @@ pub(super) fn names(kind: u8, names: &[&str]) -> Vec<u8> {
     key
 }
 
+/// A byte, a name, and the beginning of another.
+pub(super) fn names_beginning(kind: u8, name: &str, beginning: &str) -> Vec<u8> {
+    let mut key = names(kind, &[name, beginning]);
+    // The end of the last name.
+    key.truncate(key.len() - 2);
+    key
+}
+
 /// The row of an asset as `slice` lists it.
 pub(super) fn asset(typename: &str, id: &str, slice: &SliceKey) -> Vec<u8> {
     names(kind::ASSET, &[typename, id, &slice.account_id, &slice.region])
@@ -69,6 +77,16 @@ pub(super) fn listed(slice: &SliceKey, id: &str) -> Vec<u8> {
     let mut key = listed_prefix(slice);
     push(&mut key, id);
     key
+}
+
+/// What stands in place of a slice for assets that none lists. No slice has an empty name.
+pub(super) fn ledger(typename: &str) -> SliceKey {
+    SliceKey::new("", "", typename)
+}
+
+/// Whether a key is that of the ledger's assets of a type.
+pub(super) fn is_ledger(key: &SliceKey) -> bool {
+    key.account_id.is_empty()
 }
 
 /// The state of a slice.

@@ -15,6 +15,7 @@ mod image;
 mod index;
 mod journal;
 mod keys;
+mod ledger;
 mod lock;
 mod open;
 mod options;
@@ -25,15 +26,19 @@ mod timeline;
 mod verify;
 mod versions;
 
-use std::sync::{
-    Mutex, PoisonError, RwLock, RwLockReadGuard,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
 pub use image::ImageFile;
+pub use ledger::{LedgerCommit, LedgerReport, LedgerTurn};
 pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]
@@ -64,6 +69,9 @@ pub struct Store {
     timeline: Mutex<Timeline>,
     /// What is listed and not shown, once everything was read. Taken after the index.
     hidden: Mutex<Option<delta::Hidden>>,
+    /// Taken by whoever reads the ledger to write what follows from it: how often each type was written to since the
+    /// store was opened. Taken before the writer.
+    ledger: Mutex<BTreeMap<String, u64>>,
     /// Dropped last: by then the index is closed.
     _lock: Lock,
 }

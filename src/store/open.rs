@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Store, Writer,
-    codec::{self, Entry, Totals},
+    codec::{self, Totals},
     error::{IndexFault, StoreError},
     folder::Folder,
     image::ImageFile,
@@ -111,6 +111,7 @@ impl Opening {
             options,
             timeline: Mutex::default(),
             hidden: Mutex::default(),
+            ledger: Mutex::default(),
             _lock: lock,
         };
         Ok(Opened { store, notes })
@@ -208,8 +209,7 @@ impl Repair<'_> {
         let scan = journal::scan(&self.folder.journal, depth, &mut Err, &mut |record| {
             if record.sequence == meta.sequence {
                 hash_at_index = Some(record.hash);
-                let Entry::Slice(entry) = codec::decode(record)?;
-                totals_at_index = entry.totals;
+                totals_at_index = codec::decode(record)?.totals();
             }
             Ok(())
         })?;
@@ -302,10 +302,9 @@ fn take_in(index: &Index, record: &Record, meta: &Meta) -> Result<Meta, StoreErr
     let entry = codec::decode(record)?;
     let position = Position { sequence: record.sequence, segment: record.segment, offset: record.offset };
     let changes = rows::changes(&entry, position, index, meta.totals)?;
-    let Entry::Slice(slice) = &entry;
-    if changes.totals != slice.totals {
+    if changes.totals != entry.totals() {
         let source =
-            io::Error::other(format!("it says {:?}, and {:?} was found", slice.totals, changes.totals));
+            io::Error::other(format!("it says {:?}, and {:?} was found", entry.totals(), changes.totals));
         return Err(StoreError::Unreadable { sequence: record.sequence, source });
     }
     index.write(changes, record.sequence, record.hash, meta)

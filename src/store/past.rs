@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Store,
-    codec::{self, AssetRow, Entry, SliceEntry, VersionRow},
+    codec::{self, AssetRow, Entry, VersionRow},
     error::StoreError,
     index::Index,
     journal::{self, Position},
@@ -84,14 +84,12 @@ impl Store {
         let mut touched: BTreeSet<(SliceKey, String)> = BTreeSet::new();
         scan_commits(index, sequence + 1, self.sequence(), &mut |sequence, commit| {
             work.commits += 1;
-            let key = commit.key();
             if commit.touched > 0 {
                 work.records += 1;
                 let position = Position { sequence, segment: commit.segment, offset: commit.offset };
-                let entry = read_entry(journal, position)?;
-                let ids = entry.puts.into_iter().map(|put| put.id).chain(entry.removes);
-                touched.extend(ids.map(|id| (key.clone(), id)));
+                touched.extend(read_entry(journal, position)?.into_touched());
             }
+            let Some(key) = commit.slice() else { return Ok(()) };
             match commit.before {
                 None => states.remove(&key),
                 Some(row) => {
@@ -112,8 +110,8 @@ impl Store {
 pub(super) struct Older {
     /// Assets that the slice didn't list then.
     absent: Vec<(SliceKey, String)>,
-    /// By record, the assets whose version of then it holds: slice by id.
-    by_record: BTreeMap<u64, (VersionRow, BTreeMap<String, SliceKey>)>,
+    /// By record, the assets whose version of then it holds.
+    by_record: BTreeMap<u64, (VersionRow, BTreeSet<(SliceKey, String)>)>,
 }
 
 impl Older {
@@ -127,9 +125,9 @@ impl Older {
         for (slice, id) in touched {
             match version_at(index, &slice, &id, sequence)? {
                 Some((sequence, version)) if !version.removed => {
-                    let (_, ids) =
-                        older.by_record.entry(sequence).or_insert_with(|| (version, BTreeMap::new()));
-                    ids.insert(id, slice);
+                    let (_, assets) =
+                        older.by_record.entry(sequence).or_insert_with(|| (version, BTreeSet::new()));
+                    assets.insert((slice, id));
                 }
                 _ => older.absent.push((slice, id)),
             }
@@ -148,23 +146,23 @@ impl Older {
         for (slice, id) in self.absent {
             rows.insert(keys::asset(&slice.asset_type, &id, &slice), None);
         }
-        for (sequence, (version, mut ids)) in self.by_record {
+        for (sequence, (version, mut assets)) in self.by_record {
             work.records += 1;
             let VersionRow { at, segment, offset, .. } = version;
             let entry = read_entry(journal, Position { sequence, segment, offset })?;
-            for put in entry.puts {
-                let Some(slice) = ids.remove(&put.id) else { continue };
+            for (slice, put) in entry.into_puts() {
+                let Some((slice, id)) = assets.take(&(slice, put.id)) else { continue };
                 let typename = &slice.asset_type;
                 let first_seen = index
-                    .first(&keys::version_prefix(typename, &put.id))?
+                    .first(&keys::version_prefix(typename, &id))?
                     .and_then(|value| VersionRow::decode(&value))
                     .ok_or_else(|| bad_row(keys::kind::VERSION))?
                     .at;
                 let row = AssetRow { first_seen, changed_at: at, sequence, chunks: 0 };
-                let key = keys::asset(typename, &put.id, &slice);
+                let key = keys::asset(typename, &id, &slice);
                 rows.insert(key, Some(row.encode(put.asset.get().as_bytes())));
             }
-            if let Some((id, slice)) = ids.into_iter().next() {
+            if let Some((slice, id)) = assets.into_iter().next() {
                 let source = io::Error::other(format!("it doesn't hold `{id}` of {slice}"));
                 return Err(StoreError::Unreadable { sequence, source });
             }
@@ -196,7 +194,6 @@ fn version_at(
     Ok(found)
 }
 
-pub(super) fn read_entry(journal: &Path, position: Position) -> Result<SliceEntry, StoreError> {
-    let Entry::Slice(entry) = codec::decode(&journal::read_at(journal, position)?)?;
-    Ok(entry)
+pub(super) fn read_entry(journal: &Path, position: Position) -> Result<Entry, StoreError> {
+    codec::decode(&journal::read_at(journal, position)?)
 }

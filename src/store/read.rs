@@ -90,6 +90,47 @@ impl Store {
         read_visible(&index, &slices, &AssetRows::new(), &prefix, visit).map(drop)
     }
 
+    /// The slices that list an asset, sorted: its owner's, and those of accounts that see it too.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn slices_listing(&self, asset_type: &str, id: &str) -> Result<Vec<SliceKey>, StoreError> {
+        let prefix = keys::names(keys::kind::ASSET, &[asset_type, id]);
+        let mut slices = Vec::new();
+        self.index().scan(&prefix, &mut |key, _| {
+            let names = keys::parse::<4>(key).ok_or_else(|| bad_row(keys::kind::ASSET))?;
+            let [asset_type, _, account_id, region] = names;
+            slices.push(SliceKey { account_id, region, asset_type });
+            Ok(())
+        })?;
+        Ok(slices)
+    }
+
+    /// What a slice lists but for the assets with these ids, sorted by id, each as the slice lists it.
+    ///
+    /// # Errors
+    /// Where the index can't be read.
+    pub fn listed_besides(&self, slice: &SliceKey, ids: &BTreeSet<String>) -> Result<Vec<Asset>, StoreError> {
+        let index = self.index();
+        let prefix = keys::listed_prefix(slice);
+        let mut besides = Vec::new();
+        index.scan(&prefix, &mut |key, _| {
+            let bad = || bad_row(keys::kind::LISTED);
+            let (id, _) = key.strip_prefix(prefix.as_slice()).and_then(keys::first_name).ok_or_else(bad)?;
+            if !ids.contains(&id) {
+                besides.push(id);
+            }
+            Ok(())
+        })?;
+        let states = States::default();
+        let listed = besides.iter().map(|id| {
+            let key = keys::asset(&slice.asset_type, id, slice);
+            let row = index.get(&key)?.ok_or_else(|| bad_row(keys::kind::ASSET))?;
+            Ok(read_listing(&index, &key, &row, &states)?.asset)
+        });
+        listed.collect()
+    }
+
     /// The assets as [`Store::read_assets`] gives them, and the slices of the very same moment: no commit comes
     /// between them. Commits wait meanwhile, so `visit` must not call the store.
     ///

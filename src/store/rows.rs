@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    codec::{AssetRow, CommitRow, Entry, SliceEntry, SliceRow, Totals, VersionRow, digest},
+    codec::{AssetRow, CommitRow, Entry, LedgerEntry, SliceEntry, SliceRow, Totals, VersionRow, digest},
     error::{IndexFault, StoreError},
     journal::Position,
     keys,
 };
-use crate::model::Outcome;
+use crate::model::{Outcome, SliceKey};
 
 /// What a row's value may hold: sled leaks the space of large values for good.
 const ROW_BYTES: usize = 60_000;
@@ -46,18 +46,20 @@ pub(super) fn changes(
     rows: &dyn Rows,
     totals: Totals,
 ) -> Result<Changes, StoreError> {
-    let Entry::Slice(entry) = entry;
     let mut changes = Changes { rows: BTreeMap::new(), totals };
-    let before = changes.totals.assets;
-    for put in &entry.puts {
-        changes.put(entry, &put.id, put.asset.get().as_bytes(), position, rows)?;
+    match entry {
+        Entry::Slice(entry) => changes.take_slice(entry, position, rows)?,
+        Entry::Ledger(entry) => changes.take_ledger(entry, position, rows)?,
     }
-    for id in &entry.removes {
-        changes.remove(entry, id, position, rows)?;
-    }
-    let after = changes.totals.assets;
-    changes.slice(entry, position, (before, after), rows)?;
     Ok(changes)
+}
+
+/// What lists an asset that a record puts or removes, and the record.
+#[derive(Clone, Copy, Debug)]
+struct Origin<'a> {
+    slice: &'a SliceKey,
+    at: i64,
+    position: Position,
 }
 
 impl Changes {
@@ -65,52 +67,93 @@ impl Changes {
         self.rows.insert(key, Some(value));
     }
 
-    fn put(
+    fn take_slice(
         &mut self,
         entry: &SliceEntry,
-        id: &str,
-        body: &[u8],
         position: Position,
         rows: &dyn Rows,
     ) -> Result<(), StoreError> {
         let slice = entry.key();
-        let key = keys::asset(&slice.asset_type, id, &slice);
+        let origin = Origin { slice: &slice, at: entry.at, position };
+        let before = self.totals.assets;
+        for put in &entry.puts {
+            self.totals.assets += u64::from(self.put(origin, &put.id, put.asset.get().as_bytes(), rows)?);
+        }
+        for id in &entry.removes {
+            let is_gone = u64::from(self.remove(origin, id, rows)?);
+            self.totals.assets = self.totals.assets.saturating_sub(is_gone);
+        }
+        let after = self.totals.assets;
+        self.slice(entry, position, (before, after), rows)
+    }
+
+    fn take_ledger(
+        &mut self,
+        entry: &LedgerEntry,
+        position: Position,
+        rows: &dyn Rows,
+    ) -> Result<(), StoreError> {
+        for put in &entry.puts {
+            let origin = Origin { slice: &keys::ledger(&put.typename), at: entry.at, position };
+            self.totals.ledger += u64::from(self.put(origin, &put.id, put.asset.get().as_bytes(), rows)?);
+        }
+        for name in &entry.removes {
+            let origin = Origin { slice: &keys::ledger(&name.typename), at: entry.at, position };
+            let is_gone = u64::from(self.remove(origin, &name.id, rows)?);
+            self.totals.ledger = self.totals.ledger.saturating_sub(is_gone);
+        }
+        let commit = CommitRow {
+            at: entry.at,
+            segment: position.segment,
+            offset: position.offset,
+            touched: (entry.puts.len() + entry.removes.len()) as u64,
+            account_id: String::new(),
+            region: String::new(),
+            asset_type: String::new(),
+            before: None,
+        };
+        self.commit(&commit, position)
+    }
+
+    /// Puts an asset; tells whether there was none.
+    fn put(
+        &mut self,
+        origin: Origin<'_>,
+        id: &str,
+        body: &[u8],
+        rows: &dyn Rows,
+    ) -> Result<bool, StoreError> {
+        let Origin { slice, at, position } = origin;
+        let key = keys::asset(&slice.asset_type, id, slice);
         let old = read_row(rows, &key)?;
         let first_seen = match old {
             Some(old) => old.first_seen,
-            None => first_version(rows, &slice.asset_type, id)?.unwrap_or(entry.at),
+            None => first_version(rows, &slice.asset_type, id)?.unwrap_or(at),
         };
         let pieces: Vec<&[u8]> =
             if body.len() <= ROW_BYTES { Vec::new() } else { body.chunks(ROW_BYTES).collect() };
         let chunks = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-        let row = AssetRow { first_seen, changed_at: entry.at, sequence: position.sequence, chunks };
-        self.set(keys::listed(&slice, id), digest(body).to_vec());
+        let row = AssetRow { first_seen, changed_at: at, sequence: position.sequence, chunks };
+        self.set(keys::listed(slice, id), digest(body).to_vec());
         self.drop_chunks(&key, chunks, old.map_or(0, |old| old.chunks));
         for (number, piece) in (0..).zip(&pieces) {
             self.set(keys::chunk(&key, number), piece.to_vec());
         }
         self.set(key, row.encode(if pieces.is_empty() { body } else { &[] }));
-        self.version(entry, id, position, false);
-        self.totals.assets += u64::from(old.is_none());
-        Ok(())
+        self.version(origin, id, false);
+        Ok(old.is_none())
     }
 
-    fn remove(
-        &mut self,
-        entry: &SliceEntry,
-        id: &str,
-        position: Position,
-        rows: &dyn Rows,
-    ) -> Result<(), StoreError> {
-        let slice = entry.key();
-        let key = keys::asset(&slice.asset_type, id, &slice);
-        let Some(old) = read_row(rows, &key)? else { return Ok(()) };
+    /// Removes an asset; tells whether there was one.
+    fn remove(&mut self, origin: Origin<'_>, id: &str, rows: &dyn Rows) -> Result<bool, StoreError> {
+        let slice = origin.slice;
+        let key = keys::asset(&slice.asset_type, id, slice);
+        let Some(old) = read_row(rows, &key)? else { return Ok(false) };
         self.drop_chunks(&key, 0, old.chunks);
         self.rows.insert(key, None);
-        self.rows.insert(keys::listed(&slice, id), None);
-        self.version(entry, id, position, true);
-        self.totals.assets = self.totals.assets.saturating_sub(1);
-        Ok(())
+        self.rows.insert(keys::listed(slice, id), None);
+        self.version(origin, id, true);
+        Ok(true)
     }
 
     fn drop_chunks(&mut self, key: &[u8], from: u32, to: u32) {
@@ -119,16 +162,17 @@ impl Changes {
         }
     }
 
-    fn version(&mut self, entry: &SliceEntry, id: &str, position: Position, removed: bool) {
+    fn version(&mut self, origin: Origin<'_>, id: &str, removed: bool) {
+        let Origin { slice, at, position } = origin;
         let row = VersionRow {
-            at: entry.at,
+            at,
             segment: position.segment,
             offset: position.offset,
             removed,
-            account_id: entry.account_id.clone(),
-            region: entry.region.clone(),
+            account_id: slice.account_id.clone(),
+            region: slice.region.clone(),
         };
-        self.set(keys::version(&entry.asset_type, id, position.sequence), row.encode());
+        self.set(keys::version(&slice.asset_type, id, position.sequence), row.encode());
         self.totals.versions += 1;
     }
 
@@ -169,7 +213,11 @@ impl Changes {
             asset_type: entry.asset_type.clone(),
             before: old,
         };
-        let commit = serde_json::to_vec(&commit).map_err(|_| bad_row(keys::kind::COMMIT))?;
+        self.commit(&commit, position)
+    }
+
+    fn commit(&mut self, commit: &CommitRow, position: Position) -> Result<(), StoreError> {
+        let commit = serde_json::to_vec(commit).map_err(|_| bad_row(keys::kind::COMMIT))?;
         self.set(keys::commit(position.sequence), commit);
         Ok(())
     }

@@ -37,6 +37,8 @@ pub struct VerifyReport {
     pub versions: u64,
     /// Slices ever collected.
     pub slices: u64,
+    /// What the ledger holds: findings, runs, exceptions and the like.
+    pub ledger: u64,
     /// Bytes of the image of the graph that is kept beside them; nothing where there is none.
     pub image: Option<u64>,
     /// What the next open will put right by itself without losing anything, one line each.
@@ -139,8 +141,8 @@ impl Expected {
         report.bytes = scan.bytes;
         report.sequence = scan.end.sequence;
         report.hash = blake3::Hash::from_bytes(scan.end.hash).to_hex().to_string();
-        let Totals { slices, assets, versions } = expected.totals;
-        (report.slices, report.assets, report.versions) = (slices, assets, versions);
+        let Totals { slices, assets, versions, ledger } = expected.totals;
+        (report.slices, report.assets, report.versions, report.ledger) = (slices, assets, versions, ledger);
         report.problems.extend(damages.into_iter().map(describe_damage));
         if let Some((segment, error)) = unreadable {
             report.problems.push(Problem {

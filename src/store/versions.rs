@@ -2,7 +2,7 @@
 
 use super::{
     Store,
-    codec::{self, Entry, VersionRow},
+    codec::{self, VersionRow},
     error::StoreError,
     journal::{self, Position},
     keys,
@@ -46,8 +46,9 @@ impl Store {
     pub fn read_version(&self, id: &str, version: &Version) -> Result<Option<Asset>, StoreError> {
         let &Version { sequence, segment, offset, .. } = version;
         let record = journal::read_at(&self.folder.journal, Position { sequence, segment, offset })?;
-        let Entry::Slice(entry) = codec::decode(&record)?;
-        let Some(put) = entry.puts.into_iter().find(|put| put.id == id) else { return Ok(None) };
+        let mut puts = codec::decode(&record)?.into_puts().into_iter();
+        let found = puts.find(|(slice, put)| put.id == id && *slice == version.slice);
+        let Some((_, put)) = found else { return Ok(None) };
         let unreadable =
             |problem: String| StoreError::Unreadable { sequence, source: std::io::Error::other(problem) };
         let value = serde_json::from_str(put.asset.get()).map_err(|error| unreadable(error.to_string()))?;

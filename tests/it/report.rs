@@ -38,6 +38,7 @@ fn result(id: &str, verdict: Verdict) -> CheckResult {
         verdict,
         counts: Counts::default(),
         findings: Vec::new(),
+        excepted: Vec::new(),
         unknown: Vec::new(),
         unknown_coverage: Vec::new(),
         figure: None,
@@ -57,13 +58,14 @@ fn denied() -> Reason {
 
 fn failing() -> CheckResult {
     let mut failing = result("logged", Verdict::Fail);
-    failing.counts = Counts { fail: 2, unknown: 1, pass: 1204 };
+    failing.counts = Counts { fail: 2, excepted: 0, unknown: 1, pass: 1204 };
     failing.findings = vec![
         Finding {
             asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"),
             priority: vec!["production".to_owned()],
+            since: None,
         },
-        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new() },
+        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), since: None },
     ];
     failing.unknown =
         vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];
@@ -159,6 +161,7 @@ fn the_json_of_check_results_has_a_stable_shape() {
       "verdict": "FAIL",
       "counts": {
         "fail": 2,
+        "excepted": 0,
         "unknown": 1,
         "pass": 1204
       },
@@ -179,7 +182,8 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "region": "us-east-1",
           "priority": [
             "production"
-          ]
+          ],
+          "since": null
         },
         {
           "typename": "Vpc",
@@ -188,9 +192,11 @@ fn the_json_of_check_results_has_a_stable_shape() {
           "name": null,
           "accountId": "111111111111",
           "region": "us-east-1",
-          "priority": []
+          "priority": [],
+          "since": null
         }
       ],
+      "excepted": [],
       "unknown": [
         {
           "typename": "Vpc",
@@ -330,6 +336,37 @@ fn a_collection_says_what_is_missing_and_what_that_means() {
 ! flow logs of 111111111111 in eu-west-1: denied (UnauthorizedOperation); checks that need them answer UNKNOWN there; \
 allow ec2:DescribeFlowLogs
 "
+    );
+}
+
+#[test]
+fn what_is_missing_of_an_account_for_one_reason_is_one_line() {
+    let slice = |region: &str, asset_type: &str, reason: &str| SliceState {
+        key: SliceKey::new("111111111111", region, asset_type),
+        api: "sts:AssumeRole".to_owned(),
+        outcome: Outcome::Denied,
+        reason: Some(reason.to_owned()),
+        attempted_at: None,
+        completed_at: None,
+        assets: 0,
+    };
+    let refused = "sts:AssumeRole: AccessDenied";
+    let regions = ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1"];
+    let mut slices: Vec<SliceState> = regions
+        .iter()
+        .flat_map(|region| ["FlowLog", "Vpc"].map(|asset_type| slice(region, asset_type, refused)))
+        .collect();
+    slices.push(slice("us-east-1", "Subnet", "another"));
+    let text = collection_text(&slices, Changes::default());
+    let told: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(
+        told,
+        [
+            "! 2 types of 111111111111 in 4 regions: denied (sts:AssumeRole: AccessDenied); checks that need them \
+             answer UNKNOWN there; allow sts:AssumeRole",
+            "! subnets of 111111111111 in us-east-1: denied (another); checks that need them answer UNKNOWN there; \
+             allow sts:AssumeRole",
+        ]
     );
 }
 

@@ -33,10 +33,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 const ONLY_HERE: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("aws_config", &["collect"]),
+    ("aws_credential_types", &["collect"]),
     ("aws_sdk_cloudwatchlogs", &["collect"]),
     ("aws_sdk_ec2", &["collect"]),
     ("aws_sdk_firehose", &["collect"]),
     ("aws_sdk_iam", &["collect"]),
+    ("aws_sdk_organizations", &["collect"]),
     ("aws_sdk_s3", &["collect"]),
     ("aws_sdk_sts", &["collect"]),
     ("async_graphql", &["query", "api"]),

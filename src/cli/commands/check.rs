@@ -1,18 +1,22 @@
 //! `passmuster check`: judges the inventory by stored checks, or by one pasted query.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 
 use super::super::{
     Exit,
-    context::{Context, Tools},
+    context::{Context, Inventory, Tools},
     explained,
-    failure::Failure,
+    failure::{Failure, chain},
+    late_store::LateStore,
     place,
 };
 use crate::{
-    check::{self, Check, CheckResult, ExitCode, Framework, Severity},
+    check::{
+        self, Check, CheckResult, ExitCode, Framework, Severity,
+        ledger::{self, Trigger},
+    },
     graph::Graph,
     model::Time,
     query::{
@@ -35,6 +39,7 @@ Exit codes: 0 all pass, 2 assets fail, 4 nothing fails but something is unknown,
 Examples:
   passmuster check
   passmuster check aws-vpc-flow-logs-enabled -o json > verdict.json
+  passmuster check --no-record
   passmuster check --framework cis-aws-3.0.0
   passmuster check --fail-on high -o sarif > verdicts.sarif
   passmuster check -o html > report.html
@@ -66,6 +71,9 @@ pub(crate) struct CheckArguments {
     /// Why this asset fails, passes or is unknown, by id or native id, e.g. vpc-08209b480faed1b10
     #[arg(long, value_name = "ASSET")]
     explain: Option<String>,
+    /// Don't write the run and its findings down in the store
+    #[arg(long)]
+    no_record: bool,
     /// Form of the report: table, json, csv, ndjson, junit, sarif, ocsf, asff, markdown or html
     #[arg(
         short = 'o',
@@ -90,12 +98,28 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         }
         (None, None) => (select(tools.checks()?, &arguments.ids)?, None),
     };
-    let graph = context.graph(&tools.catalog, arguments.data.as_deref())?;
-    let now = context.now();
+    let inventory = context.inventory(arguments.data.as_deref())?;
+    let present = inventory.present(&tools.catalog, context.now())?;
+    let (graph, now) = (Arc::clone(&present.graph), context.now());
     if let Some(asset) = &arguments.explain {
+        inventory.keep(&present);
         return explain(&checks, asset, (&tools, &graph, now), arguments.form, context);
     }
-    let results = check::evaluate_all(&checks, &tools.engine, &graph, now);
+    let judged = check::evaluate_all(&checks, &tools.engine, &graph, now);
+    let results = match &inventory {
+        // Nothing is remembered of a query that nobody stored, nor of a file.
+        Inventory::Store(store) if arguments.query.is_none() => {
+            let trigger = Trigger::Command;
+            let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
+            settled(&judged, run, store, arguments.no_record)?
+        }
+        Inventory::Store(_) | Inventory::File(_) => judged,
+    };
+    if arguments.no_record || arguments.query.is_some() {
+        inventory.keep(&present);
+    } else {
+        inventory.keep_newest(&tools.catalog, &present, now)?;
+    }
     let exit = ExitCode::of_severity(&results, arguments.fail_on.map_or(Severity::Low, Least::severity));
     let compliance = framework.map(|framework| check::comply(&framework, &results, &tools.engine, &graph));
     let run = Run { results: &results, checks: &checks, compliance: compliance.as_ref(), now };
@@ -124,6 +148,31 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
     };
     context.output.write(text.as_bytes())?;
     Ok(exit_of(exit))
+}
+
+/// The results with what the store remembers: what is accepted doesn't count. Writes the run down where it is to be.
+fn settled(
+    judged: &[CheckResult],
+    run: ledger::Run<'_>,
+    store: &LateStore,
+    is_only_read: bool,
+) -> Result<Vec<CheckResult>, Failure> {
+    if is_only_read {
+        let ids = || run.checks.iter().map(|check| check.id.as_str());
+        let shown = ledger::Known::of_graph(run.graph, ids()).map_err(|error| Failure::program(&error))?;
+        let known = match shown {
+            Some(known) => known,
+            None => ledger::Known::read(&*store.get()?, ids()).map_err(|error| Failure::program(&error))?,
+        };
+        return Ok(ledger::settle_run(&known, judged, run).results);
+    }
+    match ledger::record_run(&*store.get()?, judged, run) {
+        Ok(recorded) => Ok(recorded.results),
+        Err(error) => Err(Failure::failed(format!(
+            "the run was not written down ({}): --no-record judges without doing so",
+            chain(&error)
+        ))),
+    }
 }
 
 /// What auditors ask of each VPC, where a check covers them.
@@ -188,7 +237,7 @@ pub(crate) enum Least {
 }
 
 impl Least {
-    fn severity(self) -> Severity {
+    pub(super) fn severity(self) -> Severity {
         match self {
             Self::Low => Severity::Low,
             Self::Medium => Severity::Medium,

@@ -1,6 +1,10 @@
 //! `passmuster collect`: an AWS account into the store.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,7 +19,9 @@ use super::super::{
 };
 use super::serve::run_async;
 use crate::{
-    collect::{CollectError, CollectOptions, CollectReport, Event, SliceReport, collect},
+    collect::{
+        CollectError, CollectOptions, CollectReport, DryCall, DryRun, Event, SliceReport, collect, dry_run,
+    },
     model::{Clock, Outcome, SliceState, Time},
     report::{Changes, collection_text, thousands},
     store::Store,
@@ -31,35 +37,74 @@ Exit codes: 0 every slice is complete, 4 some are not, 1 nothing was collected, 
 Examples:
   passmuster collect
   AWS_PROFILE=audit passmuster collect --regions eu-west-1,us-east-1
-  passmuster collect --regions eu-west-1 --only FlowLog"
+  passmuster collect --regions eu-west-1 --only FlowLog
+  passmuster collect --assets vpc-0a56e8e5d8be2e3ed,vpc-08209b480faed1b10
+  passmuster collect --dry-run"
 )]
 pub(crate) struct CollectArguments {
     /// Only these regions, e.g. eu-west-1,us-east-1
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "REGIONS",
+        value_delimiter = ',',
+        env = "PASSMUSTER_REGIONS",
+        hide_env_values = true
+    )]
     regions: Vec<String>,
     /// Only these types, e.g. Vpc,FlowLog
-    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "TYPES",
+        value_delimiter = ',',
+        env = "PASSMUSTER_ONLY",
+        hide_env_values = true
+    )]
     only: Vec<String>,
+    /// Only these accounts, e.g. 111111111111,222222222222
+    #[arg(long, value_name = "ACCOUNTS", value_delimiter = ',')]
+    accounts: Vec<String>,
+    /// Only what is behind these assets of the store, e.g. vpc-0a56e8e5d8be2e3ed: after a remediation
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    assets: Vec<String>,
+    /// Show the calls that would be made and the least IAM policy for them, and collect nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     summary: SummaryArguments,
 }
 
 impl CollectArguments {
-    fn options(&self) -> CollectOptions {
+    /// What the configuration says, but for what stands on the command line.
+    fn options(&self, context: &Context) -> CollectOptions {
         let set = |words: &[String]| -> BTreeSet<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
         };
-        CollectOptions { regions: set(&self.regions), only: set(&self.only), ..CollectOptions::default() }
+        let mut options = context.config.collect_options();
+        let (regions, only) = (set(&self.regions), set(&self.only));
+        if !regions.is_empty() {
+            // Those of single accounts, too.
+            options.accounts.iter_mut().for_each(|account| account.regions.clear());
+            options.regions = regions;
+        }
+        if !only.is_empty() {
+            options.only = only;
+        }
+        options.only_accounts = set(&self.accounts);
+        options.assets = set(&self.assets);
+        options
     }
 }
 
 pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exit, Failure> {
     let store = context.open_store(&context.common.store)?;
+    if arguments.dry_run {
+        return plan(arguments, store, context);
+    }
     let progress = Arc::new(Progress::new(context));
     let shown = Arc::clone(&progress);
     let on_event = Arc::new(move |event: Event| shown.show(&event));
     run_async(async {
-        let collecting = collect(arguments.options(), store, Arc::clone(&context.clock), on_event);
+        let collecting = collect(arguments.options(context), store, Arc::clone(&context.clock), on_event);
         let collected = tokio::select! {
             collected = collecting => Some(collected),
             () = asked_to_stop() => None,
@@ -81,11 +126,64 @@ pub(crate) fn run(arguments: &CollectArguments, context: &Context) -> Result<Exi
     })
 }
 
+/// Shows what would be done.
+fn plan(arguments: &CollectArguments, store: Arc<Store>, context: &Context) -> Result<Exit, Failure> {
+    run_async(async {
+        let planned = dry_run(arguments.options(context), store).await.map_err(|error| failure_of(&error))?;
+        let text = match arguments.summary.form {
+            SummaryForm::Json => dry_run_json(&planned).to_string(),
+            SummaryForm::Table => dry_run_text(&planned),
+        };
+        context.output.line(&text)?;
+        Ok(Exit::Pass)
+    })
+}
+
+fn dry_run_text(planned: &DryRun) -> String {
+    let mut lines = Vec::new();
+    for account in &planned.accounts {
+        let mut by_action: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
+        for call in &account.calls {
+            let (at_least, regions) = by_action.entry(call.action).or_default();
+            *at_least += call.at_least;
+            regions.push(&call.region);
+        }
+        lines.push(format!("{}: {} calls at least", account.account_id, account.at_least()));
+        lines.extend(account.note.iter().map(|note| format!("  {note}")));
+        lines.extend(by_action.into_iter().map(|(action, (at_least, regions))| {
+            format!("  {at_least:>5}  {action}  {}", regions.join(", "))
+        }));
+    }
+    lines.push("the least policy for these types (docs/aws-permissions.md; docs/audit-role.yaml for an organisation):".to_owned());
+    lines.push(serde_json::to_string_pretty(&planned.policy).unwrap_or_default());
+    lines.join("\n")
+}
+
+fn dry_run_json(planned: &DryRun) -> serde_json::Value {
+    let call =
+        |call: &DryCall| json!({"action": call.action, "region": call.region, "atLeast": call.at_least});
+    let accounts = planned.accounts.iter().map(|account| {
+        json!({
+            "accountId": account.account_id,
+            "regions": account.regions,
+            "atLeast": account.at_least(),
+            "calls": account.calls.iter().map(call).collect::<Vec<_>>(),
+            "note": account.note,
+        })
+    });
+    json!({"accounts": accounts.collect::<Vec<_>>(), "policy": planned.policy})
+}
+
 fn failure_of(error: &CollectError) -> Failure {
     match error {
-        CollectError::UnknownType { .. } | CollectError::UnknownRegion { .. } | CollectError::NoRegion => {
-            Failure::input(error)
-        }
+        CollectError::UnknownType { .. }
+        | CollectError::UnknownRegion { .. }
+        | CollectError::UnknownUnit { .. }
+        | CollectError::UnknownAccount { .. }
+        | CollectError::UnknownAsset { .. }
+        | CollectError::NoRole { .. }
+        | CollectError::NoAccount
+        | CollectError::NoRegion => Failure::input(error),
         _ => Failure::program(error),
     }
 }
@@ -115,8 +213,8 @@ fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Con
     };
     let slices: Vec<SliceState> = report.slices.iter().map(|slice| state_of(slice, context.now())).collect();
     context.output.write(collection_text(&slices, changes).as_bytes())?;
-    if !report.not_opted_in.is_empty() {
-        context.output.line(&format!("not opted in, so not read: {}", report.not_opted_in.join(", ")))?;
+    for text in not_opted_in(report) {
+        context.output.line(&text)?;
     }
     for note in &report.notes {
         context.output.line(note)?;
@@ -125,6 +223,24 @@ fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Con
         context.output.line(&format!("to read only what is missing: {again}"))?;
     }
     Ok(())
+}
+
+/// The regions that were left out, of the accounts that leave out the same ones.
+fn not_opted_in(report: &CollectReport) -> Vec<String> {
+    let mut accounts: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
+    for account in report.accounts.iter().filter(|account| !account.not_opted_in.is_empty()) {
+        accounts.entry(&account.not_opted_in).or_default().push(&account.account_id);
+    }
+    let is_same_for_all = accounts.values().any(|ids| ids.len() == report.accounts.len());
+    let line = |(regions, ids): (&[String], Vec<&str>)| {
+        let regions = regions.join(", ");
+        if is_same_for_all {
+            format!("not opted in, so not read: {regions}")
+        } else {
+            format!("not opted in, so not read of {}: {regions}", ids.join(", "))
+        }
+    };
+    accounts.into_iter().map(line).collect()
 }
 
 /// The command that collects just what is missing.
@@ -140,7 +256,11 @@ fn again(report: &CollectReport) -> Option<String> {
         .filter(|region| *region != crate::model::GLOBAL_REGION)
         .collect();
     let types: BTreeSet<&str> = missing.iter().map(|slice| slice.key.asset_type.as_str()).collect();
+    let accounts: BTreeSet<&str> = missing.iter().map(|slice| slice.key.account_id.as_str()).collect();
     let mut command = "passmuster collect".to_owned();
+    if accounts.len() < report.accounts.len() {
+        command.push_str(&format!(" --accounts {}", accounts.into_iter().collect::<Vec<_>>().join(",")));
+    }
     if !regional.is_empty() {
         command.push_str(&format!(" --regions {}", regional.into_iter().collect::<Vec<_>>().join(",")));
     }
@@ -177,10 +297,20 @@ fn as_json(report: &CollectReport) -> String {
             })
         })
         .collect();
+    let accounts: Vec<_> = report
+        .accounts
+        .iter()
+        .map(|account| {
+            json!({
+                "accountId": account.account_id,
+                "name": account.name,
+                "regions": account.regions,
+                "notOptedIn": account.not_opted_in,
+            })
+        })
+        .collect();
     json!({
-        "accountId": report.account_id,
-        "regions": report.regions,
-        "notOptedIn": report.not_opted_in,
+        "accounts": accounts,
         "assets": report.assets(),
         "added": totals.added,
         "changed": totals.changed,
@@ -191,24 +321,39 @@ fn as_json(report: &CollectReport) -> String {
     .to_string()
 }
 
-/// Collects without progress, for a server; the result is one line for its log.
+/// What came of a collection without progress.
+#[derive(Clone, Debug)]
+pub(crate) struct Quietly {
+    /// In one line.
+    pub(crate) note: String,
+    /// Whether it could not begin or read anything.
+    pub(crate) is_failure: bool,
+}
+
+/// Collects without progress, for a server.
 pub(crate) async fn collect_quietly(
+    options: CollectOptions,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     on_commit: impl Fn() + Send + Sync + 'static,
-) -> String {
+) -> Quietly {
     let on_event = Arc::new(move |event: Event| {
         if matches!(event, Event::SliceDone { .. }) {
             on_commit();
         }
     });
-    match collect(CollectOptions::default(), store, clock, on_event).await {
+    match collect(options, store, clock, on_event).await {
         Ok(report) => {
             let complete = report.count(Outcome::Complete);
             let (slices, assets) = (report.slices.len(), thousands(report.assets()));
-            format!("collected {}: {complete} of {slices} slices, {assets} assets", report.account_id)
+            let whose = match report.accounts.as_slice() {
+                [only] => only.account_id.clone(),
+                many => format!("{} accounts", many.len()),
+            };
+            let note = format!("collected {whose}: {complete} of {slices} slices, {assets} assets");
+            Quietly { note, is_failure: report.is_nothing() }
         }
-        Err(error) => format!("the collection failed: {}", chain(&error)),
+        Err(error) => Quietly { note: format!("the collection failed: {}", chain(&error)), is_failure: true },
     }
 }
 
@@ -220,7 +365,7 @@ struct Progress {
 impl Progress {
     fn new(context: &Context) -> Self {
         let bar = context.output.stderr_is_terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let template = "{msg:30} {wide_bar} {pos}/{len} slices  {elapsed}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -234,13 +379,19 @@ impl Progress {
 
     fn show(&self, event: &Event) {
         match event {
-            Event::Planned { account_id, regions, slices } => {
+            Event::Planned { account_id, accounts, regions, slices } => {
                 let noun = if regions.len() == 1 { "region" } else { "regions" };
-                let message = format!("Collecting {account_id}, {} {noun}", regions.len());
+                let message = match regions.len() {
+                    0 => format!("{account_id} lets nobody in"),
+                    count => format!("Collecting {account_id}, {count} {noun}"),
+                };
                 match &self.bar {
                     Some(bar) => {
-                        bar.set_length(slices.len() as u64);
-                        bar.set_message(message);
+                        bar.inc_length(slices.len() as u64);
+                        bar.set_message(match accounts {
+                            1 => message,
+                            _ => format!("Collecting {accounts} accounts"),
+                        });
                     }
                     None => self.line(&format!("{message}, {} slices", slices.len())),
                 }

@@ -13,18 +13,25 @@ use super::super::{
     context::{Context, Tools, graph_of_store},
     failure::{Failure, Report},
     graph_holder::{GraphHolder, Present, Serving},
+    late_store::LateStore,
     listen::{Address, listen, serve_until_stopped},
     past_graphs::PastGraphs,
+    refresh::refreshed,
 };
 use super::{
     import::commit_all,
     serve::{LimitArguments, run_async},
 };
 use crate::{
-    check::evaluate_all,
-    graph::Graph,
+    api::Sockets,
+    check::{
+        CheckResult, evaluate_all,
+        ledger::{Run, Trigger, record_run},
+    },
     import::{ImportLimits, read_ndjson, slice_batches},
+    model::Time,
     report::{Detail, checks_sheet, checks_text, collection_text},
+    store::Store,
 };
 
 /// The sample organisation.
@@ -68,20 +75,27 @@ pub(crate) struct DemoArguments {
 pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, Failure> {
     let tools = context.tools()?;
     let folder = ScratchFolder::make()?;
-    let (present, past) = load(&tools, &folder.0, context)?;
-    report(&tools, &present.graph, context)?;
+    let (present, store) = load(&tools, &folder.0, context)?;
+    let present = report(&tools, &present, &*store.get()?, context)?;
     if arguments.no_serve {
         return Ok(Exit::Pass);
     }
     let holder = Arc::new(GraphHolder::default());
     holder.replace(present);
+    let past = PastGraphs::new(Arc::clone(&tools.catalog), store);
     let engine = Arc::clone(&tools.engine);
-    let serving = Serving { engine, graph: holder, past: Some(past), limits: arguments.limits.of_answers() };
+    let serving = Serving {
+        engine,
+        graph: holder,
+        past: Some(past),
+        limits: arguments.limits.of_answers(),
+        live: None,
+    };
     run_async(serve(arguments, serving, context))
 }
 
 /// Reads the sample into a store, as `passmuster import` would, and the store into a graph.
-fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, PastGraphs), Failure> {
+fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, Arc<LateStore>), Failure> {
     let mut assets = Vec::new();
     let mut take = |asset| {
         assets.push(asset);
@@ -99,21 +113,30 @@ fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, Pas
         .line("A sample organisation of 3 accounts in 4 regions, from examples/organisation.ndjson\n")?;
     context.output.write(collection_text(&imported.slices, imported.changes).as_bytes())?;
     let present = graph_of_store(&tools.catalog, &store, context.now())?;
-    Ok((present, PastGraphs::new(Arc::clone(&tools.catalog), late)))
+    Ok((present, late))
 }
 
-/// The verdicts of all checks, and everything that fails the control itself.
-fn report(tools: &Tools, graph: &Graph, context: &Context) -> Result<(), Failure> {
+/// The verdicts of all checks, and everything that fails the control itself; returns the present with what was written
+/// down of them.
+fn report(tools: &Tools, present: &Present, store: &Store, context: &Context) -> Result<Present, Failure> {
     let now = context.now();
+    let (checks, graph) = (tools.checks()?, &present.graph);
+    let results = evaluate_all(&checks, &tools.engine, graph, now);
+    let run = Run { checks: &checks, engine: &tools.engine, graph, now, trigger: Trigger::Command };
+    let recorded = record_run(store, &results, run).map_err(|error| Failure::program(&error))?;
+    print(&recorded.results, now, context)?;
+    Ok(refreshed(&tools.catalog, store, now, Some(present))?.present)
+}
+
+fn print(results: &[CheckResult], now: Time, context: &Context) -> Result<(), Failure> {
     let style = context.style();
-    let results = evaluate_all(&tools.checks()?, &tools.engine, graph, now);
     context.output.line("")?;
     let Some(control) = results.iter().find(|result| result.id == CONTROL) else {
         // Checks of the user's own: each in short.
-        let text = checks_text(&results, now, style, Detail { assets: 5, reasons: 3 });
+        let text = checks_text(results, now, style, Detail { assets: 5, reasons: 3 });
         return Ok(context.output.write(text.as_bytes())?);
     };
-    context.output.line(&checks_sheet(&results, now).table(style))?;
+    context.output.line(&checks_sheet(results, now).table(style))?;
     let all = Detail { assets: usize::MAX, reasons: usize::MAX };
     let text = checks_text(std::slice::from_ref(control), now, style, all);
     // Without the table of this one check.
@@ -138,7 +161,13 @@ async fn serve(arguments: &DemoArguments, serving: Serving, context: &Context) -
         "\nServing it on http://{address}/graphql until Ctrl-C. In another terminal:\n\n  \
          curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{QUERY}\"}}'\n"
     ))?;
-    serve_until_stopped(listener, Arc::new(serving), arguments.limits.of_requests(), false).await;
+    serve_until_stopped(
+        listener,
+        Arc::new(serving),
+        arguments.limits.of_requests(),
+        (false, Sockets::default()),
+    )
+    .await;
     context.output.note("stopped");
     Ok(Exit::Pass)
 }

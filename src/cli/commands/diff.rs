@@ -13,7 +13,7 @@ use super::super::{
 };
 use crate::{
     catalog::{Catalog, TypeKind},
-    model::{Change, Time, nearest},
+    model::{Change, Time, is_ledger_type, nearest},
     query::slice_to_json,
     report::{Comparison, Unseen},
     store::{InForce, Store, StoreError},
@@ -100,7 +100,11 @@ fn compare(store: &Store, (from, to): (Time, Time), types: Option<&[String]>) ->
             other => Failure::program(&other),
         })
     };
-    let matters = |name: &str| types.is_none_or(|types| types.iter().any(|known| known == name));
+    // What Passmuster itself writes changes with every run: it is compared where it is asked for.
+    let matters = |name: &str| match types {
+        Some(types) => types.iter().any(|known| known == name),
+        None => !is_ledger_type(name),
+    };
     let only = match types {
         Some([only]) => Some(only.as_str()),
         _ => None,

@@ -13,9 +13,9 @@ use super::super::{
 };
 use crate::{
     import::{ImportLimits, SliceBatch, read_file, slice_batches},
-    model::{Outcome, SliceKey, SliceState, Time},
+    model::{Outcome, SliceKey, SliceState, Time, is_ledger_type},
     report::{Changes, collection_text},
-    store::{SliceCommit, Store},
+    store::{SliceCommit, Store, StoreError},
 };
 
 /// Read a file of assets (NDJSON) into the store
@@ -57,6 +57,9 @@ pub(crate) fn run(arguments: &ImportArguments, context: &Context) -> Result<Exit
     let summary = read_file(&arguments.file, &catalog, ImportLimits::default(), &mut take)
         .map_err(|error| Failure::input(&error))?;
     let batches = slice_batches(&catalog, assets, summary.slices);
+    if let Some(batch) = batches.iter().find(|batch| is_ledger_type(&batch.key.asset_type)) {
+        return Err(Failure::input(&StoreError::NotCollected { typename: batch.key.asset_type.clone() }));
+    }
     let store = context.open_store(&context.common.store)?;
     let imported = commit_all(batches, &store, context.now())?;
     match arguments.summary.form {

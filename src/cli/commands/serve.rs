@@ -1,7 +1,7 @@
 //! `passmuster serve`: the inventory over HTTP.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -13,23 +13,24 @@ use super::super::{
     Exit,
     context::{Context, Inventory, Tools},
     failure::{Failure, Report},
-    graph_holder::{AnswerLimits, GraphHolder, Present, Serving},
+    graph_holder::{AnswerLimits, GraphHolder, Serving},
     graph_image::ImageKeeper,
     listen::{Address, listen, serve_until_stopped},
-    refresh::{Refreshed, refreshed},
+    server::{Background, Permission, Plan, planned},
 };
-use super::collect::collect_quietly;
 use crate::{
-    api::{HttpLimits, refuse_remote},
-    graph::Slices,
+    api::{HttpLimits, SocketLimits, Sockets, refuse_remote},
+    check::Check,
     model::MaxAge,
-    schedule::{Rebuild, rebuild_loop, run_every},
+    notify::Channel,
+    schedule::JobName,
 };
 
 /// Serve the inventory as one GraphQL graph over HTTP
 #[derive(Debug, Args)]
 #[command(
-    after_help = "POST /graphql answers queries, GET /healthz says the process lives, GET /readyz that it can answer.
+    after_help = "POST /graphql answers queries and mutations, a WebSocket there subscriptions; GET /healthz says the process lives,
+GET /readyz that it can answer. Checks run when they are due and when what they rest on was collected anew.
 Ctrl-C and SIGTERM let running requests finish. No one is asked for a password: other machines need --allow-remote.
 
 Examples:
@@ -39,21 +40,30 @@ Examples:
     -H 'content-type: application/json' -d '{\"query\": \"{ vpcs { vpcId } }\"}'"
 )]
 pub(crate) struct ServeArguments {
-    /// Address and port, e.g. 127.0.0.1:8080
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// Address and port, 127.0.0.1:8080 unless the configuration says otherwise, e.g. 127.0.0.1:9000
+    #[arg(long, value_name = "ADDRESS", env = "PASSMUSTER_LISTEN", hide_env_values = true)]
+    listen: Option<SocketAddr>,
     /// Let other machines connect: only behind something that asks who they are
     #[arg(long)]
     allow_remote: bool,
+    /// With --allow-remote, let mutations change what the store holds: nobody is asked who they are
+    #[arg(long)]
+    allow_mutations: bool,
+    /// Judge nothing, on a schedule or after a collection
+    #[arg(long)]
+    no_checks: bool,
     /// Serve this file of assets (NDJSON) instead of the store, e.g. vpcs.ndjson
     #[arg(long, value_name = "FILE", conflicts_with = "collect_every")]
     data: Option<PathBuf>,
-    /// Collect from AWS at once and then this often, e.g. 1h
+    /// Collect from AWS when it is due, at once in a new store, and then this often, e.g. 1h
     #[arg(long, value_name = "SPAN", value_parser = read_span)]
     collect_every: Option<Duration>,
     #[command(flatten)]
     limits: LimitArguments,
 }
+
+/// Where a server listens unless somebody says otherwise.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// The bounds of a request.
 #[derive(Clone, Copy, Debug, Args)]
@@ -119,34 +129,83 @@ fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 async fn serve(arguments: ServeArguments, tools: &Tools, context: &Context) -> Result<Exit, Failure> {
-    let ServeArguments { listen: address, allow_remote, data, collect_every, limits } = arguments;
+    let ServeArguments {
+        listen: address,
+        allow_remote,
+        allow_mutations,
+        no_checks,
+        data,
+        collect_every,
+        limits,
+    } = arguments;
+    let section = &context.config.server;
+    let address = address.or(section.listen).unwrap_or(USUAL_ADDRESS);
+    let allow_remote = allow_remote || section.allow_remote;
     refuse_remote(address, allow_remote).map_err(|error| Failure::input(&error))?;
+    let checks = if no_checks || data.is_some() { Vec::new() } else { judged(tools, context)? };
+    let channels: Vec<Channel> = context
+        .config
+        .notifications
+        .iter()
+        .map(|section| section.channel().map_err(Failure::bad_input))
+        .collect::<Result<_, _>>()?;
+    let (jobs, what) = planned(&context.config, &checks, collect_every);
+    let collects = jobs.iter().any(|job| matches!(job.name, JobName::Collection(_)));
     let source = match data {
         Some(file) => Inventory::File(file),
         // A server that collects by itself may begin with nothing.
-        None if collect_every.is_some() => Inventory::Store(context.take_store(&context.common.store)?),
+        None if collects => Inventory::Store(context.take_store(&context.common.store)?),
         None => Inventory::Store(context.take_existing_store()?),
     };
     let listener = listen(Address { address, allow_remote }).await?;
     let address = listener.local_addr()?;
     let holder = Arc::new(GraphHolder::default());
+    let live = Arc::new(OnceLock::new());
     let serving = Arc::new(Serving {
         engine: Arc::clone(&tools.engine),
         graph: Arc::clone(&holder),
         past: source.past(&tools.catalog),
         limits: limits.of_answers(),
+        live: matches!(source, Inventory::Store(_)).then(|| Arc::clone(&live)),
     });
     context.output.note(&format!("serving http://{address}/graphql (Ctrl-C stops)"));
     let keeper = Arc::new(OnceLock::new());
     let kept = (Arc::clone(&holder), Arc::clone(&keeper));
-    let background = Background { source, holder, keeper, tools, context, collect_every };
+    let permission = match (allow_mutations, section.allow_mutations, allow_remote) {
+        (true, _, _) | (false, Some(true), _) | (false, None, false) => Permission::Granted,
+        (false, Some(false), _) => Permission::Refused,
+        (false, None, true) => Permission::Remote,
+    };
+    let background = Background {
+        source,
+        holder,
+        keeper,
+        live,
+        tools,
+        context,
+        plan: Plan { checks, channels, jobs, what, permission, limits: limits.of_answers() },
+    };
+    let sockets = Sockets::new(SocketLimits::default(), section.allowed_origins.clone());
     tokio::select! {
-        () = serve_until_stopped(listener, serving, limits.of_requests(), allow_remote) => {}
+        () = serve_until_stopped(listener, serving, limits.of_requests(), (allow_remote, sockets)) => {}
         ended = background.run() => ended?,
     }
     keep_last(kept).await?;
     context.output.note("stopped");
     Ok(Exit::Pass)
+}
+
+/// The checks that a server judges by. Those that come with the program need not fit a schema of one's own.
+fn judged(tools: &Tools, context: &Context) -> Result<Vec<Check>, Failure> {
+    match tools.checks() {
+        Err(_) if context.common.schema.is_some() && context.common.queries.is_none() => {
+            let note = "the checks that come with passmuster don't fit this schema, so nothing is judged: name a folder of \
+                        your own with --queries";
+            context.output.note(note);
+            Ok(Vec::new())
+        }
+        checks => checks,
+    }
 }
 
 /// Leaves an image of the newest graph for the next start.
@@ -159,95 +218,8 @@ async fn keep_last((holder, keeper): (Arc<GraphHolder>, Arc<OnceLock<ImageKeeper
     tokio::task::spawn_blocking(keep).await.map_err(|error| Failure::program(&error))
 }
 
-/// What goes on beside the serving: building the graph, collecting.
-struct Background<'a> {
-    source: Inventory,
-    holder: Arc<GraphHolder>,
-    /// There once the first graph is, if that is of a store.
-    keeper: Arc<OnceLock<ImageKeeper>>,
-    tools: &'a Tools,
-    context: &'a Context,
-    collect_every: Option<Duration>,
-}
-
-impl Background<'_> {
-    /// Runs until it is dropped; ends by itself only if the first graph can't be built or the store not be opened.
-    async fn run(self) -> Result<(), Failure> {
-        let clock = Arc::clone(&self.context.clock);
-        let catalog = Arc::clone(&self.tools.catalog);
-        let first = {
-            let (source, catalog, clock) = (self.source.clone(), Arc::clone(&catalog), Arc::clone(&clock));
-            blocking(move || source.present(&catalog, clock.now())).await?
-        };
-        let Inventory::Store(late) = self.source else {
-            self.holder.replace(first);
-            return std::future::pending().await;
-        };
-        let keeper = self.keeper;
-        // Nobody else sets it.
-        keeper.get_or_init(|| ImageKeeper::new(Arc::clone(&late), &first));
-        let graph = Arc::clone(&first.graph);
-        self.holder.replace(first);
-        // Queries are answered meanwhile; the first change doesn't wait for them.
-        drop(tokio::task::spawn_blocking(move || graph.index_keys()));
-        // What the image could not do: the past, and commits.
-        let store = blocking(move || late.get()).await?;
-        let (rebuild, keep) = (Rebuild::default(), Rebuild::default());
-        keep.request();
-        let kept = Arc::clone(&self.holder);
-        let keeping = rebuild_loop(keep.clone(), move || {
-            if let (Some(present), Some(keeper)) = (kept.get(), keeper.get()) {
-                keeper.follow(&present);
-            }
-        });
-        let holder = self.holder;
-        let refresh = {
-            let store = Arc::clone(&store);
-            let clock = Arc::clone(&self.context.clock);
-            move |before: Option<&Present>| refreshed(&catalog, &store, clock.now(), before)
-        };
-        let rebuilding = rebuild_loop(rebuild.clone(), move || match refresh(holder.get().as_deref()) {
-            Ok(Refreshed { present, is_worn }) => {
-                tracing::info!(
-                    slices = present.graph.slices().map_or(0, Slices::len),
-                    "a newer graph answers"
-                );
-                holder.replace(present);
-                if is_worn {
-                    // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
-                    match refresh(None) {
-                        Ok(Refreshed { present, .. }) => holder.replace(present),
-                        Err(failure) => {
-                            tracing::error!("the graph could not be built whole: {}", failure.render(false));
-                        }
-                    }
-                }
-                keep.request();
-            }
-            Err(failure) => {
-                let reason = failure.render(false);
-                tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");
-            }
-        });
-        let clock = Arc::clone(&self.context.clock);
-        let collecting = async {
-            let Some(interval) = self.collect_every else { return };
-            run_every(interval, Arc::clone(&clock), || {
-                let (store, clock, rebuild) = (Arc::clone(&store), Arc::clone(&clock), rebuild.clone());
-                let output = &self.context.output;
-                async move {
-                    output.note(&collect_quietly(store, clock, move || rebuild.request()).await);
-                }
-            })
-            .await;
-        };
-        tokio::join!(rebuilding, keeping, collecting);
-        Ok(())
-    }
-}
-
 /// Runs what takes long on a thread of its own.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Failure::program(&error))?

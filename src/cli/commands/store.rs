@@ -67,6 +67,12 @@ fn as_text(report: &VerifyReport) -> String {
         thousands(report.versions),
         thousands(report.slices),
     );
+    if report.ledger > 0 {
+        text.push_str(&format!(
+            "ledger   {} findings, runs, exceptions and the like\n",
+            thousands(report.ledger)
+        ));
+    }
     if let Some(bytes) = report.image {
         text.push_str(&format!(
             "image    {} bytes, from which the graph is read at the next start; checked then, and never needed\n",
@@ -103,6 +109,7 @@ fn as_json(report: &VerifyReport) -> String {
         "assets": report.assets,
         "versions": report.versions,
         "slices": report.slices,
+        "ledger": report.ledger,
         "imageBytes": report.image,
         "notes": report.notes,
         "problems": problems,

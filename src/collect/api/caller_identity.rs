@@ -32,17 +32,19 @@ fn partition_of(arn: &str) -> Option<&str> {
     (parts.next() == Some("arn")).then(|| parts.next()).flatten()
 }
 
-/// The account, as far as its own credentials can see it; the rest is the organisation's to say.
-pub(crate) fn shape(caller: &Caller) -> Asset {
+/// The account, as far as its own credentials can see it; the rest is the organisation's to say, and the name, where
+/// the configuration gives one, the user's.
+pub(crate) fn shape(caller: &Caller, name: Option<&str>) -> Asset {
     let origin = Origin {
         partition: caller.partition.clone(),
         caller: caller.account_id.clone(),
         region: GLOBAL_REGION.to_owned(),
     };
     let id = format!("arn:{}:iam::{}:root", caller.partition, caller.account_id);
-    Shape::new("Account", id, &caller.account_id, &caller.account_id, &origin)
+    let shape = Shape::new("Account", id, &caller.account_id, &caller.account_id, &origin);
+    let shape = if name.is_some() { shape.text("name", name) } else { shape.unseen(&["name"]) };
+    shape
         .unseen(&[
-            "name",
             "tags",
             "createdAt",
             "email",
@@ -50,6 +52,7 @@ pub(crate) fn shape(caller: &Caller) -> Asset {
             "joinedMethod",
             "joinedAt",
             "organizationId",
+            "organizationalUnits",
         ])
         .build()
 }

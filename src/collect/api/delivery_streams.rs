@@ -7,7 +7,7 @@ use super::{Asked, ReferredApi};
 use crate::{
     collect::{
         failure::{Failure, FailureKind},
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, stub},
     },
     model::Asset,
@@ -17,13 +17,19 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct DescribeDeliveryStream;
 
+const DESCRIBE: &str = "firehose:DescribeDeliveryStream";
+
 impl ReferredApi for DescribeDeliveryStream {
     fn asset_type(&self) -> &'static str {
         "DeliveryStream"
     }
 
     fn action(&self) -> &'static str {
-        "firehose:DescribeDeliveryStream"
+        DESCRIBE
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        referred.own(Kind::DeliveryStream, &origin.caller, &origin.region).len()
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {
@@ -37,6 +43,7 @@ impl ReferredApi for DescribeDeliveryStream {
             }
             let client = connection.firehose(&origin.caller, &origin.region);
             for target in own {
+                asked.pace(DESCRIBE).await;
                 let call = client.describe_delivery_stream().delivery_stream_name(&target.name);
                 match call.send().await.map_err(Failure::from) {
                     Ok(answer) => {

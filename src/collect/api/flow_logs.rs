@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::{Client, types::FlowLog};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -29,10 +29,17 @@ const RESOURCE_TYPES: [(&str, &str); 6] = [
 impl RegionalList for DescribeFlowLogs {
     const TYPE: &'static str = "FlowLog";
     const ACTION: &'static str = "ec2:DescribeFlowLogs";
+    const ID_FILTER: &'static str = "flow-log-id";
     type Item = FlowLog;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<FlowLog>, Failure> {
-        let answer = client.describe_flow_logs().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<FlowLog>, Failure> {
+        let answer = client
+            .describe_flow_logs()
+            .max_results(PAGE_SIZE)
+            .set_filter(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.flow_logs.unwrap_or_default(), answer.next_token))
     }
 

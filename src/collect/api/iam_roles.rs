@@ -10,7 +10,7 @@ use crate::{
         failure::{Failure, FailureKind},
         pages::Tokens,
         policy::Policies,
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, stub},
     },
     model::{Asset, GLOBAL_REGION},
@@ -26,6 +26,15 @@ const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
 /// What it must be allowed to do.
 const DELIVERY: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
+/// What else is called for what is named.
+const MORE_ACTIONS: [&str; 5] = [
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+];
+
 impl ReferredApi for GetRole {
     fn asset_type(&self) -> &'static str {
         "IamRole"
@@ -33,6 +42,14 @@ impl ReferredApi for GetRole {
 
     fn action(&self) -> &'static str {
         "iam:GetRole"
+    }
+
+    fn more_actions(&self) -> &'static [&'static str] {
+        &MORE_ACTIONS
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        referred.own(Kind::Role, &origin.caller, "").len()
     }
 
     fn is_account_wide(&self) -> bool {

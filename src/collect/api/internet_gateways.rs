@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::{Client, types::InternetGateway};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -18,11 +18,17 @@ pub(crate) struct DescribeInternetGateways;
 impl RegionalList for DescribeInternetGateways {
     const TYPE: &'static str = "InternetGateway";
     const ACTION: &'static str = "ec2:DescribeInternetGateways";
+    const ID_FILTER: &'static str = "internet-gateway-id";
     type Item = InternetGateway;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<InternetGateway>, Failure> {
-        let answer =
-            client.describe_internet_gateways().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<InternetGateway>, Failure> {
+        let answer = client
+            .describe_internet_gateways()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.internet_gateways.unwrap_or_default(), answer.next_token))
     }
 

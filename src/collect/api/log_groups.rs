@@ -9,7 +9,7 @@ use crate::{
     collect::{
         failure::{Failure, FailureKind},
         pages::Tokens,
-        referred::{Kind, Target, log_group_arn},
+        referred::{Kind, Referred, Target, log_group_arn},
         shape::{Origin, Shape, StubReason, required, stub},
     },
     model::Asset,
@@ -22,13 +22,19 @@ pub(crate) struct DescribeLogGroups;
 /// How many names one call takes.
 const NAMES: usize = 50;
 
+const DESCRIBE: &str = "logs:DescribeLogGroups";
+
 impl ReferredApi for DescribeLogGroups {
     fn asset_type(&self) -> &'static str {
         "LogGroup"
     }
 
     fn action(&self) -> &'static str {
-        "logs:DescribeLogGroups"
+        DESCRIBE
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        referred.own(Kind::LogGroup, &origin.caller, &origin.region).len().div_ceil(NAMES)
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {
@@ -39,7 +45,7 @@ impl ReferredApi for DescribeLogGroups {
             let mut assets: Vec<Asset> = foreign.into_iter().map(|target| stub_of(target, origin)).collect();
             if !own.is_empty() {
                 let client = connection.logs(&origin.caller, &origin.region);
-                assets.extend(describe(&client, &own, origin).await?);
+                assets.extend(describe(&client, &own, asked).await?);
             }
             Ok(assets)
         })
@@ -47,16 +53,16 @@ impl ReferredApi for DescribeLogGroups {
 }
 
 /// Asks for many at once; where one that isn't there makes AWS refuse them all, for fewer.
-async fn describe(client: &Client, own: &[&Target], origin: &Origin) -> Result<Vec<Asset>, Failure> {
+async fn describe(client: &Client, own: &[&Target], asked: Asked<'_>) -> Result<Vec<Asset>, Failure> {
     let mut assets = Vec::new();
     let mut open: Vec<&[&Target]> = own.chunks(NAMES).collect();
     while let Some(batch) = open.pop() {
-        match read_batch(client, batch).await {
+        match read_batch(client, batch, asked).await {
             Ok(groups) => {
                 let named = |group: &&LogGroup| {
                     batch.iter().any(|target| group.log_group_name() == Some(target.name.as_str()))
                 };
-                let found = groups.iter().filter(named).map(|group| shape(group, origin));
+                let found = groups.iter().filter(named).map(|group| shape(group, asked.origin));
                 assets.extend(found.collect::<Result<Vec<_>, _>>()?);
             }
             Err(failure) if failure.kind == FailureKind::NotFound => {
@@ -71,12 +77,13 @@ async fn describe(client: &Client, own: &[&Target], origin: &Origin) -> Result<V
     Ok(assets)
 }
 
-async fn read_batch(client: &Client, batch: &[&Target]) -> Result<Vec<LogGroup>, Failure> {
+async fn read_batch(client: &Client, batch: &[&Target], asked: Asked<'_>) -> Result<Vec<LogGroup>, Failure> {
     let names: Vec<String> = batch.iter().map(|target| target.name.clone()).collect();
     let mut groups = Vec::new();
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
+        asked.pace(DESCRIBE).await;
         let call = client.describe_log_groups().set_log_group_identifiers(Some(names.clone()));
         let answer = call.set_next_token(token).send().await?;
         groups.extend(answer.log_groups.unwrap_or_default());

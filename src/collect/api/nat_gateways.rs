@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::{Client, types::NatGateway};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -18,11 +18,17 @@ pub(crate) struct DescribeNatGateways;
 impl RegionalList for DescribeNatGateways {
     const TYPE: &'static str = "NatGateway";
     const ACTION: &'static str = "ec2:DescribeNatGateways";
+    const ID_FILTER: &'static str = "nat-gateway-id";
     type Item = NatGateway;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<NatGateway>, Failure> {
-        let answer =
-            client.describe_nat_gateways().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<NatGateway>, Failure> {
+        let answer = client
+            .describe_nat_gateways()
+            .max_results(PAGE_SIZE)
+            .set_filter(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.nat_gateways.unwrap_or_default(), answer.next_token))
     }
 

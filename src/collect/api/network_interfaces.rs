@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::{Client, types::NetworkInterface};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -19,11 +19,17 @@ pub(crate) struct DescribeNetworkInterfaces;
 impl RegionalList for DescribeNetworkInterfaces {
     const TYPE: &'static str = "NetworkInterface";
     const ACTION: &'static str = "ec2:DescribeNetworkInterfaces";
+    const ID_FILTER: &'static str = "network-interface-id";
     type Item = NetworkInterface;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<NetworkInterface>, Failure> {
-        let answer =
-            client.describe_network_interfaces().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<NetworkInterface>, Failure> {
+        let answer = client
+            .describe_network_interfaces()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.network_interfaces.unwrap_or_default(), answer.next_token))
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_ec2::{
 };
 use serde_json::Value;
 
-use super::{Items, RegionalList, SMALL_PAGE_SIZE};
+use super::{Ask, Items, RegionalList, SMALL_PAGE_SIZE};
 use crate::{
     collect::{
         failure::Failure,
@@ -22,11 +22,17 @@ pub(crate) struct DescribeRouteTables;
 impl RegionalList for DescribeRouteTables {
     const TYPE: &'static str = "RouteTable";
     const ACTION: &'static str = "ec2:DescribeRouteTables";
+    const ID_FILTER: &'static str = "route-table-id";
     type Item = RouteTable;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<RouteTable>, Failure> {
-        let answer =
-            client.describe_route_tables().max_results(SMALL_PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<RouteTable>, Failure> {
+        let answer = client
+            .describe_route_tables()
+            .max_results(SMALL_PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.route_tables.unwrap_or_default(), answer.next_token))
     }
 

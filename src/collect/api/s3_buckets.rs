@@ -18,7 +18,7 @@ use crate::{
         connect::Connection,
         failure::{Failure, FailureKind},
         pages::Tokens,
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, stub},
     },
     model::{Asset, GLOBAL_REGION},
@@ -30,6 +30,18 @@ pub(crate) struct ListBuckets;
 
 const PAGE_SIZE: i32 = 10_000;
 
+/// What else is called for what is named.
+const MORE_ACTIONS: [&str; 8] = [
+    "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+];
+
 impl ReferredApi for ListBuckets {
     fn asset_type(&self) -> &'static str {
         "S3Bucket"
@@ -37,6 +49,15 @@ impl ReferredApi for ListBuckets {
 
     fn action(&self) -> &'static str {
         "s3:ListAllMyBuckets"
+    }
+
+    fn more_actions(&self) -> &'static [&'static str] {
+        &MORE_ACTIONS
+    }
+
+    /// Which buckets are the account's own, each of which takes seven more, is what the one call says.
+    fn least_calls(&self, _origin: &Origin, referred: &Referred) -> usize {
+        usize::from(!referred.buckets().is_empty())
     }
 
     fn is_account_wide(&self) -> bool {

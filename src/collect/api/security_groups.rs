@@ -6,7 +6,7 @@ use aws_sdk_ec2::{
 };
 use serde_json::{Value, json};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -22,11 +22,17 @@ pub(crate) struct DescribeSecurityGroups;
 impl RegionalList for DescribeSecurityGroups {
     const TYPE: &'static str = "SecurityGroup";
     const ACTION: &'static str = "ec2:DescribeSecurityGroups";
+    const ID_FILTER: &'static str = "group-id";
     type Item = SecurityGroup;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<SecurityGroup>, Failure> {
-        let answer =
-            client.describe_security_groups().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<SecurityGroup>, Failure> {
+        let answer = client
+            .describe_security_groups()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.security_groups.unwrap_or_default(), answer.next_token))
     }
 

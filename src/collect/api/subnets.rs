@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::{Client, types::Subnet};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -18,10 +18,17 @@ pub(crate) struct DescribeSubnets;
 impl RegionalList for DescribeSubnets {
     const TYPE: &'static str = "Subnet";
     const ACTION: &'static str = "ec2:DescribeSubnets";
+    const ID_FILTER: &'static str = "subnet-id";
     type Item = Subnet;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<Subnet>, Failure> {
-        let answer = client.describe_subnets().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<Subnet>, Failure> {
+        let answer = client
+            .describe_subnets()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.subnets.unwrap_or_default(), answer.next_token))
     }
 

@@ -15,7 +15,7 @@ use crate::{
     collect::{
         failure::{Failure, FailureKind},
         pages::Tokens,
-        referred::{Kind, Target},
+        referred::{Kind, Referred, Target},
         shape::{Origin, Shape, StubReason, required},
     },
     model::Asset,
@@ -27,13 +27,24 @@ pub(crate) struct DescribeSubscriptionFilters;
 
 const POLICIES: &str = "logs:DescribeAccountPolicies";
 
+const FILTERS: &str = "logs:DescribeSubscriptionFilters";
+
 impl ReferredApi for DescribeSubscriptionFilters {
     fn asset_type(&self) -> &'static str {
         "SubscriptionFilter"
     }
 
     fn action(&self) -> &'static str {
-        "logs:DescribeSubscriptionFilters"
+        FILTERS
+    }
+
+    fn more_actions(&self) -> &'static [&'static str] {
+        &[POLICIES]
+    }
+
+    fn least_calls(&self, origin: &Origin, referred: &Referred) -> usize {
+        let groups = referred.own(Kind::LogGroup, &origin.caller, &origin.region).len();
+        if groups == 0 { 0 } else { groups + 1 }
     }
 
     fn read<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Vec<Asset>, Failure>> {
@@ -44,11 +55,11 @@ impl ReferredApi for DescribeSubscriptionFilters {
                 return Ok(Vec::new());
             }
             let client = connection.logs(&origin.caller, &origin.region);
-            let policies = read_policies(&client).await.map_err(|failure| failure.during(POLICIES))?;
+            let policies = read_policies(&client, asked).await.map_err(|failure| failure.during(POLICIES))?;
             let mut assets = BTreeMap::new();
             for group in groups {
                 // A group that isn't there has no filters, and no records that a policy could send on.
-                let Some(filters) = read_filters(&client, &group.name).await? else { continue };
+                let Some(filters) = read_filters(&client, &group.name, asked).await? else { continue };
                 for filter in &filters {
                     let asset = shape_filter(filter, group, origin)?;
                     assets.insert(asset.id.clone(), asset);
@@ -62,11 +73,16 @@ impl ReferredApi for DescribeSubscriptionFilters {
     }
 }
 
-async fn read_filters(client: &Client, group: &str) -> Result<Option<Vec<SubscriptionFilter>>, Failure> {
+async fn read_filters(
+    client: &Client,
+    group: &str,
+    asked: Asked<'_>,
+) -> Result<Option<Vec<SubscriptionFilter>>, Failure> {
     let mut filters = Vec::new();
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
+        asked.pace(FILTERS).await;
         let call = client.describe_subscription_filters().log_group_name(group).set_next_token(token);
         let answer = match call.send().await.map_err(Failure::from) {
             Err(failure) if failure.kind == FailureKind::NotFound => return Ok(None),
@@ -80,11 +96,12 @@ async fn read_filters(client: &Client, group: &str) -> Result<Option<Vec<Subscri
     }
 }
 
-async fn read_policies(client: &Client) -> Result<Vec<AccountPolicy>, Failure> {
+async fn read_policies(client: &Client, asked: Asked<'_>) -> Result<Vec<AccountPolicy>, Failure> {
     let mut policies = Vec::new();
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
+        asked.pace(POLICIES).await;
         let call = client.describe_account_policies().policy_type(PolicyType::SubscriptionFilterPolicy);
         let answer = call.set_next_token(token).send().await?;
         policies.extend(answer.account_policies.unwrap_or_default());

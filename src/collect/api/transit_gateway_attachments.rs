@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::{Client, types::TransitGatewayAttachment};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -18,16 +18,15 @@ pub(crate) struct DescribeTransitGatewayAttachments;
 impl RegionalList for DescribeTransitGatewayAttachments {
     const TYPE: &'static str = "TransitGatewayAttachment";
     const ACTION: &'static str = "ec2:DescribeTransitGatewayAttachments";
+    const ID_FILTER: &'static str = "transit-gateway-attachment-id";
     type Item = TransitGatewayAttachment;
 
-    async fn page(
-        client: &Client,
-        token: Option<String>,
-    ) -> Result<Items<TransitGatewayAttachment>, Failure> {
+    async fn page(client: &Client, ask: Ask) -> Result<Items<TransitGatewayAttachment>, Failure> {
         let answer = client
             .describe_transit_gateway_attachments()
             .max_results(PAGE_SIZE)
-            .set_next_token(token)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
             .send()
             .await?;
         Ok((answer.transit_gateway_attachments.unwrap_or_default(), answer.next_token))

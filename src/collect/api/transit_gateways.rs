@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::{Client, types::TransitGateway};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -18,11 +18,17 @@ pub(crate) struct DescribeTransitGateways;
 impl RegionalList for DescribeTransitGateways {
     const TYPE: &'static str = "TransitGateway";
     const ACTION: &'static str = "ec2:DescribeTransitGateways";
+    const ID_FILTER: &'static str = "transit-gateway-id";
     type Item = TransitGateway;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<TransitGateway>, Failure> {
-        let answer =
-            client.describe_transit_gateways().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<TransitGateway>, Failure> {
+        let answer = client
+            .describe_transit_gateways()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.transit_gateways.unwrap_or_default(), answer.next_token))
     }
 

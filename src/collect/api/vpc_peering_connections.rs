@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::{Client, types::VpcPeeringConnection};
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -19,13 +19,15 @@ pub(crate) struct DescribeVpcPeeringConnections;
 impl RegionalList for DescribeVpcPeeringConnections {
     const TYPE: &'static str = "VpcPeeringConnection";
     const ACTION: &'static str = "ec2:DescribeVpcPeeringConnections";
+    const ID_FILTER: &'static str = "vpc-peering-connection-id";
     type Item = VpcPeeringConnection;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<VpcPeeringConnection>, Failure> {
+    async fn page(client: &Client, ask: Ask) -> Result<Items<VpcPeeringConnection>, Failure> {
         let answer = client
             .describe_vpc_peering_connections()
             .max_results(PAGE_SIZE)
-            .set_next_token(token)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
             .send()
             .await?;
         Ok((answer.vpc_peering_connections.unwrap_or_default(), answer.next_token))

@@ -7,7 +7,7 @@ use aws_sdk_ec2::{
 };
 use serde_json::Value;
 
-use super::{Items, PAGE_SIZE, RegionalList};
+use super::{Ask, Items, PAGE_SIZE, RegionalList};
 use crate::{
     collect::{
         failure::Failure,
@@ -23,10 +23,17 @@ pub(crate) struct DescribeVpcs;
 impl RegionalList for DescribeVpcs {
     const TYPE: &'static str = "Vpc";
     const ACTION: &'static str = "ec2:DescribeVpcs";
+    const ID_FILTER: &'static str = "vpc-id";
     type Item = Vpc;
 
-    async fn page(client: &Client, token: Option<String>) -> Result<Items<Vpc>, Failure> {
-        let answer = client.describe_vpcs().max_results(PAGE_SIZE).set_next_token(token).send().await?;
+    async fn page(client: &Client, ask: Ask) -> Result<Items<Vpc>, Failure> {
+        let answer = client
+            .describe_vpcs()
+            .max_results(PAGE_SIZE)
+            .set_filters(ask.filters)
+            .set_next_token(ask.token)
+            .send()
+            .await?;
         Ok((answer.vpcs.unwrap_or_default(), answer.next_token))
     }
 

@@ -10,7 +10,8 @@ use super::{
     selection::Group,
 };
 use crate::{
-    catalog::{ScalarType, TypeId, TypeKind},
+    catalog::{ScalarType, TypeDef, TypeId, TypeKind},
+    model::is_ledger_type,
     query::{
         error::{QueryErrorKind, did_you_mean},
         plan::{Operand, Output, Search, SearchField, SearchKind},
@@ -70,7 +71,10 @@ impl<'a> Planner<'a> {
     }
 
     fn asset_types(&self) -> Vec<TypeId> {
-        let assets = self.catalog.iter().filter(|(_, definition)| definition.kind == TypeKind::Asset);
+        // What is said of an asset holds its id; who wants that names the type.
+        let is_searched =
+            |definition: &TypeDef| definition.kind == TypeKind::Asset && !is_ledger_type(&definition.name);
+        let assets = self.catalog.iter().filter(|(_, definition)| is_searched(definition));
         assets.map(|(id, _)| id).collect()
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::{FieldId, TypeId},
-    graph::{Column, Data, Link, TableId},
+    graph::{Column, Data, TableId},
 };
 
 /// The figures over the values of one field.
@@ -65,7 +65,7 @@ impl Evaluator<'_, '_> {
             }
             AggregateFilter::Node { fields, function, comparison, operand } => {
                 let is_incomplete = self.world.is_incomplete(id, field, row);
-                let figures = self.figures(self.world.graph.table(id).column(field).links(), fields, row);
+                let figures = self.figures(id, field, fields, row);
                 if is_incomplete || figures.is_hidden {
                     return if self.world.is_open() { Possible::ANYTHING } else { Possible::NEITHER };
                 }
@@ -91,7 +91,7 @@ impl Evaluator<'_, '_> {
             self.work.add_edges(targets.len());
             for &target in targets {
                 most += 1;
-                least += i64::from(!self.world.is_stale(link.table, target));
+                least += i64::from(self.is_there(id, field, row, (link.table, target)));
             }
         }
         if self.world.is_incomplete(id, field, row) {
@@ -117,12 +117,12 @@ impl Evaluator<'_, '_> {
     ) -> Possible {
         let (mut must, mut may) = (false, self.world.is_incomplete(id, field, row));
         for link in self.world.graph.table(id).column(field).links() {
-            let Some((_, field)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
-            let column = self.world.graph.table(link.table).column(*field);
+            let Some((_, of_value)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
+            let column = self.world.graph.table(link.table).column(*of_value);
             let targets = link.adjacency.forward.of(row);
             self.work.add_edges(targets.len());
             for &target in targets {
-                if self.world.is_stale(link.table, target) || column.is_unknown(target) {
+                if !self.is_there(id, field, row, (link.table, target)) || column.is_unknown(target) {
                     may |= self.world.is_open();
                 } else if !column.is_null(target) && passes(column, target) {
                     must = true;
@@ -132,15 +132,15 @@ impl Evaluator<'_, '_> {
         Possible::two_valued(must, must || may)
     }
 
-    fn figures(&self, links: &[Link], fields: &[(TypeId, FieldId)], row: u32) -> Figures {
+    fn figures(&self, id: TableId, field: FieldId, fields: &[(TypeId, FieldId)], row: u32) -> Figures {
         let mut figures = Figures::default();
-        for link in links {
-            let Some((_, field)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
-            let column = self.world.graph.table(link.table).column(*field);
+        for link in self.world.graph.table(id).column(field).links() {
+            let Some((_, of_value)) = fields.iter().find(|(of, _)| *of == link.of) else { continue };
+            let column = self.world.graph.table(link.table).column(*of_value);
             let targets = link.adjacency.forward.of(row);
             self.work.add_edges(targets.len());
             for &target in targets {
-                if self.world.is_stale(link.table, target) || column.is_unknown(target) {
+                if !self.is_there(id, field, row, (link.table, target)) || column.is_unknown(target) {
                     // A closed world leaves out what it does not know, as it does a null.
                     figures.is_hidden |= self.world.is_open();
                 } else if !column.is_null(target) {

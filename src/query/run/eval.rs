@@ -7,6 +7,7 @@ use super::{
     super::{Quantifier, Test},
     bind::Bind,
     limits::{RunError, RunLimits},
+    loose::Loose,
     node::Node,
     work::Work,
     world::World,
@@ -221,6 +222,12 @@ impl Evaluator<'_, '_> {
         let unseen = self.world.incomplete(id, field);
         let matching = self.targets(links, of, true, bound)?;
         let mut rows = self.any(table, links, &matching);
+        let loose = self.world.loose(id, field);
+        if bound == Bound::Must
+            && let Some(loose) = &loose
+        {
+            rows = certain(loose, links, &matching, rows, 1);
+        }
         if bound == Bound::May
             && let Some(unseen) = &unseen
         {
@@ -230,14 +237,26 @@ impl Evaluator<'_, '_> {
             Quantifier::Some | Quantifier::None => {}
             Quantifier::All => {
                 let counterexamples = self.targets(links, of, false, bound.opposite())?;
-                rows.and_not(&self.any(table, links, &counterexamples));
+                let mut with_any = self.any(table, links, &counterexamples);
+                if bound == Bound::May
+                    && let Some(loose) = &loose
+                {
+                    with_any = certain(loose, links, &counterexamples, with_any, 1);
+                }
+                rows.and_not(&with_any);
             }
             Quantifier::Single if bound == Bound::Known => {
                 rows.and_not(&twice(table, links, &matching, &self.work));
             }
             Quantifier::Single => {
                 let possible = self.targets(links, of, true, bound.opposite())?;
-                rows.and_not(&twice(table, links, &possible, &self.work));
+                let mut with_two = twice(table, links, &possible, &self.work);
+                if bound == Bound::May
+                    && let Some(loose) = &loose
+                {
+                    with_two = certain(loose, links, &possible, with_two, 2);
+                }
+                rows.and_not(&with_two);
             }
         }
         if bound == Bound::Must
@@ -286,7 +305,13 @@ impl Evaluator<'_, '_> {
                 rows
             })
             .collect();
-        let mut rows = table.complement(self.any(table, links, &seen));
+        let mut with_any = self.any(table, links, &seen);
+        if bound == Bound::May
+            && let Some(loose) = self.world.loose(id, field)
+        {
+            with_any = certain(&loose, links, &seen, with_any, 1);
+        }
+        let mut rows = table.complement(with_any);
         if bound == Bound::Must
             && let Some(unseen) = self.world.incomplete(id, field)
         {
@@ -360,6 +385,16 @@ impl Evaluator<'_, '_> {
         self.work.add_edges(followed);
         rows
     }
+}
+
+/// Of rows with neighbours in the sets those that have so many of them for certain.
+fn certain(loose: &Loose, links: &[Link], sets: &[Bitmap], mut rows: Bitmap, least: usize) -> Bitmap {
+    for row in loose.rows.iter() {
+        if loose.certain(links, sets, row) < least {
+            rows.clear(row as usize);
+        }
+    }
+    rows
 }
 
 /// The rows with two neighbours or more in the sets.

@@ -3,7 +3,7 @@
 use super::{super::AggregateFilter, eval::Evaluator, judge::Reason, world::World};
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Graph, Need, SLICE_TYPE, Slices, TableId},
+    graph::{Graph, Need, Slices, TableId, is_own_type},
     model::{GLOBAL_REGION, Outcome, SliceKey},
 };
 
@@ -61,7 +61,7 @@ impl Evaluator<'_, '_> {
         match keys {
             RelationKeys::Fields(pairs) => {
                 found.extend(
-                    self.world.needs(id, *target, row).into_iter().map(|need| self.world.reason(need)),
+                    self.world.needs(id, *target, pairs, row).into_iter().map(|need| self.world.reason(need)),
                 );
                 self.add_unknown_keys(id, *target, pairs, row, found);
             }
@@ -167,7 +167,7 @@ pub(super) fn gaps(world: &World<'_>, covers: TypeId) -> Vec<Reason> {
 
 /// The places of an account where a type should have been collected and never was.
 fn never_collected(slices: &Slices, asset_type: &str, account_id: &str) -> Vec<Reason> {
-    if asset_type == SLICE_TYPE || slices.find(asset_type, account_id, GLOBAL_REGION).is_some() {
+    if is_own_type(asset_type) || slices.find(asset_type, account_id, GLOBAL_REGION).is_some() {
         return Vec::new();
     }
     let mut regions: Vec<&str> = Vec::new();

@@ -115,7 +115,7 @@ impl Evaluator<'_, '_> {
                 for link in table.column(*field).links() {
                     for &target in link.adjacency.forward.of(row) {
                         may_be_seen = true;
-                        is_seen = is_seen || !self.world.is_stale(link.table, target);
+                        is_seen = is_seen || self.is_there(id, *field, row, (link.table, target));
                     }
                 }
                 Possible::two_valued(!may_be_seen, !is_seen)
@@ -172,6 +172,11 @@ impl Evaluator<'_, '_> {
         })
     }
 
+    /// Whether a row is related to a target for certain: the target is there, and a way to it.
+    pub(super) fn is_there(&self, id: TableId, field: FieldId, row: u32, target: (TableId, u32)) -> bool {
+        !self.world.is_stale(target.0, target.1) && !self.world.is_loose(id, field, row, target)
+    }
+
     pub(super) fn related_row(
         &self,
         id: TableId,
@@ -187,7 +192,7 @@ impl Evaluator<'_, '_> {
             for &target in link.adjacency.forward.of(row) {
                 self.work.add_edges(1);
                 let one = self.row(link.table, node, target);
-                let is_there = !self.world.is_stale(link.table, target);
+                let is_there = self.is_there(id, field, row, (link.table, target));
                 must_match += usize::from(one.must_true && is_there);
                 may_match += usize::from(one.may_true);
                 must_differ |= one.must_false && is_there;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{judge::Reason, reasons::gaps, touched::touched_types, world::World};
+use super::{judge::Reason, places::Places, reasons::gaps, touched::touched_types, world::World};
 use crate::{
-    catalog::TypeId,
+    catalog::{FieldKind, RelationKeys, TypeId},
     graph::{Graph, TableId},
     model::Time,
     query::Plan,
@@ -51,21 +51,28 @@ impl World<'_> {
         found
     }
 
-    /// The slices of other types that are missing where rows of a table are: their relations need them.
+    /// The slices of other types that are missing where rows of a table are, and where what they relate to is.
     fn not_listed_beside(&self, id: TableId, types: &BTreeSet<TypeId>) -> Vec<Reason> {
-        let (Some(slices), Some(places)) = (self.graph.slices(), self.places(id)) else { return Vec::new() };
+        if self.graph.slices().is_none() {
+            return Vec::new();
+        }
+        let catalog = self.graph.catalog();
         let mut needs = Vec::new();
-        for (account, region) in places.distinct() {
-            for of in types {
-                let asset_type = &self.graph.catalog().get(*of).name;
-                let is_complete = |slice: &_| self.is_complete(slice);
-                slices.missing_for(
-                    asset_type,
-                    account.as_deref(),
-                    region.as_deref(),
-                    &is_complete,
-                    &mut needs,
-                );
+        let mut add = |places: &Places, of: TypeId| {
+            for (account, region) in places.distinct() {
+                needs.extend(self.missing_at(of, account.as_deref(), region.as_deref()));
+            }
+        };
+        if let Some(places) = self.places(id) {
+            types.iter().for_each(|of| add(&places, *of));
+        }
+        for (_, field) in catalog.get(self.graph.table(id).of).iter() {
+            let FieldKind::Relation { target, keys: RelationKeys::Fields(pairs), .. } = &field.kind else {
+                continue;
+            };
+            let touched = catalog.concrete(*target).into_iter().filter(|of| types.contains(of));
+            for of in touched {
+                self.places_needed(id, pairs).iter().for_each(|places| add(places, of));
             }
         }
         needs.into_iter().map(|need| self.reason(need)).collect()

@@ -5,9 +5,13 @@ use std::{cell::RefCell, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
+use super::{
+    loose::Loose,
+    places::{Places, ToldBy},
+};
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
-    graph::{Bitmap, Column, Data, Graph, Need, SLICE_TYPE, Table, TableId},
+    graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
 
@@ -27,76 +31,15 @@ pub(super) struct World<'g> {
 #[derive(Debug, Default)]
 struct Open {
     oldest: Option<Time>,
-    places: RefCell<FxHashMap<TableId, Rc<Places>>>,
+    places: RefCell<FxHashMap<(TableId, ToldBy), Rc<Places>>>,
     stale: Remembered<TableId>,
     stubs: Remembered<TableId>,
     incomplete: Remembered<(TableId, FieldId)>,
+    loose: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Loose>>>>,
 }
 
 /// Sets of rows worked out so far; nothing for an empty one.
 type Remembered<K> = RefCell<FxHashMap<K, Option<Rc<Bitmap>>>>;
-
-/// The place of each distinct pair of account and region codes.
-type PlaceNumbers = FxHashMap<(Option<u32>, Option<u32>), u32>;
-
-/// Where the rows of a table are: each distinct account and region once.
-#[derive(Debug)]
-pub(super) struct Places {
-    of_row: Vec<u32>,
-    distinct: Vec<(Option<String>, Option<String>)>,
-}
-
-impl Places {
-    fn new(graph: &Graph, table: &Table) -> Self {
-        let column = |name| graph.catalog().get(table.of).find(name).map(|(field, _)| table.column(field));
-        let (account, region) = (column("accountId"), column("region"));
-        let mut numbers = PlaceNumbers::default();
-        let mut distinct = Vec::new();
-        // Rows in the order of their ids mostly stand beside others of their account and region.
-        let mut before: Option<((Option<u32>, Option<u32>), u32)> = None;
-        let of_row = (0u32..)
-            .take(table.rows)
-            .map(|row| {
-                let code = |column: Option<&Column>| column?.text_data()?.code(row);
-                let place = (code(account), code(region));
-                if let Some((_, number)) = before.filter(|(known, _)| *known == place) {
-                    return number;
-                }
-                let number = *numbers.entry(place).or_insert_with(|| {
-                    let text = |column: Option<&Column>| Some(column?.text(row)?.into_owned());
-                    distinct.push((text(account), text(region)));
-                    u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
-                });
-                before = Some((place, number));
-                number
-            })
-            .collect();
-        Self { of_row, distinct }
-    }
-
-    /// The account and region of a row.
-    pub(super) fn of(&self, row: u32) -> (Option<&str>, Option<&str>) {
-        let place = self.of_row.get(row as usize).and_then(|&place| self.distinct.get(place as usize));
-        place.map_or((None, None), |(account, region)| (account.as_deref(), region.as_deref()))
-    }
-
-    /// Each account and region that a row has, once.
-    pub(super) fn distinct(&self) -> &[(Option<String>, Option<String>)] {
-        &self.distinct
-    }
-
-    /// The rows whose place passes, each place asked once; nothing where none does.
-    fn rows_where(&self, passes: impl Fn(Option<&str>, Option<&str>) -> bool) -> Option<Bitmap> {
-        let places: Vec<bool> = self
-            .distinct
-            .iter()
-            .map(|(account, region)| passes(account.as_deref(), region.as_deref()))
-            .collect();
-        places.contains(&true).then(|| {
-            Bitmap::from_values(&self.of_row, |place| places.get(place as usize).copied().unwrap_or(false))
-        })
-    }
-}
 
 impl<'g> World<'g> {
     /// What is known is all there is.
@@ -177,7 +120,8 @@ impl<'g> World<'g> {
         let table = self.graph.table(id);
         let asset_type = &self.graph.catalog().get(table.of).name;
         // Mostly nothing is missing: then no place is asked.
-        if slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id) {
+        let is_whole = slices.is_whole_since(asset_type, open.oldest) && self.graph.is_placed(id);
+        if is_own_type(asset_type) || is_whole {
             return None;
         }
         let rows = table.id.and_then(|_| {
@@ -225,8 +169,8 @@ impl<'g> World<'g> {
         let table = self.graph.table(id);
         let definition = self.graph.catalog().get(table.of);
         let places = self.places(id)?;
-        let (account, region) = places.of(row);
-        let (account, region) = (account.unwrap_or_default(), region);
+        let (account, region) = places.of(row)?;
+        let account = account.unwrap_or_default();
         if let Some(own) = self.graph.slices()?.own(&definition.name, account, region) {
             return Some((own.key.clone(), own.completed_at));
         }
@@ -251,7 +195,7 @@ impl<'g> World<'g> {
         if let FieldKind::Relation { target, keys, .. } = &definition.kind {
             match keys {
                 RelationKeys::Fields(pairs) => {
-                    if let Some(mut unlisted) = self.unlisted(id, *target) {
+                    if let Some(mut unlisted) = self.unlisted(id, *target, pairs) {
                         self.remove_null_keys(table, pairs, &mut unlisted);
                         rows.or(&unlisted);
                     }
@@ -277,38 +221,80 @@ impl<'g> World<'g> {
     }
 
     /// The slices that keep a relation of a row from being complete.
-    pub(super) fn needs(&self, id: TableId, target: TypeId, row: u32) -> Vec<Need> {
+    pub(super) fn needs(
+        &self,
+        id: TableId,
+        target: TypeId,
+        pairs: &[(String, String)],
+        row: u32,
+    ) -> Vec<Need> {
         let mut needs = Vec::new();
-        if let (Some(slices), Some(places)) = (self.graph.slices(), self.places(id)) {
-            let (account, region) = places.of(row);
-            for of in self.graph.catalog().concrete(target) {
-                let asset_type = &self.graph.catalog().get(of).name;
-                slices.missing_for(asset_type, account, region, &|slice| self.is_complete(slice), &mut needs);
+        for places in self.places_needed(id, pairs) {
+            if let Some((account, region)) = places.of(row) {
+                needs.extend(self.missing_at(target, account, region));
             }
         }
         needs
     }
 
-    /// The rows whose account and region lack a complete slice of a type they relate to.
-    fn unlisted(&self, id: TableId, target: TypeId) -> Option<Bitmap> {
-        let slices = self.graph.slices()?;
-        let catalog = self.graph.catalog();
-        let targets = catalog.concrete(target);
-        let is_whole = |of: &TypeId| {
-            let asset_type = catalog.get(*of).name.as_str();
-            asset_type == SLICE_TYPE || slices.is_whole_since(asset_type, self.oldest())
-        };
-        if targets.iter().all(is_whole) && self.graph.is_placed(id) {
+    /// The slices of a type that are missing in an account and region.
+    pub(super) fn missing_at(
+        &self,
+        target: TypeId,
+        account: Option<&str>,
+        region: Option<&str>,
+    ) -> Vec<Need> {
+        let mut needs = Vec::new();
+        let Some(slices) = self.graph.slices() else { return needs };
+        for of in self.graph.catalog().concrete(target) {
+            let asset_type = &self.graph.catalog().get(of).name;
+            slices.missing_for(asset_type, account, region, &|slice| self.is_complete(slice), &mut needs);
+        }
+        needs
+    }
+
+    /// The rows for which a slice is missing that would list what they relate to.
+    fn unlisted(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> Option<Bitmap> {
+        if self.is_told_beside(id, target, pairs) {
             return None;
         }
-        self.places(id)?.rows_where(|account, region| {
-            let mut needs = Vec::new();
-            targets.iter().any(|of| {
-                let is_complete = |slice: &SliceState| self.is_complete(slice);
-                slices.missing_for(&catalog.get(*of).name, account, region, &is_complete, &mut needs);
-                !needs.is_empty()
-            })
-        })
+        let mut found: Option<Bitmap> = None;
+        for places in self.places_needed(id, pairs) {
+            let here =
+                places.rows_where(|account, region| !self.missing_at(target, account, region).is_empty());
+            found = match (found, here) {
+                (Some(mut found), Some(here)) => {
+                    found.or(&here);
+                    Some(found)
+                }
+                (found, here) => found.or(here),
+            };
+        }
+        found
+    }
+
+    /// Whether nothing is missing of what a relation leads to, without asking place by place: it leads to where its own
+    /// assets are, and everything is whole there. Mostly that is so.
+    fn is_told_beside(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> bool {
+        let Some(slices) = self.graph.slices() else { return true };
+        let table = self.graph.table(id);
+        let catalog = self.graph.catalog();
+        let is_whole = |of: &TypeId| {
+            let asset_type = catalog.get(*of).name.as_str();
+            is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
+        };
+        ToldBy::keys(self.graph, table, pairs) == [ToldBy::header(self.graph, table)]
+            && catalog.concrete(target).iter().all(is_whole)
+            && self.graph.is_placed(id)
+    }
+
+    /// Where what a relation leads to would be listed, row by row: at every one of these places.
+    pub(super) fn places_needed(&self, id: TableId, pairs: &[(String, String)]) -> Vec<Rc<Places>> {
+        if self.graph.slices().is_none() {
+            return Vec::new();
+        }
+        let told_by = ToldBy::keys(self.graph, self.graph.table(id), pairs);
+        told_by.into_iter().filter_map(|told_by| self.places_told_by(id, told_by)).collect()
     }
 
     /// Removes the rows that have a null for a key: whatever there is, they relate to nothing.
@@ -437,13 +423,33 @@ impl<'g> World<'g> {
         Some(rows)
     }
 
-    pub(super) fn places(&self, id: TableId) -> Option<Rc<Places>> {
+    /// The edges of a relation that may not be there, found at most once; none in a closed world.
+    pub(super) fn remembered_loose(
+        &self,
+        relation: (TableId, FieldId),
+        find: impl FnOnce() -> Option<Rc<Loose>>,
+    ) -> Option<Rc<Loose>> {
         let open = self.open.as_ref()?;
-        if let Some(known) = open.places.borrow().get(&id) {
+        if let Some(known) = open.loose.borrow().get(&relation) {
+            return known.clone();
+        }
+        let found = find();
+        open.loose.borrow_mut().insert(relation, found.clone());
+        found
+    }
+
+    /// Where the rows of a table themselves are.
+    pub(super) fn places(&self, id: TableId) -> Option<Rc<Places>> {
+        self.places_told_by(id, ToldBy::header(self.graph, self.graph.table(id)))
+    }
+
+    fn places_told_by(&self, id: TableId, told_by: ToldBy) -> Option<Rc<Places>> {
+        let open = self.open.as_ref()?;
+        if let Some(known) = open.places.borrow().get(&(id, told_by)) {
             return Some(Rc::clone(known));
         }
-        let places = Rc::new(Places::new(self.graph, self.graph.table(id)));
-        open.places.borrow_mut().insert(id, Rc::clone(&places));
+        let places = Rc::new(Places::read(self.graph.table(id), told_by));
+        open.places.borrow_mut().insert((id, told_by), Rc::clone(&places));
         Some(places)
     }
 }

@@ -3,6 +3,8 @@
 mod expectations;
 mod files;
 mod frameworks;
+mod ledger;
+mod recorded;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};
@@ -29,6 +31,6 @@ static SHIPPED: LazyLock<(Engine, Vec<Check>)> = LazyLock::new(|| {
 });
 
 /// The engine, and a copy of the shipped checks.
-fn shipped() -> (&'static Engine, Vec<Check>) {
+pub(crate) fn shipped() -> (&'static Engine, Vec<Check>) {
     (&SHIPPED.0, SHIPPED.1.clone())
 }

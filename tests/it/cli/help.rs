@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 16] = [
+const COMMANDS: [(&str, &[&str]); 24] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -15,7 +15,15 @@ const COMMANDS: [(&str, &[&str]); 16] = [
     ("help_checks_show", &["checks", "show"]),
     ("help_checks_lint", &["checks", "lint"]),
     ("help_checks_test", &["checks", "test"]),
+    ("help_findings", &["findings"]),
+    ("help_except", &["except"]),
+    ("help_except_add", &["except", "add"]),
+    ("help_except_list", &["except", "list"]),
+    ("help_except_revoke", &["except", "revoke"]),
+    ("help_except_lint", &["except", "lint"]),
     ("help_diff", &["diff"]),
+    ("help_notify_test", &["notify", "test"]),
+    ("help_schedule", &["schedule"]),
     ("help_serve", &["serve"]),
     ("help_schema", &["schema"]),
     ("help_store_verify", &["store", "verify"]),

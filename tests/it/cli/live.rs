@@ -14,6 +14,7 @@ use crate::support::{
     aws::{TestAccount, populate},
     fault_server::{Fault, FaultServer, Rule, denied},
     moto::moto,
+    organization::organization,
 };
 
 #[test]
@@ -35,7 +36,12 @@ fn collecting_without_an_account_says_what_to_do_and_fails() {
 }
 
 /// The binary in a folder of its own, as a user of this account and this endpoint.
-fn as_account(folder: &Path, account: &TestAccount, endpoint: &str, arguments: &[&str]) -> Command {
+pub(super) fn as_account(
+    folder: &Path,
+    account: &TestAccount,
+    endpoint: &str,
+    arguments: &[&str],
+) -> Command {
     let mut command = command(folder, arguments);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
@@ -119,4 +125,45 @@ async fn a_server_that_collects_shows_new_data_as_soon_as_it_is_committed() {
     assert_eq!(serving.terminate(), Some(0), "a stop ends the collection, too");
     let verified = run(folder.path(), &["store", "verify"]);
     assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+/// What `passmuster.toml` says of an organisation, through the binary: which accounts, and one that lets nobody in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_is_collected_as_the_configuration_says() {
+    let organization = organization().await;
+    let refused = organization.account("member-14");
+    let fault = Fault::Error { status: 403, code: "AccessDenied", message: "no" };
+    let server = FaultServer::start(&moto().url, [Rule::on("AssumeRole", fault).in_account(&refused.id)]);
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[collect]\nrole = \"Audit\"\nregions = [\"eu-west-1\"]\nonly = [\"Account\", \"Vpc\", \"FlowLog\"]\n\
+                [organization]\ninclude.units = [\"Workloads/Test\"]\n";
+    std::fs::write(folder.path().join("passmuster.toml"), text).unwrap();
+    let collect = |arguments: &[&str]| {
+        ended(as_account(folder.path(), &organization.management, &server.url, arguments))
+    };
+    let (code, stdout, stderr) = collect(&["collect", "-o", "json"]);
+    assert_eq!(code, Some(4), "{stdout}{stderr}");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    let accounts = report["accounts"].as_array().unwrap();
+    assert_eq!(accounts.len(), 8);
+    let denied: Vec<&Value> =
+        report["slices"].as_array().unwrap().iter().filter(|slice| slice["outcome"] != "COMPLETE").collect();
+    assert_eq!(denied.len(), 2);
+    assert!(denied.iter().all(|slice| slice["accountId"] == refused.id.as_str()));
+    let query = "{ accounts(sort: [{name: ASC}]) { name vpcs { vpcId } } }";
+    let asked = run(folder.path(), &["query", query]);
+    let known = asked.json()["data"]["accounts"].as_array().unwrap().clone();
+    assert_eq!(known.len(), 8, "{known:?}");
+    let vpcs = |name: &str| {
+        let account = known.iter().find(|account| account["name"] == name).unwrap();
+        account["vpcs"].as_array().unwrap().len()
+    };
+    assert_eq!((vpcs("member-13"), vpcs("member-14")), (3, 0));
+    let checked = run(folder.path(), &["check", "aws-vpc-flow-logs-enabled", "-o", "json"]);
+    let unknown = checked.json()["checks"][0]["unknownCoverage"].clone();
+    assert!(unknown.to_string().contains(&refused.id), "{unknown}");
+
+    let (code, _, stderr) = collect(&["collect", "--regions", "us-east-1", "--only", "Vpc"]);
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(stderr.contains("us-east-1") && !stderr.contains("eu-west-1"), "{stderr}");
 }

@@ -2,11 +2,16 @@
 
 mod answers;
 mod asking;
+mod configured;
+mod configured_server;
+mod due_collections;
 mod help;
 mod images;
 mod judging;
 mod live;
+mod operating;
 mod past;
+mod remembering;
 mod reports;
 mod serving;
 mod storing;
@@ -46,7 +51,8 @@ pub(super) fn command(folder: &Path, arguments: &[&str]) -> Command {
         .env("COLUMNS", "100")
         .env("TMPDIR", folder)
         .stdin(Stdio::null());
-    for name in ["PASSMUSTER_STORE", "PASSMUSTER_SCHEMA", "PASSMUSTER_QUERIES", "NO_COLOR"] {
+    let own = |(name, _): (String, String)| Some(name).filter(|name| name.starts_with("PASSMUSTER_"));
+    for name in std::env::vars().filter_map(own).chain(["NO_COLOR".to_owned()]) {
         command.env_remove(name);
     }
     command

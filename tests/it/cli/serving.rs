@@ -78,6 +78,11 @@ impl Server {
         answer
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> String {
+        self.address.clone()
+    }
+
     fn get_status(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();

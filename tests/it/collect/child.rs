@@ -47,7 +47,7 @@ async fn collects_with_the_settings_of_its_environment() {
         Event::SliceDone { done, .. } => println!("\nDONE {done}"),
     };
     match collect(options, open(Path::new(&folder)), clock, Arc::new(say)).await {
-        Ok(report) => println!("\nSAID collected {} of {}", report.assets(), report.account_id),
+        Ok(report) => println!("\nSAID collected {} of {}", report.assets(), report.accounts[0].account_id),
         Err(error) => println!("\nSAID {error}"),
     }
 }

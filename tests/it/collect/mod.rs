@@ -11,13 +11,22 @@
 
 mod ambient;
 mod bench;
+mod budget;
 mod child;
+mod cost;
 mod faults;
+mod fleet;
+mod killed;
 mod lists;
 mod main_job;
 mod named;
 mod network;
+mod organization_faults;
+mod organizations;
 mod outcomes;
+mod peers;
 mod regions;
+mod removals;
+mod rescan;
 mod schema;
 mod shapes;

@@ -455,6 +455,7 @@ async fn a_role_is_read_for_its_trust_and_for_what_its_policies_allow() {
     assert_eq!(
         unknown,
         [
+            "elsewhere: IamRole global",
             "elsewhere: no more than the name of IamRole arn:aws:iam::999999999999:role/r is known (NOT_SCANNED)"
         ]
     );

@@ -19,11 +19,12 @@ async fn every_enabled_region_is_read_and_the_others_are_named() {
     let report = bench.collect(&[], &["FlowLog", "Region"]).await.expect("a collection");
 
     assert!(report.is_complete());
-    assert!(report.regions.len() > 15, "{:?}", report.regions);
-    assert!(report.not_opted_in.contains(&"ap-east-1".to_owned()));
-    assert_eq!(server.regions_called("DescribeFlowLogs"), report.regions);
+    let account = &report.accounts[0];
+    assert!(account.regions.len() > 15, "{:?}", account.regions);
+    assert!(account.not_opted_in.contains(&"ap-east-1".to_owned()));
+    assert_eq!(server.regions_called("DescribeFlowLogs"), account.regions);
     let listed = bench.keys().iter().filter(|key| key.asset_type == "FlowLog").count();
-    assert_eq!(listed, report.regions.len(), "a region that is not opted in has no slice");
+    assert_eq!(listed, account.regions.len(), "a region that is not opted in has no slice");
 }
 
 #[tokio::test]
@@ -42,19 +43,20 @@ async fn without_a_list_of_regions_the_configured_or_named_ones_are_read_and_the
     let server = FaultServer::start(&moto().url, [Rule::on("DescribeRegions", denied())]);
     let bench = Bench::new(TestAccount::new().await, &server.url);
     let report = bench.collect(&[], &[]).await.expect("a collection");
-    assert_eq!(report.regions, ["us-east-1"]);
+    assert_eq!(report.accounts[0].regions, ["us-east-1"]);
     assert_eq!(
         report.notes,
-        [
-            "the account's regions are not known (ec2:DescribeRegions: UnauthorizedOperation): only us-east-1 was \
-          read; name others with `--regions`"
-        ]
+        [format!(
+            "the regions of account {} are not known (ec2:DescribeRegions: UnauthorizedOperation): only us-east-1 \
+             was read; name others with `--regions`",
+            bench.account.id
+        )]
     );
     assert_eq!(bench.slice(GLOBAL_REGION, "Region").outcome, Outcome::Denied);
     assert_eq!(bench.slice("us-east-1", "Vpc").outcome, Outcome::Complete);
 
     let report = bench.collect(&["eu-west-1", "eu-west-2"], &["Vpc"]).await.expect("a collection");
-    assert_eq!(report.regions, ["eu-west-1", "eu-west-2"]);
+    assert_eq!(report.accounts[0].regions, ["eu-west-1", "eu-west-2"]);
 }
 
 #[tokio::test]
@@ -114,7 +116,9 @@ async fn events_tell_the_plan_first_and_then_every_slice_as_it_is_done() {
     let bench = Bench::new(TestAccount::new().await, &moto().url);
     let report = bench.collect(&["eu-west-1"], &[]).await.expect("a collection");
     let events = bench.events.lock().expect("events");
-    let Event::Planned { account_id, regions, slices } = &events[0] else { panic!("{events:?}") };
+    let Event::Planned { account_id, accounts: 1, regions, slices } = &events[0] else {
+        panic!("{events:?}")
+    };
     assert_eq!((account_id, regions), (&bench.account.id, &vec!["eu-west-1".to_owned()]));
     let keys: Vec<SliceKey> = report.slices.iter().map(|slice| slice.key.clone()).collect();
     assert_eq!(*slices, keys);

@@ -4,12 +4,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    process::Command,
     sync::Arc,
 };
 
 use passmuster::{
     catalog::{Catalog, FieldKind, shipped},
-    collect::collected_types,
+    collect::{collected_types, least_policy, needed_actions},
     model::{Asset, GLOBAL_REGION},
 };
 
@@ -20,7 +21,7 @@ use super::{
 use crate::support::{
     aws::{REGIONS, populate},
     fault_server::{Fault, FaultServer, Rule},
-    moto::moto,
+    moto::{moto, python},
 };
 
 #[tokio::test]
@@ -100,7 +101,45 @@ fn every_call_that_the_collector_names_is_in_the_permissions_it_asks_for() {
         !["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"].contains(&action.as_str())
     });
     assert!(named.len() > 20, "{named:?}");
-    assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), granted);
+    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+    assert_eq!(named, granted);
+    assert_eq!(needed_actions(&BTreeSet::new()), granted, "the registry of actions");
+}
+
+#[test]
+fn the_audit_role_allows_just_what_collecting_takes_and_its_pages_show_the_same_policy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let template = fs::read_to_string(root.join("docs/audit-role.yaml")).expect("the template");
+    let policies = template.split_once("Policies:").expect("policies").1;
+    let actions = policies.split_once("Action:").and_then(|(_, rest)| rest.split_once("Resource:"));
+    let actions =
+        actions.expect("a list of actions").0.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let needed = needed_actions(&BTreeSet::new());
+    assert_eq!(actions.collect::<Vec<_>>(), needed.iter().copied().collect::<Vec<_>>());
+
+    let page = fs::read_to_string(root.join("docs/aws-permissions.md")).expect("the page");
+    let start = page.find("    {\n      \"Version\"").expect("the policy");
+    let shown = page[start..].split("\n    }\n").next().expect("its end").to_owned() + "}";
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown, least_policy(&needed));
+}
+
+/// cfn-lint comes with moto.
+#[test]
+fn the_audit_role_is_a_template_without_a_mistake() {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit-role.yaml");
+    let linter = python().with_file_name("cfn-lint");
+    let told = Command::new(linter).arg(template).output().expect("cfn-lint");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
+}
+
+#[test]
+fn fewer_types_need_fewer_permissions() {
+    let only = |types: &[&str]| needed_actions(&types.iter().map(|&name| name.to_owned()).collect());
+    let flow_logs = ["ec2:DescribeFlowLogs", "ec2:DescribeRegions", "sts:GetCallerIdentity"];
+    assert_eq!(only(&["FlowLog"]).into_iter().collect::<Vec<_>>(), flow_logs);
+    let filters = only(&["SubscriptionFilter"]);
+    assert!(filters.contains("logs:DescribeAccountPolicies") && !filters.contains("logs:DescribeLogGroups"));
 }
 
 fn is_action((service, name): (&str, &str)) -> bool {

@@ -1,6 +1,7 @@
 //! Telling others: which addresses are spoken to, what is said, when it is tried again, and what goes over the wire.
 
 mod address;
+mod kept;
 mod messages;
 mod retries;
 mod wire;

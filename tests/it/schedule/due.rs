@@ -135,7 +135,7 @@ fn a_clock_that_was_set_back_stops_no_job_for_longer_than_its_interval() {
         let jobs = std::slice::from_ref(&job);
         let now = at("2025-01-01");
         let decision = due(now, jobs, &Known::from([(job.name.clone(), state.clone())]));
-        assert_eq!(decision.rebased, [job.name.clone()]);
+        assert_eq!(decision.rebased, std::slice::from_ref(&job.name));
         assert_eq!(decision.next, Some(at(next)));
         let state = rebased(now, &state);
         let decision = due(at(next), jobs, &Known::from([(job.name.clone(), state)]));

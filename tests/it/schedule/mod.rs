@@ -2,6 +2,7 @@
 
 mod cron;
 mod due;
+mod kept;
 mod running;
 
 use std::{

@@ -14,7 +14,7 @@ use std::{
 
 use passmuster::{
     model::{Asset, Outcome, SliceKey},
-    store::{FaultPoint, Faults, SliceCommit, Store, StoreError, StoreOptions},
+    store::{FaultPoint, Faults, LedgerCommit, SliceCommit, Store, StoreError, StoreOptions},
 };
 use tempfile::tempdir;
 
@@ -22,11 +22,11 @@ use super::{Numbers, OWNER, assets, open, open_clean, refusal, time};
 
 const ROLE: &str = "PASSMUSTER_TEST_STORE_ROLE";
 const DIR: &str = "PASSMUSTER_TEST_STORE_DIR";
-const TYPES: [&str; 3] = ["FlowLog", "Subnet", "Vpc"];
+const TYPES: [&str; 4] = ["FlowLog", "Subnet", "Vpc", "Finding"];
 
 /// The commit with this number: the slice, and what it lists, follow from the number.
 fn numbered(number: u64) -> SliceCommit {
-    let typename = TYPES[usize::try_from(number % 3).unwrap()];
+    let typename = type_of(number);
     let list = (0..=number % 5).map(|item| Asset::new(typename, format!("{item}")).with("number", number));
     SliceCommit {
         key: SliceKey::new(OWNER, "eu-west-1", typename),
@@ -38,10 +38,24 @@ fn numbered(number: u64) -> SliceCommit {
     }
 }
 
+fn type_of(number: u64) -> &'static str {
+    TYPES[usize::try_from(number % 4).unwrap()]
+}
+
+/// Commits it: every fourth one to the ledger, where it takes away what the one before it left.
+fn commit(store: &Store, number: u64) -> Result<(), StoreError> {
+    let SliceCommit { at, assets, .. } = numbered(number);
+    if type_of(number) == "Finding" {
+        let removes = (0..5).map(|item| ("Finding".to_owned(), format!("{item}"))).collect();
+        return store.begin_ledger().commit(&LedgerCommit { at, puts: assets, removes }).map(drop);
+    }
+    store.commit_slice(numbered(number)).map(drop)
+}
+
 /// Checks that the store holds what the commits up to its sequence left, and nothing more.
 fn check_numbered(store: &Store) {
     let last = store.sequence();
-    let mut expected: Vec<(String, String, u64)> = (last.saturating_sub(2).max(1)..=last)
+    let mut expected: Vec<(String, String, u64)> = (last.saturating_sub(3).max(1)..=last)
         .flat_map(|number| {
             numbered(number).assets.into_iter().map(move |asset| (asset.typename, asset.id, number))
         })
@@ -93,7 +107,7 @@ fn child() {
     }
     loop {
         let number = store.sequence() + 1;
-        store.commit_slice(numbered(number)).unwrap();
+        commit(&store, number).unwrap();
         println!("ack {number}");
     }
 }
@@ -210,7 +224,7 @@ fn s2_a_kill_in_the_middle_of_a_rebuild_is_made_up_for_by_the_next_open() {
     let dir = tempdir().unwrap();
     let store = open_clean(dir.path());
     for number in 1..=5 {
-        store.commit_slice(numbered(number)).unwrap();
+        commit(&store, number).unwrap();
     }
     drop(store);
     fs::remove_dir_all(dir.path().join("index")).unwrap();
@@ -223,11 +237,11 @@ fn s2_a_kill_in_the_middle_of_a_rebuild_is_made_up_for_by_the_next_open() {
 }
 
 /// Runs a child that ends itself at its first commit and returns what the store says afterwards.
-fn die(role: &str, dir: &Path) -> (u64, Vec<String>) {
+fn die(role: &str, dir: &Path, before: u64) -> (u64, Vec<String>) {
     let before = {
         let store = open(dir).store;
-        for number in 1..=4 {
-            store.commit_slice(numbered(number)).unwrap();
+        for number in 1..=before {
+            commit(&store, number).unwrap();
         }
         store.sequence()
     };
@@ -244,25 +258,32 @@ fn die(role: &str, dir: &Path) -> (u64, Vec<String>) {
 
 #[test]
 fn s4_a_kill_between_journal_and_index_leaves_a_commit_that_the_next_open_takes_in() {
-    let dir = tempdir().unwrap();
-    let (more, notes) = die("die-before-index", dir.path());
-    assert_eq!(more, 1);
-    assert_eq!(notes, ["the index was behind: took in 1 commit from the journal"]);
+    // The next one is of a slice, and of the ledger.
+    for before in [4, 2] {
+        let dir = tempdir().unwrap();
+        let (more, notes) = die("die-before-index", dir.path(), before);
+        assert_eq!(more, 1);
+        assert_eq!(notes, ["the index was behind: took in 1 commit from the journal"]);
+    }
 }
 
 #[test]
 fn s5_a_kill_between_commit_and_acknowledgement_leaves_the_commit_whole() {
-    let dir = tempdir().unwrap();
-    let (more, notes) = die("die-before-acknowledgement", dir.path());
-    assert_eq!(more, 1);
-    assert!(notes.len() <= 1, "the index may have been flushed or not: {notes:?}");
+    for before in [4, 2] {
+        let dir = tempdir().unwrap();
+        let (more, notes) = die("die-before-acknowledgement", dir.path(), before);
+        assert_eq!(more, 1);
+        assert!(notes.len() <= 1, "the index may have been flushed or not: {notes:?}");
+    }
 }
 
 #[test]
 fn a_kill_before_the_disk_confirms_leaves_the_commit_whole_or_not_at_all() {
-    let dir = tempdir().unwrap();
-    let (more, _) = die("die-before-sync", dir.path());
-    assert!(more <= 1);
+    for before in [4, 2] {
+        let dir = tempdir().unwrap();
+        let (more, _) = die("die-before-sync", dir.path(), before);
+        assert!(more <= 1);
+    }
 }
 
 #[test]

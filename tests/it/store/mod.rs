@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod group;
+mod ledger;
 mod limits;
 mod past;
 mod slices;
@@ -15,7 +16,7 @@ use std::{
 
 use passmuster::{
     model::{Asset, Outcome, SliceKey, Time},
-    store::{CommitReport, Opened, SliceCommit, Store, StoreError, StoreOptions},
+    store::{CommitReport, LedgerCommit, LedgerReport, Opened, SliceCommit, Store, StoreError, StoreOptions},
 };
 
 const OWNER: &str = "111111111111";
@@ -52,6 +53,12 @@ fn open_clean(dir: &Path) -> Store {
 
 fn put(store: &Store, outcome: Outcome, at: i64, assets: Vec<Asset>) -> CommitReport {
     store.commit_slice(commit(outcome, at, assets)).expect("the commit is taken")
+}
+
+/// Writes to the ledger.
+fn write_down(store: &Store, at: i64, puts: Vec<Asset>, removes: &[(&str, &str)]) -> LedgerReport {
+    let removes = removes.iter().map(|(typename, id)| ((*typename).to_owned(), (*id).to_owned())).collect();
+    store.begin_ledger().commit(&LedgerCommit { at: time(at), puts, removes }).expect("the commit is taken")
 }
 
 fn assets(store: &Store) -> Vec<Asset> {

@@ -11,7 +11,7 @@ use tempfile::tempdir;
 
 use super::{
     Numbers, OTHER, OWNER, REGION, assets, commit_of, flip, index_rows, open, open_clean, put, segments,
-    time, vpc,
+    time, vpc, write_down,
 };
 
 /// All that a reader sees.
@@ -39,6 +39,10 @@ fn random_commit(store: &Store, numbers: &mut Numbers, clock: &mut i64) -> i64 {
         2 => 40,
         step => i64::try_from(step).unwrap(),
     };
+    if numbers.below(4) == 0 {
+        random_ledger_commit(store, numbers, *clock);
+        return *clock;
+    }
     let account = [OWNER, OTHER][numbers.below(2)];
     let region = [REGION, "us-east-1"][numbers.below(2)];
     let typename = ["Vpc", "Vpc", "Subnet"][numbers.below(3)];
@@ -68,6 +72,23 @@ fn random_commit(store: &Store, numbers: &mut Numbers, clock: &mut i64) -> i64 {
     let key = SliceKey::new(account, region, typename);
     store.commit_slice(commit_of(key, outcome, *clock, list)).unwrap();
     *clock
+}
+
+/// A commit of findings and the like: of two types with the same ids, some put, some removed, one always new.
+fn random_ledger_commit(store: &Store, numbers: &mut Numbers, clock: i64) {
+    let (mut puts, mut removes) = (Vec::new(), Vec::new());
+    for typename in ["Finding", "UnknownVerdict"] {
+        for id in ["check#1", "check#2", "other#1"] {
+            let asset = Asset::new(typename, id).with("accountId", OWNER).with("size", numbers.below(3));
+            match numbers.below(3) {
+                0 => puts.push(asset),
+                1 => removes.push((typename, id)),
+                _ => {}
+            }
+        }
+    }
+    puts.push(Asset::new("CheckRun", format!("check@{}", store.sequence())));
+    assert!(write_down(store, clock, puts, &removes).sequence.is_some());
 }
 
 /// What differs between two sights, found by comparing all of both.

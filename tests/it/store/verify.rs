@@ -29,6 +29,7 @@ fn a_sound_store_is_counted() {
         assets: 1,
         versions: 4,
         slices: 1,
+        ledger: 0,
         image: None,
         notes: vec![],
         problems: vec![],

@@ -38,6 +38,11 @@ impl TestAccount {
     pub(crate) async fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = format!("{:012}", 220_000_000_000 + NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::of(id).await
+    }
+
+    /// An account that there is already, such as a member of an organisation.
+    pub(crate) async fn of(id: String) -> Self {
         let anyone = Credentials::new("testing", "testing", None, None, "tests");
         let config = config(&moto().url, "us-east-1", anyone);
         let answer = aws_sdk_sts::Client::new(&config)
@@ -122,6 +127,11 @@ impl TestAccount {
     pub(crate) async fn create_bucket(&self, name: &str) {
         self.call(http().put(format!("{}/{name}", moto().url)), "s3", "us-east-1").await;
     }
+}
+
+/// The SDK's configuration for an AWS that is made up, as the account named.
+pub(crate) fn made_config(endpoint: &str, account_id: &str, region: &str) -> SdkConfig {
+    config(endpoint, region, Credentials::new(format!("ASIA{account_id}"), "s", None, None, "tests"))
 }
 
 fn http() -> reqwest::Client {

@@ -63,6 +63,16 @@ pub(crate) fn page_of(whole: &str, paging: &Paging, page: usize) -> String {
     format!("{before}{shown}{open}{token}{close}")
 }
 
+/// The text of an answer whose list has none of the items that hold one of these texts.
+pub(crate) fn without_items(text: &str, holding: &[&str]) -> String {
+    let Some((before, list, after)) = SETS.iter().find_map(|set| split_list(text, set)) else {
+        return text.to_owned();
+    };
+    let mut kept = split_items(list);
+    kept.retain(|item| !holding.iter().any(|text| item.contains(text)));
+    format!("{before}{}{after}", kept.concat())
+}
+
 /// The text of an answer up to where its last item begins: no item is torn, only the end is missing.
 pub(crate) fn without_its_end(text: &str) -> &str {
     let list = SETS.iter().find_map(|set| split_list(text, set));

@@ -14,6 +14,7 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use tokio::{
@@ -32,6 +33,9 @@ pub(crate) enum Fault {
     Error { status: u16, code: &'static str, message: &'static str },
     /// Answers with this body, as the real API did once: for what moto can't say.
     Answer(&'static str),
+    /// Answers with what is made up for the action, the account (of the role, or whose access key is `ASIA` and its id)
+    /// and the region: an AWS without moto.
+    Make(Made),
     /// Answers with a status and a body that is no XML.
     Garbage { status: u16 },
     /// Never answers.
@@ -46,25 +50,46 @@ pub(crate) enum Fault {
     Rewrite(Arc<dyn Fn(String) -> String + Send + Sync>),
     /// Hands the list out in pages.
     Pages(Paging),
+    /// Answers as usual, or as the rules after it say, but later.
+    Delay(Duration),
 }
+
+/// What makes an answer of an action, an account and a region.
+pub(crate) type Made = Arc<dyn Fn(&str, &str, &str) -> String + Send + Sync>;
 
 /// Which calls a fault is for. Several rules may match a call; the first that answers by itself wins, those that
 /// change the answer are all applied.
 #[derive(Clone)]
 pub(crate) struct Rule {
     action: &'static str,
+    account: Option<String>,
     region: Option<&'static str>,
     page: Option<usize>,
     after: usize,
     times: Option<usize>,
+    filtered: Option<bool>,
     fault: Fault,
+}
+
+/// The filter that a call brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filtered {
+    pub(crate) action: String,
+    /// Its name, e.g. `vpc-id`.
+    pub(crate) filter: String,
+    pub(crate) values: Vec<String>,
 }
 
 impl Rule {
     /// Every call of an action, e.g. `DescribeVpcs`; of S3, whose calls have no names, `ListBuckets`, `HeadBucket` or
-    /// what is asked of a bucket, e.g. `?lifecycle`.
+    /// what is asked of a bucket, e.g. `?lifecycle`; `*` is every call.
     pub(crate) fn on(action: &'static str, fault: Fault) -> Self {
-        Self { action, region: None, page: None, after: 0, times: None, fault }
+        Self { action, account: None, region: None, page: None, after: 0, times: None, filtered: None, fault }
+    }
+
+    /// Only as this account, by the keys that the server has seen handed out; for `AssumeRole`, only into it.
+    pub(crate) fn in_account(self, account_id: &str) -> Self {
+        Self { account: Some(account_id.to_owned()), ..self }
     }
 
     /// Only in this region.
@@ -75,6 +100,16 @@ impl Rule {
     /// Only on this page, the first being 1.
     pub(crate) fn on_page(self, page: usize) -> Self {
         Self { page: Some(page), ..self }
+    }
+
+    /// Only on calls that bring a filter.
+    pub(crate) fn on_filtered(self) -> Self {
+        Self { filtered: Some(true), ..self }
+    }
+
+    /// Only on calls that ask for everything.
+    pub(crate) fn on_unfiltered(self) -> Self {
+        Self { filtered: Some(false), ..self }
     }
 
     /// Not on the first so many calls that match.
@@ -113,6 +148,9 @@ struct Shared {
     upstream: String,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<(String, String), usize>>,
+    filtered: Mutex<Vec<Filtered>>,
+    /// Whose access keys are whose, as far as answers said so.
+    keys: Mutex<BTreeMap<String, String>>,
     http: reqwest::Client,
 }
 
@@ -126,6 +164,8 @@ impl FaultServer {
             upstream: upstream.to_owned(),
             rules: Mutex::new(rules.into_iter().collect()),
             calls: Mutex::default(),
+            filtered: Mutex::default(),
+            keys: Mutex::default(),
             http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
         });
         let (stop, stopped) = oneshot::channel();
@@ -153,6 +193,26 @@ impl FaultServer {
     pub(crate) fn calls(&self, action: &str, region: &str) -> usize {
         let calls = self.shared.calls.lock().expect("calls");
         calls.get(&(action.to_owned(), region.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// How often anything was called.
+    pub(crate) fn all_calls(&self) -> usize {
+        self.shared.calls.lock().expect("calls").values().sum()
+    }
+
+    /// The filters that calls brought, in the order of the calls.
+    pub(crate) fn filtered(&self) -> Vec<Filtered> {
+        self.shared.filtered.lock().expect("filters").clone()
+    }
+
+    /// Every action that was called, with its region, sorted.
+    pub(crate) fn called(&self) -> Vec<(String, String)> {
+        self.shared.calls.lock().expect("calls").keys().cloned().collect()
+    }
+
+    /// Forgets the calls so far.
+    pub(crate) fn forget(&self) {
+        self.shared.calls.lock().expect("calls").clear();
     }
 
     /// The regions an action was called in, sorted.
@@ -204,6 +264,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     for change in changes {
         match change {
             Fault::Rewrite(rewrite) => text = rewrite(text),
+            Fault::Delay(_) => {}
             Fault::Pages(paging) => text = page_of(&text, &paging, request.page()),
             cutting => cut = Some(cutting),
         }
@@ -239,6 +300,17 @@ async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -
         Fault::Answer(body) => {
             let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
             send(stream, 200, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Make(make) => {
+            let own = || request.access_key().trim_start_matches("ASIA").to_owned();
+            let account = request.account_of_role().unwrap_or_else(own);
+            let body = make(&request.action(), &account, request.region());
+            let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
+            send(stream, 200, content_type, body.len(), body.as_bytes()).await;
+        }
+        Fault::Delay(span) => {
+            tokio::time::sleep(span).await;
+            return ControlFlow::Continue(Fault::Delay(span));
         }
         Fault::Garbage { status } => send(stream, status, "text/html", 9, b"<p>oh no<").await,
         Fault::Hang => std::future::pending().await,
@@ -324,12 +396,30 @@ impl Request {
         scope.and_then(|scope| scope.split('/').nth(place)).unwrap_or_default()
     }
 
+    fn access_key(&self) -> &str {
+        self.scope(0)
+    }
+
+    /// The account in the ARN of the role that is asked for.
+    fn account_of_role(&self) -> Option<String> {
+        let arn = self.field("RoleArn")?.replace("%3A", ":");
+        arn.split(':').nth(4).map(str::to_owned)
+    }
+
     fn region(&self) -> &str {
         self.scope(2)
     }
 
     fn service(&self) -> &str {
         self.scope(3)
+    }
+
+    /// The first filter of a call of EC2.
+    fn filtered(&self) -> Option<Filtered> {
+        let filter = self.field("Filter.1.Name")?.to_owned();
+        let values = self.form.iter().filter(|(key, _)| key.starts_with("Filter.1.Value."));
+        let values = values.map(|(_, value)| value.clone()).collect();
+        Some(Filtered { action: self.action(), filter, values })
     }
 
     fn page(&self) -> usize {
@@ -343,11 +433,18 @@ impl Shared {
         let action = request.action();
         let key = (action.clone(), request.region().to_owned());
         *self.calls.lock().expect("calls").entry(key).or_default() += 1;
+        let filtered = request.filtered();
+        let is_filtered = filtered.is_some();
+        self.filtered.lock().expect("filters").extend(filtered);
         let mut rules = self.rules.lock().expect("rules");
+        let own = || self.keys.lock().expect("keys").get(request.access_key()).cloned();
+        let account = request.account_of_role().or_else(own);
         let matches = |rule: &&mut Rule| {
-            rule.action == action
+            (rule.action == action || rule.action == "*")
+                && (rule.account.is_none() || rule.account == account)
                 && rule.region.is_none_or(|region| region == request.region())
                 && rule.page.is_none_or(|page| page == request.page())
+                && rule.filtered.is_none_or(|filtered| filtered == is_filtered)
                 && rule.times != Some(0)
         };
         let mut faults = Vec::new();
@@ -384,6 +481,16 @@ impl Shared {
         let content_type =
             answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("text/xml");
         let content_type = content_type.to_owned();
-        (status, content_type, answer.text().await.expect("moto's answer"))
+        let text = answer.text().await.expect("moto's answer");
+        if let (Some(account), Some(key)) = (request.account_of_role(), between(&text, "<AccessKeyId>", "<"))
+        {
+            self.keys.lock().expect("keys").insert(key.to_owned(), account);
+        }
+        (status, content_type, text)
     }
+}
+
+/// The text between two others.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }

@@ -1,0 +1,495 @@
+//! Runs put on record: what was known is read, settled with what the run says, and committed. Nobody else writes to the
+//! ledger in between.
+
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::{
+    super::{
+        definition::{Check, Severity},
+        exception::{Exception, ExceptionStatus},
+        result::{CheckResult, ExceptedFinding, Verdict},
+    },
+    excepting::{Matches, match_exceptions},
+    fields::Misfit,
+    finding::{Finding, Status, finding_id},
+    run::{CheckState, RunRecord, Trigger},
+    settle::{ChangeKind, FindingChange, Previous, Settled, Settling, settle, settle_exceptions},
+    standing::standings,
+    unknown::UnknownVerdict,
+};
+use crate::{
+    graph::Graph,
+    model::{Asset, CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, Time, UNKNOWN_VERDICT_TYPE},
+    query::Engine,
+    store::{LedgerCommit, LedgerTurn, Store, StoreError},
+};
+
+/// So many runs of a check are kept in the present; older ones are in the past of the store.
+const RUNS_KEPT: usize = 100;
+
+/// The types of what is known before a run.
+const KNOWN_TYPES: [&str; 4] = [CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
+
+/// No commit holds more assets than this: a record has a limit.
+const MOST_PUTS: usize = 100_000;
+
+/// Why something could not be put on record.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store holds was not written by this program, or by another version.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+/// What a run was of.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The checks, in the order of their results.
+    pub checks: &'a [Check],
+    /// What they were judged with.
+    pub engine: &'a Engine,
+    /// What they were judged over.
+    pub graph: &'a Graph,
+    /// When.
+    pub now: Time,
+    /// Why.
+    pub trigger: Trigger,
+}
+
+/// What was known before a run.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// By check.
+    pub checks: BTreeMap<String, Previous>,
+    /// Every exception, by id.
+    pub exceptions: Vec<Exception>,
+}
+
+/// What is known, kept from one run to the next by a process that runs many: it is read again only where somebody else
+/// has written to the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerMemory {
+    known: Known,
+    /// Of the ledger; nothing before it was first read.
+    generation: Option<u64>,
+}
+
+/// A run, settled and not on record yet.
+#[derive(Clone, Debug, Default)]
+pub struct SettledRun {
+    /// The results, in which what is accepted no longer counts and every finding says since when it is open.
+    pub results: Vec<CheckResult>,
+    /// The runs, in the order of the results.
+    pub runs: Vec<RunRecord>,
+    /// What became of findings, in the order of the results, then of ids.
+    pub changes: Vec<FindingChange>,
+    /// What was known and no longer is.
+    pub unknown: Vec<UnknownVerdict>,
+    puts: Vec<Asset>,
+    removes: Vec<(String, String)>,
+    /// What it makes of what was known, in the order of the results.
+    next: Vec<(CheckState, Settled)>,
+}
+
+/// What came of putting something on record.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// The results, in which what is accepted no longer counts and every finding says since when it is open.
+    pub results: Vec<CheckResult>,
+    /// The runs, in the order of the results.
+    pub runs: Vec<RunRecord>,
+    /// What became of findings.
+    pub changes: Vec<FindingChange>,
+    /// What was known and no longer is.
+    pub unknown: Vec<UnknownVerdict>,
+    /// The last commit it took; nothing where nothing had to be written.
+    pub sequence: Option<u64>,
+}
+
+impl Known {
+    /// Reads what is known of some checks.
+    ///
+    /// # Errors
+    /// Where the store can't be read, or holds what makes no sense.
+    pub fn read<'c>(store: &Store, checks: impl IntoIterator<Item = &'c str>) -> Result<Self, LedgerError> {
+        let mut known = Self { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
+        for check_id in checks {
+            known.checks.insert(check_id.to_owned(), read_previous(store, check_id)?);
+        }
+        Ok(known)
+    }
+}
+
+impl Known {
+    /// What a graph shows of it, for one who only reads; nothing where the schema doesn't have the types.
+    ///
+    /// # Errors
+    /// Where the graph holds what makes no sense.
+    pub fn of_graph<'c>(
+        graph: &Graph,
+        checks: impl IntoIterator<Item = &'c str>,
+    ) -> Result<Option<Self>, Misfit> {
+        let (Some(exceptions), Some(states), Some(findings), Some(unknown)) = (
+            assets_of_graph(graph, EXCEPTION_TYPE),
+            assets_of_graph(graph, CHECK_TYPE),
+            assets_of_graph(graph, FINDING_TYPE),
+            assets_of_graph(graph, UNKNOWN_VERDICT_TYPE),
+        ) else {
+            return Ok(None);
+        };
+        let exceptions = exceptions.map(|asset| Exception::from_asset(&asset)).collect::<Result<_, _>>()?;
+        let mut known = Self { checks: BTreeMap::new(), exceptions };
+        known.checks.extend(checks.into_iter().map(|id| (id.to_owned(), Previous::default())));
+        for asset in states {
+            if let Some(previous) = known.checks.get_mut(&asset.id) {
+                previous.state = Some(CheckState::from_asset(&asset)?);
+            }
+        }
+        for asset in findings {
+            let finding = Finding::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&finding.check_id) {
+                previous.findings.insert(finding.id.clone(), finding);
+            }
+        }
+        for asset in unknown {
+            let unknown = UnknownVerdict::from_asset(&asset)?;
+            if let Some(previous) = known.checks.get_mut(&unknown.check_id) {
+                previous.unknown.insert(unknown.id.clone(), unknown);
+            }
+        }
+        Ok(Some(known))
+    }
+}
+
+/// The assets of a type, by id; nothing where the schema doesn't have it.
+fn assets_of_graph<'g>(graph: &'g Graph, typename: &str) -> Option<impl Iterator<Item = Asset> + use<'g>> {
+    let (of, _) = graph.catalog().find(typename)?;
+    let (_, table) = graph.table_of(of)?;
+    let read = move |row: u32| {
+        let mut json = Vec::new();
+        graph.write_asset(of, row, &mut json);
+        Asset::from_json(serde_json::from_slice(&json).ok()?).ok()
+    };
+    Some(table.all_in_id_order().filter_map(read))
+}
+
+impl LedgerMemory {
+    /// Reads what is not remembered of some checks.
+    fn catch_up(&mut self, store: &Store, checks: &[Check], generation: u64) -> Result<(), LedgerError> {
+        if self.generation != Some(generation) {
+            self.known = Known { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
+            self.generation = Some(generation);
+        }
+        for check in checks {
+            if !self.known.checks.contains_key(&check.id) {
+                self.known.checks.insert(check.id.clone(), read_previous(store, &check.id)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a run made of it.
+    fn take(&mut self, next: Vec<(CheckState, Settled)>, let_go: Vec<Settled>, now: Time) {
+        for (state, settled) in next {
+            let previous = self.known.checks.entry(state.check_id.clone()).or_default();
+            previous.state = Some(state);
+            previous.take(settled);
+        }
+        for settled in let_go {
+            let of =
+                settled.findings.first().and_then(|finding| self.known.checks.get_mut(&finding.check_id));
+            if let Some(previous) = of {
+                previous.take(settled);
+            }
+        }
+        for exception in &mut self.known.exceptions {
+            *exception = exception.as_of(now);
+        }
+    }
+}
+
+fn read_previous(store: &Store, check_id: &str) -> Result<Previous, LedgerError> {
+    let state = store.find_ledger(CHECK_TYPE, check_id)?;
+    let state = state.as_ref().map(CheckState::from_asset).transpose()?;
+    let findings = read_of(store, FINDING_TYPE, check_id, Finding::from_asset)?;
+    let unknown = read_of(store, UNKNOWN_VERDICT_TYPE, check_id, UnknownVerdict::from_asset)?;
+    Ok(Previous {
+        state,
+        findings: findings.into_iter().map(|finding| (finding.id.clone(), finding)).collect(),
+        unknown: unknown.into_iter().map(|unknown| (unknown.id.clone(), unknown)).collect(),
+    })
+}
+
+/// What is kept of a check: of it as a whole, and of its assets.
+fn read_of<T>(
+    store: &Store,
+    typename: &str,
+    check_id: &str,
+    read: impl Fn(&Asset) -> Result<T, Misfit>,
+) -> Result<Vec<T>, LedgerError> {
+    let mut found = Vec::new();
+    let whole = store.find_ledger(typename, &finding_id(check_id, None))?;
+    found.extend(whole.as_ref().map(&read));
+    store.read_ledger(typename, &finding_id(check_id, Some("")), &mut |asset| found.push(read(&asset)))?;
+    Ok(found.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// Every exception, by id.
+///
+/// # Errors
+/// Where the store can't be read, or holds what makes no sense.
+pub fn read_exceptions(store: &Store) -> Result<Vec<Exception>, LedgerError> {
+    let mut found = Vec::new();
+    store.read_ledger(EXCEPTION_TYPE, "", &mut |asset| found.push(Exception::from_asset(&asset)))?;
+    Ok(found.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// Every finding there ever was, by id.
+///
+/// # Errors
+/// Where the store can't be read, or holds what makes no sense.
+pub fn read_findings(store: &Store) -> Result<Vec<Finding>, LedgerError> {
+    let mut found = Vec::new();
+    store.read_ledger(FINDING_TYPE, "", &mut |asset| found.push(Finding::from_asset(&asset)))?;
+    Ok(found.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// What the last run of each check said, by id.
+///
+/// # Errors
+/// Where the store can't be read, or holds what makes no sense.
+pub fn read_states(store: &Store) -> Result<Vec<CheckState>, LedgerError> {
+    let mut found = Vec::new();
+    store.read_ledger(CHECK_TYPE, "", &mut |asset| found.push(CheckState::from_asset(&asset)))?;
+    Ok(found.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// Settles the results of a run with what was known, without writing anything: what is accepted no longer counts.
+#[must_use]
+pub fn settle_run<R: Borrow<CheckResult>>(known: &Known, results: &[R], run: Run<'_>) -> SettledRun {
+    let nothing = Previous::default();
+    let mut all = SettledRun::default();
+    for (check, result) in run.checks.iter().zip(results) {
+        let result: &CheckResult = result.borrow();
+        let previous = known.checks.get(&check.id).unwrap_or(&nothing);
+        let matches = match_exceptions(check, &known.exceptions, run.engine, run.graph, run.now);
+        let settling = Settling {
+            check_id: &check.id,
+            severity: check.severity,
+            exceptions: &known.exceptions,
+            matches: &matches,
+            now: run.now,
+        };
+        let standings = standings(check, result, run.graph, previous.findings.values(), run.now);
+        let settled = settle(previous, standings.as_ref(), settling);
+        let result = excepted(result, previous, &settled);
+        let record = run_record(&result, run, previous, &settled);
+        let state = CheckState::after(previous.state.as_ref(), &record);
+        all.puts.push(state.to_asset(check, &result));
+        all.puts.push(record.to_asset());
+        all.take(previous, &settled);
+        all.next.push((state, settled));
+        all.results.push(result);
+        all.runs.push(record);
+    }
+    all
+}
+
+/// The result, in which findings that are accepted no longer count and each says since when it is open.
+fn excepted(result: &CheckResult, previous: &Previous, settled: &Settled) -> CheckResult {
+    let now: BTreeMap<&str, &Finding> =
+        settled.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
+    let mut result = result.clone();
+    let mut open = Vec::new();
+    for mut failing in std::mem::take(&mut result.findings) {
+        let id = finding_id(&result.id, Some(&failing.asset.id));
+        let finding = now.get(id.as_str()).copied().or_else(|| previous.findings.get(&id));
+        failing.since = finding.map(Finding::since);
+        match finding.filter(|finding| finding.status == Status::Excepted) {
+            Some(finding) => result.excepted.push(ExceptedFinding {
+                finding: failing,
+                exception_id: finding.exception_id.clone().unwrap_or_default(),
+            }),
+            None => open.push(failing),
+        }
+    }
+    result.findings = open;
+    let accepted = result.excepted.len() as u64;
+    if accepted > 0 {
+        result.counts.fail = result.counts.fail.saturating_sub(accepted);
+        result.counts.excepted += accepted;
+        result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+    }
+    result
+}
+
+fn run_record(result: &CheckResult, run: Run<'_>, previous: &Previous, settled: &Settled) -> RunRecord {
+    let mut record = RunRecord::new(result, run.trigger, previous.state.as_ref(), run.now);
+    for change in &settled.changes {
+        match change.kind {
+            ChangeKind::Opened => record.opened += 1,
+            ChangeKind::Reopened => record.reopened += 1,
+            ChangeKind::Resolved => record.resolved += 1,
+            _ => {}
+        }
+    }
+    record
+}
+
+impl SettledRun {
+    fn take(&mut self, previous: &Previous, settled: &Settled) {
+        let Settled { findings, unknown, known, changes } = settled;
+        self.puts.extend(findings.iter().map(Finding::to_asset));
+        self.puts.extend(unknown.iter().map(UnknownVerdict::to_asset));
+        self.removes.extend(known.iter().map(|id| (UNKNOWN_VERDICT_TYPE.to_owned(), id.clone())));
+        let is_new = |unknown: &&UnknownVerdict| !previous.unknown.contains_key(&unknown.id);
+        self.unknown.extend(unknown.iter().filter(is_new).cloned());
+        self.changes.extend(changes.iter().cloned());
+    }
+}
+
+/// Puts a run on record: settles its results with what is known, and commits what follows. Blocking. Readers see all
+/// of it or nothing, unless it is more than a record can hold.
+///
+/// # Errors
+/// Where the store can't be read or written, or holds what makes no sense. Nothing is on record then.
+pub fn record_run<R: Borrow<CheckResult>>(
+    store: &Store,
+    results: &[R],
+    run: Run<'_>,
+) -> Result<Recorded, LedgerError> {
+    record_run_from(store, &mut LedgerMemory::default(), results, run)
+}
+
+/// The same for a process that runs checks again and again: what is remembered isn't read.
+///
+/// # Errors
+/// As [`record_run`].
+pub fn record_run_from<R: Borrow<CheckResult>>(
+    store: &Store,
+    memory: &mut LedgerMemory,
+    results: &[R],
+    run: Run<'_>,
+) -> Result<Recorded, LedgerError> {
+    let mut turn = store.begin_ledger();
+    memory.catch_up(store, run.checks, turn.generation(&KNOWN_TYPES))?;
+    let mut settled = settle_run(&memory.known, results, run);
+    for record in &settled.runs {
+        settled.removes.extend(old_runs(store, &record.check_id)?);
+    }
+    let (puts, let_go) = let_go(store, &memory.known, run)?;
+    settled.puts.extend(puts);
+    settled.changes.extend(let_go.iter().flat_map(|settled| settled.changes.iter().cloned()));
+    let SettledRun { results, runs, changes, unknown, puts, removes, next } = settled;
+    let sequence = commit(&mut turn, run.now, puts, removes)?;
+    memory.take(next, let_go, run.now);
+    memory.generation = Some(turn.generation(&KNOWN_TYPES));
+    Ok(Recorded { results, runs, changes, unknown, sequence })
+}
+
+/// The runs of a check that are too many once there is one more.
+fn old_runs(store: &Store, check_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+    let mut ids = Vec::new();
+    // The ids of runs end with their time, so they are in the order of time.
+    store.read_ledger(CHECK_RUN_TYPE, &format!("{check_id}@"), &mut |asset| ids.push(asset.id))?;
+    let too_many = (ids.len() + 1).saturating_sub(RUNS_KEPT);
+    Ok(ids.into_iter().take(too_many).map(|id| (CHECK_RUN_TYPE.to_owned(), id)).collect())
+}
+
+/// Where an exception is over since it was last looked at: the exception, and what it lets go of in checks that did
+/// not run.
+fn let_go(store: &Store, known: &Known, run: Run<'_>) -> Result<(Vec<Asset>, Vec<Settled>), LedgerError> {
+    let over: BTreeMap<&str, ExceptionStatus> = known
+        .exceptions
+        .iter()
+        .filter(|exception| exception.status_at(run.now) != exception.status)
+        .map(|exception| (exception.id.as_str(), exception.status_at(run.now)))
+        .collect();
+    if over.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut puts: Vec<Asset> = known
+        .exceptions
+        .iter()
+        .filter(|exception| over.contains_key(exception.id.as_str()))
+        .map(|exception| exception.as_of(run.now).to_asset())
+        .collect();
+    let ran: BTreeSet<&str> = run.checks.iter().map(|check| check.id.as_str()).collect();
+    let is_let_go = |finding: &Finding| {
+        let exception = finding.exception_id.as_deref();
+        !ran.contains(finding.check_id.as_str()) && exception.is_some_and(|id| over.contains_key(id))
+    };
+    let findings: Vec<Finding> = read_findings(store)?.into_iter().filter(is_let_go).collect();
+    let settled = settle_by_exceptions(&findings, &known.exceptions, &[], run);
+    puts.extend(settled.iter().flat_map(|settled| &settled.findings).map(Finding::to_asset));
+    Ok((puts, settled))
+}
+
+/// Settles findings of any checks against exceptions; the filters of exceptions are evaluated for `checks` alone.
+fn settle_by_exceptions(
+    findings: &[Finding],
+    exceptions: &[Exception],
+    checks: &[Check],
+    run: Run<'_>,
+) -> Vec<Settled> {
+    let mut by_check: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        by_check.entry(&finding.check_id).or_default().push(finding);
+    }
+    let settled = by_check.into_iter().map(|(check_id, findings)| {
+        let check = checks.iter().find(|check| check.id == check_id);
+        let matches = check.map_or_else(Matches::default, |check| {
+            match_exceptions(check, exceptions, run.engine, run.graph, run.now)
+        });
+        // Not used: exceptions change no severity.
+        let severity = findings.first().map_or(Severity::Low, |finding| finding.severity);
+        let settling = Settling { check_id, severity, exceptions, matches: &matches, now: run.now };
+        settle_exceptions(findings, settling)
+    });
+    settled.collect()
+}
+
+/// Puts exceptions on record, new ones and those that were taken back, and what follows for the findings that are
+/// known. The checks of the run are all there are; none of them is run.
+///
+/// # Errors
+/// Where the store can't be read or written, or holds what makes no sense. Nothing is on record then.
+pub fn record_exceptions(store: &Store, made: &[Exception], run: Run<'_>) -> Result<Recorded, LedgerError> {
+    let mut turn = store.begin_ledger();
+    let mut exceptions: BTreeMap<String, Exception> =
+        read_exceptions(store)?.into_iter().map(|exception| (exception.id.clone(), exception)).collect();
+    exceptions.extend(made.iter().map(|exception| (exception.id.clone(), exception.clone())));
+    let exceptions: Vec<Exception> = exceptions.into_values().collect();
+    let findings = read_findings(store)?;
+    let settled = settle_by_exceptions(&findings, &exceptions, run.checks, run);
+    let puts = settled.iter().flat_map(|settled| &settled.findings).map(Finding::to_asset);
+    // Others that are over by now are written down with them, since they let go as well.
+    let exceptions = exceptions.iter().map(|exception| exception.as_of(run.now).to_asset());
+    let sequence = commit(&mut turn, run.now, exceptions.chain(puts).collect(), Vec::new())?;
+    let changes = settled.into_iter().flat_map(|settled| settled.changes).collect();
+    Ok(Recorded { changes, sequence, ..Recorded::default() })
+}
+
+/// Commits in one record, or in several where it is too much for one: then the checks and runs come last, so that what
+/// a crash leaves undone is done by the next run.
+fn commit(
+    turn: &mut LedgerTurn<'_>,
+    at: Time,
+    mut puts: Vec<Asset>,
+    removes: Vec<(String, String)>,
+) -> Result<Option<u64>, StoreError> {
+    puts.sort_by_key(|asset| asset.typename == CHECK_TYPE || asset.typename == CHECK_RUN_TYPE);
+    let mut sequence = None;
+    while puts.len() > MOST_PUTS {
+        let rest = puts.split_off(MOST_PUTS);
+        let part = LedgerCommit { at, puts: std::mem::replace(&mut puts, rest), removes: Vec::new() };
+        sequence = turn.commit(&part)?.sequence.or(sequence);
+    }
+    Ok(turn.commit(&LedgerCommit { at, puts, removes })?.sequence.or(sequence))
+}

@@ -1,0 +1,164 @@
+//! What all accounts of one collection share: how many slices are read at a time, where they are stored, who is told.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::{
+    api::{self, Caller},
+    connect::Connection,
+    error::CollectError,
+    options::CollectOptions,
+    report::{Event, SliceReport},
+    scope::Scope,
+    shape::Origin,
+};
+use crate::{
+    model::{Asset, Clock, GLOBAL_REGION, Outcome, SliceKey},
+    store::{SliceCommit, Store, StoreError},
+};
+
+/// What one slice came to, before it is committed.
+pub(crate) type Reading = Result<Vec<Asset>, (Outcome, String)>;
+
+/// The same for every account.
+pub(crate) struct Fleet {
+    pub(crate) options: CollectOptions,
+    /// As the caller, whose credentials everything begins with.
+    pub(crate) home: Connection,
+    pub(crate) caller: Caller,
+    /// Which slices are read, and which first.
+    pub(crate) scope: Scope,
+    /// How many accounts are collected.
+    pub(crate) accounts: usize,
+    /// How many slices are read at a time.
+    pub(crate) gate: Semaphore,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    on_event: Arc<dyn Fn(Event) + Send + Sync>,
+    progress: Mutex<Progress>,
+    /// The regions that are enabled for the caller, asked for at most once.
+    usual_regions: OnceCell<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    planned: usize,
+    done: usize,
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Fleet").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl Fleet {
+    pub(crate) fn new(
+        (options, scope): (CollectOptions, Scope),
+        (home, caller): (Connection, Caller),
+        accounts: usize,
+        (store, clock): (Arc<Store>, Arc<dyn Clock>),
+        on_event: Arc<dyn Fn(Event) + Send + Sync>,
+    ) -> Self {
+        let gate = Semaphore::new(options.concurrency.max(1));
+        let (progress, usual_regions) = (Mutex::default(), OnceCell::new());
+        Self { options, scope, home, caller, accounts, gate, store, clock, on_event, progress, usual_regions }
+    }
+
+    /// Tells what will be read of an account.
+    pub(crate) fn plan(&self, account_id: &str, regions: &[String], slices: Vec<SliceKey>) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).planned += slices.len();
+        (self.on_event)(Event::Planned {
+            account_id: account_id.to_owned(),
+            accounts: self.accounts,
+            regions: regions.to_vec(),
+            slices,
+        });
+    }
+
+    /// Takes in that more slices are read than was told.
+    pub(crate) fn plan_more(&self, slices: usize) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).planned += slices;
+    }
+
+    /// Commits off the async threads: the store waits for the disk.
+    pub(crate) async fn commit(
+        &self,
+        key: SliceKey,
+        action: &str,
+        reading: Reading,
+    ) -> Result<SliceReport, CollectError> {
+        let (outcome, reason, assets) = match reading {
+            Ok(assets) => (Outcome::Complete, None, assets),
+            Err((outcome, reason)) => (outcome, Some(reason), Vec::new()),
+        };
+        let read = u64::try_from(assets.len()).unwrap_or(u64::MAX);
+        let slice = SliceCommit {
+            key: key.clone(),
+            api: action.to_owned(),
+            outcome,
+            reason: reason.clone(),
+            at: self.clock.now(),
+            assets,
+        };
+        let commit = self.in_store(key.clone(), move |store| store.commit_slice(slice)).await?;
+        let slice = SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit };
+        // Told under the lock, so that who listens hears the count go up.
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.done += 1;
+        (self.on_event)(Event::SliceDone { slice: slice.clone(), done: progress.done, of: progress.planned });
+        Ok(slice)
+    }
+
+    /// Work of the store for a slice, where it may block.
+    pub(crate) async fn in_store<T: Send + 'static>(
+        &self,
+        slice: SliceKey,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, CollectError> {
+        let store = Arc::clone(&self.store);
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .unwrap_or_else(|broken_off| Err(StoreError::Closed { reason: broken_off.to_string() }))
+            .map_err(|source| CollectError::Store { slice, source: Box::new(source) })
+    }
+
+    /// The regions of an account that can't be asked for them: those in which it was collected before, else those that
+    /// are enabled for the caller.
+    pub(crate) async fn likely_regions(&self, account_id: &str) -> Result<Vec<String>, CollectError> {
+        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
+        let slices = self.in_store(of, Store::slices).await?;
+        let before: BTreeSet<String> = slices
+            .into_iter()
+            .filter(|slice| slice.key.account_id == account_id && slice.key.region != GLOBAL_REGION)
+            .map(|slice| slice.key.region)
+            .collect();
+        if !before.is_empty() {
+            return Ok(before.into_iter().collect());
+        }
+        if account_id == self.caller.account_id {
+            return Ok(vec![self.home.home_region().to_owned()]);
+        }
+        let ask = || async {
+            let region = self.home.home_region();
+            let origin = Origin {
+                partition: self.caller.partition.clone(),
+                caller: self.caller.account_id.clone(),
+                region: region.to_owned(),
+            };
+            let client = self.home.ec2(&self.caller.account_id, region);
+            match Box::pin(api::list_regions(&client, &origin)).await {
+                Ok(known) => {
+                    known.into_iter().filter(|region| region.enabled).map(|region| region.name).collect()
+                }
+                Err(_) => vec![region.to_owned()],
+            }
+        };
+        Ok(self.usual_regions.get_or_init(ask).await.clone())
+    }
+}

@@ -51,6 +51,9 @@ impl ToldBy {
 /// An account and a region; nothing stands for all of them.
 type Place = (Option<String>, Option<String>);
 
+/// The codes of one.
+type Codes = (Option<u32>, Option<u32>);
+
 /// The place of each row of a table, each distinct one once.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -77,7 +80,7 @@ impl Places {
         let mut numbers = FxHashMap::default();
         let mut distinct = Vec::new();
         // Rows in the order of their ids mostly stand beside others of their account and region.
-        let mut before: Option<((Option<u32>, Option<u32>), u32)> = None;
+        let mut before: Option<(Codes, u32)> = None;
         let of_row = (0u32..)
             .take(table.rows)
             .map(|row| {

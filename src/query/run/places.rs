@@ -61,6 +61,9 @@ pub(super) struct Places {
     distinct: Vec<Place>,
 }
 
+/// The codes of an account and of a region.
+type Codes = (Option<u32>, Option<u32>);
+
 /// Stands for the place of a row that has none.
 const NOWHERE: u32 = u32::MAX;
 

@@ -38,8 +38,8 @@ struct Open {
     loose: Remembered<(TableId, FieldId), Loose>,
 }
 
-/// What was worked out so far, sets of rows mostly; nothing for an empty one.
-type Remembered<K, V = Bitmap> = RefCell<FxHashMap<K, Option<Rc<V>>>>;
+/// Sets of rows (or of edges) worked out so far; nothing for an empty one.
+type Remembered<K, S = Bitmap> = RefCell<FxHashMap<K, Option<Rc<S>>>>;
 
 impl<'g> World<'g> {
     /// What is known is all there is.

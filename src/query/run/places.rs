@@ -51,9 +51,6 @@ impl ToldBy {
 /// An account and a region; nothing stands for all of them.
 type Place = (Option<String>, Option<String>);
 
-/// The codes of one.
-type Codes = (Option<u32>, Option<u32>);
-
 /// The place of each row of a table, each distinct one once.
 #[derive(Debug)]
 pub(super) struct Places {

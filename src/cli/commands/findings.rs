@@ -139,6 +139,7 @@ fn summary(shown: usize, wanted: &[&Finding], checks: usize) -> String {
 }
 
 /// What the shell is told where the ledger can't be read or written.
+#[expect(clippy::needless_pass_by_value, reason = "the form that `Result::map_err` calls")]
 pub(super) fn failure(error: LedgerError) -> Failure {
     Failure::program(&error)
 }

@@ -113,6 +113,7 @@ async fn connection(
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
     let ends = Ends::new();
+    #[expect(clippy::disallowed_methods, reason = "ends with the connection: `Watching` aborts it")]
     let _watching = Watching(tokio::spawn(watch_over(ends.clone(), limits, stopped)));
     let serving = http1::Builder::new()
         .timer(ends.clone())

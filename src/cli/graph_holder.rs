@@ -143,9 +143,9 @@ pub(crate) struct Live {
 }
 
 impl Serving {
-    fn live(&self) -> Result<&Live, QueryError> {
-        let Some(live) = &self.live else { return Err(Requested::OfFile.error()) };
-        live.get().ok_or_else(|| Requested::TooEarly.error())
+    fn live(&self) -> Result<&Live, Requested> {
+        let Some(live) = &self.live else { return Err(Requested::OfFile) };
+        live.get().ok_or(Requested::TooEarly)
     }
 
     /// Answers what is no query; nothing where it is one, right or wrong.
@@ -155,7 +155,7 @@ impl Serving {
         }
         Some(match self.live() {
             Ok(live) => live.changes.answer(operation),
-            Err(error) => answered(self.engine.refuse(vec![error])),
+            Err(requested) => answered(self.engine.refuse(vec![requested.error()])),
         })
     }
 }
@@ -197,7 +197,7 @@ impl Answer for Serving {
     fn subscribe(&self, operation: &Operation, delivery: Delivery) -> Result<(), String> {
         match self.live() {
             Ok(live) => live.publisher.subscribe(operation, delivery),
-            Err(error) => Err(serde_json::Value::Array(vec![error.to_json()]).to_string()),
+            Err(requested) => Err(serde_json::Value::Array(vec![requested.error().to_json()]).to_string()),
         }
     }
 }

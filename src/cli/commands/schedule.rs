@@ -61,7 +61,13 @@ fn sheet(jobs: &[Job], known: &Known, now: Time) -> Sheet {
     for job in jobs {
         let fresh = JobState::known(now, &job.when);
         let state = known.get(&job.name).map_or(fresh, |state| state.taken_over(now, &job.when));
-        sheet.rows.push(row(&job.name, &job.when.to_string(), &state, Some(standing(now, job, &state)), now));
+        sheet.rows.push(row(
+            &job.name,
+            &job.when.to_string(),
+            &state,
+            Some(&standing(now, job, &state)),
+            now,
+        ));
     }
     for (name, state) in known.iter().filter(|(name, _)| jobs.iter().all(|job| job.name != **name)) {
         let state = if state.is_running() {
@@ -74,8 +80,14 @@ fn sheet(jobs: &[Job], known: &Known, now: Time) -> Sheet {
     sheet
 }
 
-fn row(name: &JobName, schedule: &str, state: &JobState, standing: Option<Standing>, now: Time) -> Vec<Cell> {
-    let (word, tone, next, waiting_for) = match &standing {
+fn row(
+    name: &JobName,
+    schedule: &str,
+    state: &JobState,
+    standing: Option<&Standing>,
+    now: Time,
+) -> Vec<Cell> {
+    let (word, tone, next, waiting_for) = match standing {
         Some(Standing::Due { planned, missed, is_again }) => {
             let why = match (is_again, missed) {
                 (true, _) => "its run was cut short: it is made up for once".to_owned(),

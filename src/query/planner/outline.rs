@@ -248,8 +248,9 @@ fn fits(json: &Json, blank: Blank) -> bool {
 /// Whether a value is the one an outline was made for. The order of keys counts, as it does in what is said of a plan.
 fn is_same(known: Option<&Json>, given: Option<&Json>) -> bool {
     match (known, given) {
-        (Some(Json::Object(_) | Json::Array(_)), Some(given)) => {
-            known.map(Json::to_string).is_some_and(|known| known == given.to_string())
+        (Some(known @ (Json::Object(_) | Json::Array(_))), Some(given)) => {
+            let [known, given] = [known, given].map(Json::to_string);
+            known == given
         }
         (known, given) => known == given,
     }

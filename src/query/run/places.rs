@@ -58,6 +58,9 @@ pub(super) struct Places {
     distinct: Vec<Place>,
 }
 
+/// The codes of an account and of a region.
+type Codes = (Option<u32>, Option<u32>);
+
 /// Stands for the place of a row that has none.
 const NOWHERE: u32 = u32::MAX;
 
@@ -77,7 +80,7 @@ impl Places {
         let mut numbers = FxHashMap::default();
         let mut distinct = Vec::new();
         // Rows in the order of their ids mostly stand beside others of their account and region.
-        let mut before: Option<((Option<u32>, Option<u32>), u32)> = None;
+        let mut before: Option<(Codes, u32)> = None;
         let of_row = (0u32..)
             .take(table.rows)
             .map(|row| {

@@ -235,7 +235,8 @@ impl Beside {
         let failed = |error: &crate::store::StoreError| Failure::program(error);
         // Without a channel, too: what is left for one that is gone comes to its end.
         let client = Client::new(Arc::new(SystemResolver));
-        let notifier = Notifier::new(channels, client, Arc::clone(&store), Arc::clone(&clock));
+        let notifier =
+            Notifier::new(channels, client, Arc::clone(&store), Arc::clone(&clock), rebuild.clone());
         let notifier = Arc::new(notifier.map_err(|error| failed(&error))?);
         let known = read_jobs(&store).map_err(|error| failed(&error))?;
         let schedule = Arc::new(Schedule::new(jobs, known, Arc::clone(&clock)));

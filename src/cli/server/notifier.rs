@@ -20,6 +20,7 @@ use crate::{
         Attempt, Change, ChangeKind, Channel, ChannelKind, Client, Delivery, DeliveryState, Digest, after,
         is_due, keep_deliveries, read_deliveries,
     },
+    schedule::Rebuild,
     store::{Store, StoreError},
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Notifier {
     client: Client,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
+    rebuild: Rebuild,
     /// Those that are known, by id.
     known: Mutex<BTreeMap<String, Delivery>>,
     wake: Notify,
@@ -49,6 +51,7 @@ impl Notifier {
         client: Client,
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
+        rebuild: Rebuild,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
         let mut changed = Vec::new();
@@ -71,7 +74,7 @@ impl Notifier {
             known.insert(delivery.id.clone(), delivery);
         }
         keep_deliveries(&store, now, &changed, &[])?;
-        Ok(Self { channels, client, store, clock, known: Mutex::new(known), wake: Notify::new() })
+        Ok(Self { channels, client, store, clock, rebuild, known: Mutex::new(known), wake: Notify::new() })
     }
 
     /// Puts on their way what a run changed. Blocking: they are on record when this returns.
@@ -98,6 +101,7 @@ impl Notifier {
         gone.iter().for_each(|id| drop(known.remove(id)));
         known.extend(fresh.into_iter().map(|delivery| (delivery.id.clone(), delivery)));
         drop(known);
+        self.rebuild.request();
         self.wake.notify_one();
         Ok(())
     }
@@ -171,7 +175,10 @@ impl Notifier {
             kept
         };
         match tokio::task::spawn_blocking(keeping).await {
-            Ok(Ok(())) => true,
+            Ok(Ok(())) => {
+                self.rebuild.request();
+                true
+            }
             Ok(Err(error)) => {
                 tracing::error!("the state of messages could not be kept: {}", chain(&error));
                 false

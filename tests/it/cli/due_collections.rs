@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     live::as_account,
-    operating::{ask, ask_until},
+    operating::{ask, ask_until, wait_for_the_store},
     run,
     serving::Server,
 };
@@ -32,6 +32,7 @@ async fn a_collection_that_was_cut_short_runs_again_and_is_judged_at_its_end() {
     let serve = || {
         let server = Server::spawn(as_account(folder.path(), &account, &aws.url, &arguments), true);
         server.wait_until_ready();
+        wait_for_the_store(&server);
         server
     };
 
@@ -43,9 +44,11 @@ async fn a_collection_that_was_cut_short_runs_again_and_is_judged_at_its_end() {
         assert_eq!(answer["errors"][0]["extensions"]["code"], "busy", "{field}: {answer}");
         assert!(answer["errors"][0]["message"].as_str().unwrap().contains("collection/all"), "{answer}");
     }
-    // The VPC is there, and no run: half a collection is not judged.
+    // The VPC is there, and no run fails it: half a collection is not judged. What was said of nothing at all before it
+    // is UNKNOWN.
     ask_until(&server, "{ vpcs { vpcId } }", |answer| answer.to_string().contains(&vpc));
-    assert_eq!(ask(&server, "{ checkRuns { id } }")["data"]["checkRuns"], json!([]));
+    let judged = ask(&server, "{ checkRuns(where: {verdict_NOT: UNKNOWN}) { id verdict } }");
+    assert_eq!(judged["data"]["checkRuns"], json!([]), "{judged}");
     assert_eq!(server.terminate(), Some(0));
 
     let rows = run(folder.path(), &["schedule", "-o", "json"]).json();
@@ -58,8 +61,10 @@ async fn a_collection_that_was_cut_short_runs_again_and_is_judged_at_its_end() {
     let job = &done["data"]["scheduledJob"];
     assert_eq!(job["attempts"], "2", "{done}");
     assert!(job["note"].as_str().unwrap().contains("slices"), "{done}");
-    let judged =
-        ask(&server, "{ checkRuns(where: {checkId: \"aws-vpc-flow-logs-enabled\"}) { trigger verdict } }");
+    let judged = ask(
+        &server,
+        "{ checkRuns(where: {checkId: \"aws-vpc-flow-logs-enabled\", verdict: FAIL}) { trigger verdict } }",
+    );
     assert_eq!(
         judged["data"]["checkRuns"],
         json!([{"trigger": "COLLECTION", "verdict": "FAIL"}]),

@@ -42,7 +42,14 @@ fn serve(folder: &Path, more: &[&str]) -> Server {
     command.env("OPS_SECRET", SECRET);
     let server = Server::spawn(command, true);
     server.wait_until_ready();
+    wait_for_the_store(&server);
     server
+}
+
+/// Waits until mutations are looked at: queries are answered while the store is still being opened.
+pub(super) fn wait_for_the_store(server: &Server) {
+    let probe = "mutation { revokeException(id: \"nothing\") { id } }";
+    ask_until(server, probe, |answer| answer["errors"][0]["extensions"]["code"] != "not_ready");
 }
 
 pub(super) fn ask(server: &Server, query: &str) -> Value {
@@ -454,9 +461,10 @@ fn schedule_says_what_ran_what_is_due_and_why_not() {
     let server = serve(folder.path(), &[]);
     has_judged(&server);
     ask(&server, &format!("mutation {{ runCheck(id: \"{CHECK}\") {{ id }} }}"));
-    let kept = ask(
+    let kept = ask_until(
         &server,
         &format!("{{ scheduledJob(id: \"check/{CHECK}\") {{ kind outcome note nextAt check {{ id }} }} }}"),
+        |answer| answer["data"]["scheduledJob"]["outcome"] == "DONE",
     );
     let job = &kept["data"]["scheduledJob"];
     assert_eq!(

@@ -205,7 +205,7 @@ impl Slices {
 
     /// Adds the slices of other accounts.
     fn append(&mut self, other: Self) {
-        let Self { mut accounts, types, count, places_stamp: _ } = other;
+        let Self { mut accounts, types, count, places_stamp: _, wholes: _ } = other;
         self.accounts.append(&mut accounts);
         self.count += count;
         for (name, of_type) in types {

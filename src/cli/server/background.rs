@@ -169,8 +169,7 @@ impl Graphs {
         let Some(worn) = self.holder.get() else { return };
         let renewed = worn.graph.renewed(now).map_err(|error| Failure::program(&error)).and_then(|graph| {
             graph.index_keys();
-            let renewed =
-                Present { graph: Arc::new(graph), revision: worn.revision, is_from_image: false };
+            let renewed = Present { graph: Arc::new(graph), revision: worn.revision, is_from_image: false };
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.show(refresh(Some(&renewed))?.present);
             Ok(())

@@ -35,11 +35,11 @@ struct Open {
     stale: Remembered<TableId>,
     stubs: Remembered<TableId>,
     incomplete: Remembered<(TableId, FieldId)>,
-    loose: RefCell<FxHashMap<(TableId, FieldId), Option<Rc<Loose>>>>,
+    loose: Remembered<(TableId, FieldId), Loose>,
 }
 
-/// Sets of rows worked out so far; nothing for an empty one.
-type Remembered<K> = RefCell<FxHashMap<K, Option<Rc<Bitmap>>>>;
+/// Sets of rows (or of edges) worked out so far; nothing for an empty one.
+type Remembered<K, S = Bitmap> = RefCell<FxHashMap<K, Option<Rc<S>>>>;
 
 impl<'g> World<'g> {
     /// What is known is all there is.

@@ -32,8 +32,8 @@ use crate::{
 /// Accept failing assets, for a reason, until some date
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is accepted still fails, and no longer counts: not for the verdict, not for the exit code. What is not known stays
-unknown. When an exception ends, its findings are open again.
+    after_help = "What is accepted still fails, and no longer counts: not for the verdict, not for the exit code.
+What is not known stays unknown. When an exception ends, its findings are open again.
 
 Examples:
   passmuster except add --check aws-vpc-flow-logs-enabled --asset vpc-08209b480faed1b10 \\
@@ -52,9 +52,10 @@ enum ExceptCommand {
     #[command(after_help = "Examples:
   passmuster except add --check aws-vpc-flow-logs-enabled --asset vpc-08209b480faed1b10 \\
       --owner net-team --reason 'decommissioned in January, ticket NET-311' --until 2027-01-31
-  passmuster except add --check aws-vpc-flow-logs-enabled --where '{tags_SOME: {key: \"env\", value: \"sandbox\"}}' \\
-      --owner platform --reason 'sandboxes hold no data' --until 2027-06-30
-  passmuster except add --account 210987654321 --owner platform --reason 'account is being closed' --until 2026-12-31")]
+  passmuster except add --check aws-vpc-flow-logs-enabled --owner platform --until 2027-06-30 \\
+      --where '{tags_SOME: {key: \"env\", value: \"sandbox\"}}' --reason 'sandboxes hold no data'
+  passmuster except add --account 210987654321 --owner platform --until 2026-12-31 \\
+      --reason 'the account is being closed'")]
     Add(AddArguments),
     /// List what is accepted, and how many findings each exception accepts
     #[command(after_help = "Examples:
@@ -70,7 +71,7 @@ enum ExceptCommand {
     /// Take an exception back: its findings are open again
     #[command(after_help = "Examples:
   passmuster except revoke exc-0a1b2c3d4e
-  passmuster except list -o ndjson | jq -r 'select(.owner == \"net-team\").id' | xargs -n1 passmuster except revoke")]
+  passmuster except revoke exc-0a1b2c3d4e -o json")]
     Revoke {
         /// The exception, e.g. exc-0a1b2c3d4e
         #[arg(value_name = "ID")]

@@ -19,14 +19,15 @@ use crate::{
 /// Show what is remembered of what failed: since when, how often, and what became of it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "`passmuster check` writes them down. Only an asset that certainly fails opens one; only one that certainly passes, or
-is certainly gone, resolves it. A moment is a day (its beginning, UTC), a time, or so long ago: 90m, 24h, 7d.
+    after_help = "`passmuster check` writes them down. Only an asset that certainly fails opens one; only one that
+certainly passes, or is certainly gone, resolves it. A moment is a day (its beginning, UTC), a time,
+or so long ago: 90m, 24h, 7d.
 
 Examples:
   passmuster findings
   passmuster findings aws-vpc-flow-logs-enabled --status all -o csv > findings.csv
   passmuster findings --status resolved --since 7d
-  passmuster query 'findings(where: {status: OPEN}, asOf: \"2026-11-01T00:00:00Z\") { asset { id } openedAt }'"
+  passmuster query --as-of 30d 'findings(where: {status: OPEN}) { id openedAt }'"
 )]
 pub(crate) struct FindingsArguments {
     /// Only those of these checks, e.g. aws-vpc-flow-logs-enabled

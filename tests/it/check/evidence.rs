@@ -134,7 +134,7 @@ fn records_of_other_types_are_a_head_and_inner_hashes_and_still_prove_the_chain(
     let large: Vec<&Value> = records.iter().filter(|record| record.get("head").is_some()).collect();
     assert_eq!(large.len(), 2, "both lists of security groups after the first record that tells something");
     for record in large {
-        assert!(record["siblings"].as_array().expect("hashes").len() >= 3, "{record}");
+        assert!(record["siblings"].as_array().expect("hashes").len() >= 2, "{record}");
         assert!(record.to_string().len() < 3_000, "{record}");
     }
     assert_eq!(records[0]["sequence"], 2, "the chain begins with the first that tells something");

@@ -19,6 +19,49 @@ NOT_SCANNED = "904571236688"  # owns a VPC that it shares with `research`, and i
 ORGANISATION, MANAGEMENT = "o-k3p9x2v7qd", CORE
 DENIED = (PAYMENTS, "eu-west-1")  # DescribeFlowLogs is refused here
 
+DENIED_FILTERS = (RESEARCH, "us-east-1")  # DescribeSubscriptionFilters is refused here
+
+# Reached from the internet: an internet gateway, a route to it, an interface with a public address.
+EXPOSED = {"edge-prod", "edge-staging", "edge-apac", "cloudfront-origins", "bastion", "psp-gateway", "acquirer-link"}
+
+# The log groups that are not as all others, by label: retention in days (None: for ever), and whether it goes on to the SIEM.
+USUAL_GROUP = (400, True)
+GROUPS = {
+    "inspection-prod": (1827, True),
+    "build-agents": (30, False),
+    "edge-staging": (90, True),
+    "fraud-scoring": (None, True),
+    "payments-staging": (None, False),
+    "payments-apac": (731, False),
+    "reconciliation": (180, True),
+    "open-banking": (None, True),
+    "genomics-archive": (None, True),
+    "training-cluster": (14, False),
+    "hpc-burst": (7, False),
+}
+NOT_MADE = {"transit-apac"}  # AWS makes a log group with its first record
+ONE_GROUP = {"gpu-pool-a": "gpu-pool", "gpu-pool-b": "gpu-pool"}  # two VPCs, one log group
+
+# The buckets that take flow logs, by region, all of `core-network` but one: expiration in days, what they notify, what they
+# replicate to. The one of ap-southeast-2 belongs to an account that is not collected.
+ARCHIVE = "arn:aws:s3:::org-flow-logs-archive"
+BUCKETS = {
+    "eu-central-1": (None, ["arn:aws:sqs:eu-central-1:418295037164:siem-flow-logs"], [ARCHIVE]),
+    "eu-west-1": (730, [], [ARCHIVE]),
+    "us-east-1": (180, [], []),
+}
+FOREIGN_BUCKET = "ap-southeast-2"
+
+# The roles that are not as all others, by label: (name, trusts the service, may write). None: could not be read.
+USUAL_ROLE = "vpc-flow-logs"
+ROLES = {
+    "vpn-endpoints": ("vpc-flow-logs-legacy", True, False),
+    "reconciliation": ("flow-logs-deleted", None, None),  # gone
+    "field-stations": ("field-stations-logs", False, True),
+    "labelling": ("labelling-logs", True, None),  # its policies could not be read
+}
+GONE = {"flow-logs-deleted"}
+
 # How each VPC is logged: (status, traffic, destination, delivery, error) for each flow log of the VPC itself.
 LOGS = {
     "none": [],
@@ -149,6 +192,8 @@ def vpcs():
         yield from vpc(account, region, vpc_id, tags, is_default, network)
         subnets = list(subnets_of(account, region, vpc_id, tags, is_default, network, subnet_count))
         yield from subnets
+        if account != NOT_SCANNED:
+            yield from ways_in(account, region, vpc_id, name, f"{network}.0.0/16", subnets)
         if (account, region) == DENIED:
             continue  # what the flow logs are here, nobody can say
         for number, log in enumerate(LOGS[logged]):
@@ -208,22 +253,85 @@ def subnets_of(account, region, vpc_id, tags, is_default, network, count):
         )
 
 
+def ways_in(account, region, vpc_id, name, block, subnets):
+    """What decides whether the internet reaches a VPC: its gateway, its routes, an interface."""
+    is_exposed = name in EXPOSED
+    has_gateway = is_exposed or name is None
+    gateway = hex_id("igw", vpc_id)
+    routes = [{"destination": block, "gatewayId": "local", "state": "active"}]
+    if has_gateway:
+        routes.insert(0, {"destination": "0.0.0.0/0", "gatewayId": gateway, "state": "active"})
+        yield asset(
+            "InternetGateway",
+            arn("ec2", region, account, f"internet-gateway/{gateway}"),
+            account,
+            region,
+            gateway,
+            {},
+            internetGatewayId=gateway,
+            ownerId=account,
+            attachedVpcIds=[vpc_id],
+        )
+    table = hex_id("rtb", vpc_id)
+    yield asset(
+        "RouteTable",
+        arn("ec2", region, account, f"route-table/{table}"),
+        account,
+        region,
+        table,
+        {},
+        routeTableId=table,
+        ownerId=account,
+        vpcId=vpc_id,
+        isMain=True,
+        subnetIds=[],
+        routes=routes,
+    )
+    if name is None or not subnets:
+        return  # a default VPC that nothing uses, or one with nothing in it
+    interface = hex_id("eni", vpc_id)
+    subnet = subnets[0]
+    number = int(hashlib.sha256(interface.encode()).hexdigest()[:4], 16)
+    yield asset(
+        "NetworkInterface",
+        arn("ec2", region, account, f"network-interface/{interface}"),
+        account,
+        region,
+        interface,
+        {},
+        networkInterfaceId=interface,
+        ownerId=account,
+        interfaceType="network_load_balancer" if is_exposed else "interface",
+        status="in-use",
+        subnetId=subnet["subnetId"],
+        vpcId=vpc_id,
+        privateIpAddress=subnet["cidrBlock"].split("/")[0].rsplit(".", 1)[0] + ".10",
+        publicIp=f"203.0.113.{number % 254 + 1}" if is_exposed else None,
+        securityGroupIds=[],
+        instanceId=None,
+        description=f"{name} entry",
+    )
+
+
 def flow_log(account, region, resource, kind, number, status, traffic, destination, delivery, error, label):
     log_id = hex_id("fl", resource, number)
     made = int(hashlib.sha256(log_id.encode()).hexdigest()[:6], 16)
     created = f"202{4 + made % 2}-{1 + made % 12:02}-{1 + made % 28:02}T{made % 24:02}:{made % 60:02}:00.000Z"
-    group = f"/vpc/{label}/flow-logs"
+    group = group_name(label)
+    role = ROLES.get(label, (USUAL_ROLE,))[0]
     fields = {
         "cw": {
             "logDestinationType": "cloud-watch-logs",
             "logDestination": arn("logs", region, account, f"log-group:{group}"),
             "logGroupName": group,
-            "deliverLogsPermissionArn": arn("iam", "", account, "role/vpc-flow-logs"),
+            "bucketName": None,
+            "deliverLogsPermissionArn": arn("iam", "", account, f"role/{role}"),
         },
         "s3": {
             "logDestinationType": "s3",
             "logDestination": f"arn:aws:s3:::org-flow-logs-{region}/{account}",
             "logGroupName": None,
+            "bucketName": f"org-flow-logs-{region}",
             "deliverLogsPermissionArn": None,
             "fileFormat": "parquet",
             "hiveCompatiblePartitions": True,
@@ -233,6 +341,7 @@ def flow_log(account, region, resource, kind, number, status, traffic, destinati
             "logDestinationType": "kinesis-data-firehose",
             "logDestination": arn("firehose", region, account, "deliverystream/flow-logs-to-siem"),
             "logGroupName": None,
+            "bucketName": None,
             "deliverLogsPermissionArn": None,
         },
     }[destination]
@@ -257,6 +366,134 @@ def flow_log(account, region, resource, kind, number, status, traffic, destinati
         maxAggregationInterval=600 if destination == "s3" else 60,
         creationTime=created,
         **fields,
+    )
+
+
+def group_name(label):
+    return f"/vpc/{ONE_GROUP.get(label, label)}/flow-logs"
+
+
+def destinations(logs):
+    """What the flow logs name, each once: log groups and their filters, buckets, streams, roles."""
+    named = {}
+    for log in logs:
+        label = log["tags"][0]["value"].rsplit("-", 1)[0]
+        place = (log["accountId"], log["region"])
+        if log["logGroupName"] and label not in NOT_MADE:
+            named["LogGroup", *place, log["logGroupName"]] = log_group(*place, log["logGroupName"], label)
+        if log["deliverLogsPermissionArn"]:
+            named["IamRole", place[0], log["deliverLogsPermissionArn"]] = iam_role(place[0], label)
+        if log["logDestinationType"] == "kinesis-data-firehose":
+            named["DeliveryStream", *place] = delivery_stream(*place, log["logDestination"])
+        if log["bucketName"]:
+            named["S3Bucket", log["bucketName"]] = bucket(log["region"], log["bucketName"])
+    # Named by flow logs that were seen once and can't be read now.
+    for label in ("open-banking", "default"):
+        account, region = DENIED
+        named["LogGroup", account, region, label] = log_group(account, region, group_name(label), label)
+    for made in named.values():
+        yield from made
+
+
+def log_group(account, region, name, label):
+    days, goes_on = GROUPS.get(label, USUAL_GROUP)
+    identity = arn("logs", region, account, f"log-group:{name}")
+    made = "2024-02-01T08:00:00.000Z"
+    yield asset(
+        "LogGroup",
+        identity,
+        account,
+        region,
+        name,
+        {},
+        name=name,
+        createdAt=made,
+        logGroupName=name,
+        retentionInDays=days,
+        storedBytes="1073741824",
+        kmsKeyId=None,
+        logGroupClass="STANDARD",
+        creationTime=made,
+    )
+    if goes_on and (account, region) != DENIED_FILTERS:
+        yield asset(
+            "SubscriptionFilter",
+            f"{identity}#subscription-filter/to-siem",
+            account,
+            region,
+            "to-siem",
+            {},
+            name="to-siem",
+            filterName="to-siem",
+            logGroupArn=identity,
+            filterPattern="",
+            destinationArn=arn("firehose", region, CORE, "deliverystream/siem"),
+            destinationKind="firehose",
+            scope="log-group",
+        )
+
+
+def iam_role(account, label):
+    name, trusts, may_write = ROLES.get(label, (USUAL_ROLE, True, True))
+    if name in GONE:
+        return
+    role = asset(
+        "IamRole",
+        arn("iam", "", account, f"role/{name}"),
+        account,
+        "global",
+        name,
+        {},
+        name=name,
+        roleName=name,
+        trustsVpcFlowLogs=trusts,
+    )
+    yield role | ({"__unknown": ["canPutLogEvents"]} if may_write is None else {"canPutLogEvents": may_write})
+
+
+def delivery_stream(account, region, identity):
+    yield asset(
+        "DeliveryStream",
+        identity,
+        account,
+        region,
+        "flow-logs-to-siem",
+        {},
+        name="flow-logs-to-siem",
+        deliveryStreamName="flow-logs-to-siem",
+        status="ACTIVE",
+        destinationKinds=["http-endpoint"],
+        bucketArns=[],
+    )
+
+
+def bucket(region, name):
+    identity = f"arn:aws:s3:::{name}"
+    if region == FOREIGN_BUCKET:
+        settings = ["versioningStatus", "publicAccessBlock", "minExpirationDays", "objectLockMode", "kmsKeyArn"]
+        stub = asset("S3Bucket", identity, NOT_SCANNED, "global", name, {}, name=name, bucketName=name)
+        del stub["tags"]
+        unknown = ["tags", "bucketRegion", *settings, "replicationTargets", "notificationTargets"]
+        yield stub | {"stubReason": "NOT_SCANNED", "__unknown": unknown}
+        return
+    days, notifies, replicates = BUCKETS[region]
+    yield asset(
+        "S3Bucket",
+        identity,
+        CORE,
+        region,
+        name,
+        {"team": "platform"},
+        name=name,
+        bucketName=name,
+        bucketRegion=region,
+        versioningStatus="Enabled",
+        publicAccessBlock=True,
+        minExpirationDays=days,
+        objectLockMode=None,
+        kmsKeyArn=None,
+        replicationTargets=replicates,
+        notificationTargets=notifies,
     )
 
 
@@ -292,9 +529,25 @@ def accounts_and_regions():
 
 def slices():
     """How each part was collected. Without times, so that the sample never grows too old to be believed."""
-    calls = {"FlowLog": "ec2:DescribeFlowLogs", "Subnet": "ec2:DescribeSubnets", "Vpc": "ec2:DescribeVpcs"}
+    calls = {
+        "FlowLog": "ec2:DescribeFlowLogs",
+        "InternetGateway": "ec2:DescribeInternetGateways",
+        "NetworkInterface": "ec2:DescribeNetworkInterfaces",
+        "RouteTable": "ec2:DescribeRouteTables",
+        "Subnet": "ec2:DescribeSubnets",
+        "Vpc": "ec2:DescribeVpcs",
+        "LogGroup": "logs:DescribeLogGroups",
+        "SubscriptionFilter": "logs:DescribeSubscriptionFilters",
+        "DeliveryStream": "firehose:DescribeDeliveryStream",
+    }
+    of_accounts = {
+        "Account": "sts:GetCallerIdentity",
+        "Region": "ec2:DescribeRegions",
+        "S3Bucket": "s3:ListAllMyBuckets",
+        "IamRole": "iam:GetRole",
+    }
     for account in ACCOUNTS:
-        for kind, call in {"Account": "sts:GetCallerIdentity", "Region": "ec2:DescribeRegions"}.items():
+        for kind, call in of_accounts.items():
             yield slice_line(kind, account, "global", call)
         for region in REGIONS:
             for kind, call in calls.items():
@@ -306,11 +559,16 @@ def slice_line(kind, account, region, call):
     if kind == "FlowLog" and (account, region) == DENIED:
         reason = "UnauthorizedOperation: not authorized to perform ec2:DescribeFlowLogs"
         return line | {"outcome": "DENIED", "reason": reason}
+    if kind == "SubscriptionFilter" and (account, region) == DENIED_FILTERS:
+        reason = "AccessDeniedException: not authorized to perform logs:DescribeSubscriptionFilters"
+        return line | {"outcome": "DENIED", "reason": reason}
     return line | {"outcome": "COMPLETE"}
 
 
 def main():
-    lines = [*slices(), *accounts_and_regions(), *vpcs()]
+    networks = list(vpcs())
+    logs = [line for line in networks if line["__typename"] == "FlowLog"]
+    lines = [*slices(), *accounts_and_regions(), *networks, *destinations(logs)]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     path = pathlib.Path(__file__).with_name("organisation.ndjson")
     if "--check" in sys.argv[1:]:

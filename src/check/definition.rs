@@ -10,6 +10,7 @@ use crate::{
 
 use super::cases::Case;
 use super::expect::Expectation;
+use super::remediation::Remediation;
 
 /// How bad a failing asset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,8 +105,8 @@ pub struct Check {
     pub rationale: Option<String>,
     /// Where to read on.
     pub references: Vec<String>,
-    /// How to mend a failing asset: a template.
-    pub remediation: Option<Arc<str>>,
+    /// How to mend a failing asset.
+    pub remediation: Option<Arc<Remediation>>,
     /// The names of the asset types whose slices the verdict rests on, the covered ones included; sorted.
     pub touches: Vec<String>,
     /// The names of the asset types of which each asset has a verdict of its own; sorted.

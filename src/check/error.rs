@@ -311,6 +311,36 @@ pub enum Problem {
         /// The file's name.
         name: String,
     },
+    /// A policy that can't be read or run.
+    #[error("the policy: {reason}")]
+    Rego {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `expect` names no policy of the folder.
+    #[error("there is no policy `{name}` beside it")]
+    NoPolicy {
+        /// As written.
+        name: String,
+        /// The file that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A block of a remediation that can't be rendered.
+    #[error("the remediation can't be filled in: {reason}")]
+    Template {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A name in a remediation that nothing has.
+    #[error("unknown name `{name}`")]
+    UnknownName {
+        /// As written.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+        /// All names there are.
+        known: Vec<String>,
+    },
     /// A file of `cases/` that makes no inventory.
     #[error("{reason}")]
     BadCase {
@@ -360,6 +390,10 @@ impl Problem {
             Self::WrongRoot { .. } => "wrong_root",
             Self::PartOfTheResult { .. } => "part_of_the_result",
             Self::NotTheFragment { .. } => "not_the_fragment",
+            Self::Rego { .. } => "rego",
+            Self::NoPolicy { .. } => "no_policy",
+            Self::Template { .. } => "template",
+            Self::UnknownName { .. } => "unknown_name",
             Self::BadCase { .. } => "bad_case",
         }
     }
@@ -402,6 +436,12 @@ impl Problem {
             Self::UnknownOperator { nearest, .. } => did_you_mean(nearest)
                 .or_else(|| Some("write eq, ne, lt, lte, gt, gte, all or none".to_owned())),
             Self::BadOperand { .. } => Some("write text in double quotes, as in `eq \"ACTIVE\"`".to_owned()),
+            Self::NoPolicy { nearest, .. } => did_you_mean(nearest)
+                .or_else(|| Some("write the name of a file that ends in .rego, in the check's folder".to_owned())),
+            Self::UnknownName { nearest, known, .. } => did_you_mean(nearest).or_else(|| {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                Some(format!("there are {}", listed(&known)))
+            }),
             Self::UnknownPath { nearest, known, .. } => did_you_mean(nearest).or_else(|| {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 Some(match known.as_slice() {
@@ -431,6 +471,8 @@ impl Problem {
             | Self::NotAnAssetType { .. }
             | Self::BadMaxAge { .. }
             | Self::NotTheFragment { .. }
+            | Self::Rego { .. }
+            | Self::Template { .. }
             | Self::BadCase { .. } => None,
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     graph::{Graph, Slices},
     model::{Outcome, SliceState, Time},
     query::{
-        Engine, QueryError, QueryErrorKind,
+        Engine, Filters, QueryError, QueryErrorKind,
         run::{Judgement, Judging, Reason as WhyUnknown, Why, WhyWorld},
     },
 };
@@ -16,12 +16,13 @@ use crate::{
 use super::definition::{Check, PriorityRule};
 use super::expect::Demand;
 use super::figure;
+use super::rego;
 use super::result::{
     AssetName, CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
 };
 
 /// Assets by type and row.
-type Rows = BTreeSet<(TypeId, u32)>;
+pub(super) type Rows = BTreeSet<(TypeId, u32)>;
 
 /// Judges one check over one graph. `now` decides which collections are too old to be believed.
 #[must_use]
@@ -49,6 +50,13 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
             urgent_rows(check, engine, &judging, &judgement)
                 .map(|urgent| fill(&mut result, check, graph, oldest, &judgement, &urgent))
         }
+        Demand::Rego(policy) => {
+            let judging = Judging::new(graph, oldest);
+            let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
+            let judged = judging.judge(check.covers, &Filters(all.collect()));
+            urgent_rows(check, engine, &judging, &judged)
+                .and_then(|urgent| rego::fill(&mut result, (check, policy), graph, oldest, &urgent))
+        }
         demand => figure::fill(&mut result, check, demand, graph, oldest),
     };
     if let Err(errors) = told {
@@ -75,7 +83,7 @@ pub fn explain(
         Demand::NoAsset { of, violating, .. } => {
             engine.why_of(graph, (*of, violating), asset, WhyWorld::Open { oldest })
         }
-        Demand::Count { .. } | Demand::Value { .. } => {
+        Demand::Count { .. } | Demand::Value { .. } | Demand::Rego(_) => {
             let message = format!(
                 "`{}` is one verdict as a whole: no asset has a verdict of its own in `{}`",
                 check.expect, check.id
@@ -152,10 +160,8 @@ pub(super) fn coverage<'r>(graph: &Graph, reasons: impl Iterator<Item = &'r WhyU
 fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]) -> Vec<Finding> {
     let mut findings: Vec<(Vec<bool>, Finding)> = failing(judgement)
         .map(|row| {
-            let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
-            let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
-            let priority = rules.map(|(rule, _)| rule.label.clone()).collect();
-            (is_urgent, Finding { asset: name_of(graph, row), priority, since: None })
+            let (is_urgent, priority) = labels(check, urgent, row);
+            (is_urgent, Finding { asset: name_of(graph, row), priority, message: None, since: None })
         })
         .collect();
     findings.sort_by(|(left_urgent, left), (right_urgent, right)| {
@@ -164,7 +170,15 @@ fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
-fn name_of(graph: &Graph, (of, row): (TypeId, u32)) -> AssetName {
+/// Which priority rules are true of an asset, and their labels.
+pub(super) fn labels(check: &Check, urgent: &[Rows], row: (TypeId, u32)) -> (Vec<bool>, Vec<String>) {
+    let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
+    let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
+    let labels = rules.map(|(rule, _)| rule.label.clone()).collect();
+    (is_urgent, labels)
+}
+
+pub(super) fn name_of(graph: &Graph, (of, row): (TypeId, u32)) -> AssetName {
     let text = |field: &str| graph.text(of, row, field).map(|text| text.into_owned());
     AssetName {
         account_id: text("accountId"),

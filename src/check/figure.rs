@@ -10,7 +10,7 @@ use crate::{
     graph::{Graph, Slices},
     model::Time,
     query::{
-        Filters, QueryError,
+        Filters, Plan, QueryError,
         run::{Judgement, RunLimits, judge, run, unseen},
     },
 };
@@ -32,7 +32,7 @@ pub(super) fn fill(
     oldest: Option<Time>,
 ) -> Result<(), Vec<QueryError>> {
     let found = match demand {
-        Demand::NoAsset { .. } => return Ok(()),
+        Demand::NoAsset { .. } | Demand::Rego(_) => return Ok(()),
         Demand::Count { of, filters, order, wanted } => {
             let (found, reasons) = count(graph, *of, filters, oldest);
             let holds = match found {
@@ -82,14 +82,19 @@ fn count(graph: &Graph, of: TypeId, filters: &Filters, oldest: Option<Time>) -> 
     (Found::Count { least, most }, judgement)
 }
 
-/// The part of the answer that a path leads to, from what is known.
-fn answer(check: &Check, graph: &Graph, path: &[Step]) -> Result<Value, Vec<QueryError>> {
-    let ran = run(&check.plan, graph, &BTreeMap::new(), &RunLimits::unlimited())
+/// The answer of a plan, from what is known, as JSON.
+pub(super) fn answer_of(plan: &Plan, graph: &Graph) -> Result<Vec<u8>, Vec<QueryError>> {
+    let ran = run(plan, graph, &BTreeMap::new(), &RunLimits::unlimited())
         .map_err(|stopped| vec![QueryError::from(stopped)])?;
     if !ran.errors.is_empty() {
         return Err(ran.errors.into_iter().map(QueryError::from).collect());
     }
-    let mut at: Value = serde_json::from_slice(&ran.data).unwrap_or(Value::Null);
+    Ok(ran.data)
+}
+
+/// The part of the answer that a path leads to.
+fn answer(check: &Check, graph: &Graph, path: &[Step]) -> Result<Value, Vec<QueryError>> {
+    let mut at: Value = serde_json::from_slice(&answer_of(&check.plan, graph)?).unwrap_or(Value::Null);
     for step in path {
         at = match (step, &mut at) {
             (Step::Key(key), Value::Object(entries)) => entries.remove(key).unwrap_or(Value::Null),

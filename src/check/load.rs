@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
-    catalog::{TypeId, TypeKind},
-    model::{Cron, MaxAge, nearest},
+    catalog::{Catalog, TypeId, TypeKind},
+    graph::GraphBuilder,
+    model::{Cron, MaxAge, Time, nearest},
     query::{
         Engine, Plan, QueryError, Request,
         run::{touched_by_filters, touched_types},
@@ -18,9 +19,12 @@ use crate::{
 use super::cases::Case;
 use super::definition::{Check, PriorityRule, Severity};
 use super::error::{CheckError, CheckErrors, Problem};
-use super::expect::{Demand, Expectation, Fault, Written, bind};
+use super::expect::{Demand, Expectation, Fault, Written, bind, whole_answer};
+use super::figure::answer_of;
 use super::framework::{controls_of, load_frameworks};
-use super::raw::{RawCheck, Text};
+use super::raw::{RawCheck, RawExpect, Text};
+use super::rego::Policy;
+use super::remediation::Remediation;
 use super::source::{CheckFolder, SourceFile, Sources};
 
 /// Every check of a folder, sorted by id.
@@ -83,7 +87,9 @@ pub fn pasted(query: &str, expect: &str, max_age: MaxAge, engine: &Engine) -> Re
         path: "pasted-query".to_owned(),
         check: file("--expect", expect),
         query: file("--query", query),
+        policies: Vec::new(),
         remediation: None,
+        related: None,
         cases: Vec::new(),
     };
     let mut errors = Vec::new();
@@ -147,12 +153,18 @@ impl Binder<'_> {
         let before = self.errors.len();
         self.check_id(&raw.id);
         let severity = self.severity(&raw.severity);
-        let written = self.expectation(&raw.expect);
         let max_age = self.max_age(raw.max_age.as_ref());
         let schedule = self.schedule(raw.schedule.as_ref());
         let covers = self.covers(&raw.covers);
-        let asked = self.demand(covers, &raw.covers.value, &raw.expect, written.as_ref());
+        let asked = match &raw.expect {
+            RawExpect::Words(text) => {
+                let written = self.expectation(text);
+                self.demand(covers, &raw.covers.value, text, written.as_ref())
+            }
+            RawExpect::Rego(name) => self.policy(covers, &raw.covers.value, name),
+        };
         let priority = self.priority(covers, &raw);
+        let remediation = self.remediation(covers, &raw);
         let cases = self.folder.cases.iter().filter_map(|file| Case::read(file, self.errors)).collect();
         if self.errors.len() > before {
             return None;
@@ -174,7 +186,7 @@ impl Binder<'_> {
             priority,
             rationale: raw.rationale.map(|text| text.value),
             references: raw.references.into_iter().map(|text| text.value).collect(),
-            remediation: self.folder.remediation.as_ref().map(|file| file.text.clone()),
+            remediation,
             touches,
             judged,
             file: self.folder.check.shown.clone(),
@@ -263,6 +275,49 @@ impl Binder<'_> {
         None
     }
 
+    /// The query, planned.
+    fn plan(&mut self) -> Option<Plan> {
+        let file = &self.folder.query;
+        match self.engine.plan(&Request::new(&*file.text)) {
+            Ok(plan) => Some(plan),
+            Err(errors) => {
+                self.errors.extend(errors.iter().map(|error| query_error(file, error)));
+                None
+            }
+        }
+    }
+
+    /// A policy over the answer of the query.
+    fn policy(&mut self, covers: Option<TypeId>, covers_name: &str, name: &Text) -> Option<Asked> {
+        let plan = self.plan()?;
+        let policies = &self.folder.policies;
+        let named = |file: &&SourceFile| file.path.rsplit('/').next() == Some(name.value.as_str());
+        let Some(file) = policies.iter().find(named) else {
+            let names = policies.iter().filter_map(|file| file.path.rsplit('/').next());
+            let nearest = nearest(&name.value, names).map(str::to_owned);
+            self.error(name, Problem::NoPolicy { name: name.value.clone(), nearest });
+            return None;
+        };
+        let of = match whole_answer(&plan, self.engine.catalog()) {
+            Ok(of) => of,
+            Err((word, problem)) => {
+                let span = word_in(&self.folder.query.text, &word);
+                self.errors.push(self.folder.query.error(Some(span), problem));
+                return None;
+            }
+        };
+        self.check_covered(covers, covers_name, of, &plan)?;
+        let catalog = self.engine.catalog();
+        let empty = GraphBuilder::new(Arc::clone(catalog)).finish(None, Time::from_millis(0)?).ok()?;
+        let empty = answer_of(&plan, &empty).unwrap_or_default();
+        let policy = Policy::read(file, &String::from_utf8_lossy(&empty), self.errors)?;
+        let text = format!("rego: {}", policy.name);
+        let expect = Expectation { text, demand: Demand::Rego(Arc::new(policy)) };
+        let touches = type_names(catalog, &touched_types(catalog, &plan));
+        let judged = type_names(catalog, &catalog.concrete(of).into_iter().collect());
+        Some(Asked { of, expect, plan, touches, judged })
+    }
+
     /// What is demanded of the answer of the query.
     fn demand(
         &mut self,
@@ -272,13 +327,7 @@ impl Binder<'_> {
         written: Option<&Written>,
     ) -> Option<Asked> {
         let file = &self.folder.query;
-        let plan = match self.engine.plan(&Request::new(&*file.text)) {
-            Ok(plan) => plan,
-            Err(errors) => {
-                self.errors.extend(errors.iter().map(|error| query_error(file, error)));
-                return None;
-            }
-        };
+        let plan = self.plan()?;
         let bound = match bind(written?, &plan, self.engine) {
             Ok(bound) => bound,
             Err(faults) => {
@@ -296,34 +345,50 @@ impl Binder<'_> {
                 return None;
             }
         };
+        self.check_covered(covers, covers_name, bound.of, &plan)?;
         let catalog = self.engine.catalog();
-        if covers.is_some_and(|covers| covers != bound.of) {
-            let covered = covers.map(|covers| catalog.get(covers));
-            let problem = Problem::WrongRoot {
-                found: catalog.get(bound.of).name.clone(),
-                covers: covers_name.to_owned(),
-                plural: covered.map(|covered| covered.plural.clone()).unwrap_or_default(),
-            };
-            let root = plan.roots.first().map_or("", |root| root.key.as_str());
-            let plural = word_in(&file.text, &catalog.get(bound.of).plural);
-            let span = if plural.is_empty() { word_in(&file.text, root) } else { plural };
-            self.errors.push(file.error(Some(span), problem));
-            return None;
-        }
-        let names = |ids: BTreeSet<TypeId>| -> Vec<String> {
-            let sorted: BTreeSet<String> = ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
-            sorted.into_iter().collect()
-        };
         let (touched, judged) = match &bound.demand {
             Demand::NoAsset { of, violating, .. } => {
                 (touched_by_filters(catalog, *of, violating), catalog.concrete(*of).into_iter().collect())
             }
             Demand::Count { of, filters, .. } => (touched_by_filters(catalog, *of, filters), BTreeSet::new()),
-            Demand::Value { .. } => (touched_types(catalog, &plan), BTreeSet::new()),
+            Demand::Value { .. } | Demand::Rego(_) => (touched_types(catalog, &plan), BTreeSet::new()),
         };
         let text = written.map(|written| written.whole.text.clone()).unwrap_or_default();
         let expect = Expectation { text, demand: bound.demand };
-        Some(Asked { of: bound.of, expect, plan, touches: names(touched), judged: names(judged) })
+        let (touches, judged) = (type_names(catalog, &touched), type_names(catalog, &judged));
+        Some(Asked { of: bound.of, expect, plan, touches, judged })
+    }
+
+    /// Reports a query about another type than the check covers.
+    fn check_covered(
+        &mut self,
+        covers: Option<TypeId>,
+        covers_name: &str,
+        of: TypeId,
+        plan: &Plan,
+    ) -> Option<()> {
+        let (file, catalog) = (&self.folder.query, self.engine.catalog());
+        if covers.is_none_or(|covers| covers == of) {
+            return Some(());
+        }
+        let covered = covers.map(|covers| catalog.get(covers));
+        let problem = Problem::WrongRoot {
+            found: catalog.get(of).name.clone(),
+            covers: covers_name.to_owned(),
+            plural: covered.map(|covered| covered.plural.clone()).unwrap_or_default(),
+        };
+        let root = plan.roots.first().map_or("", |root| root.key.as_str());
+        let plural = word_in(&file.text, &catalog.get(of).plural);
+        let span = if plural.is_empty() { word_in(&file.text, root) } else { plural };
+        self.errors.push(file.error(Some(span), problem));
+        None
+    }
+
+    fn remediation(&mut self, covers: Option<TypeId>, raw: &RawCheck) -> Option<Arc<Remediation>> {
+        let (file, related) = (self.folder.remediation.as_ref()?, self.folder.related.as_ref());
+        let check = (raw.id.value.as_str(), raw.title.value.trim());
+        Remediation::read(file, related, check, covers?, self.engine, self.errors)
     }
 
     fn priority(&mut self, covers: Option<TypeId>, raw: &RawCheck) -> Vec<PriorityRule> {
@@ -342,6 +407,12 @@ impl Binder<'_> {
         }
         rules
     }
+}
+
+/// The names of types, sorted.
+fn type_names(catalog: &Catalog, ids: &BTreeSet<TypeId>) -> Vec<String> {
+    let sorted: BTreeSet<String> = ids.iter().map(|id| catalog.get(*id).name.clone()).collect();
+    sorted.into_iter().collect()
 }
 
 fn query_error(file: &SourceFile, error: &QueryError) -> CheckError {

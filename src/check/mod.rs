@@ -8,6 +8,7 @@ mod compliance;
 mod definition;
 mod error;
 mod evaluate;
+mod evidence;
 mod exception;
 mod expect;
 mod figure;
@@ -15,6 +16,8 @@ mod framework;
 pub mod ledger;
 mod load;
 mod raw;
+mod rego;
+mod remediation;
 mod remembered;
 mod result;
 mod shipped;
@@ -26,10 +29,14 @@ pub use compliance::{AccountResult, Compliance, ControlResult, comply};
 pub use definition::{Check, PriorityRule, Severity, UnknownSeverity};
 pub use error::{CheckError, CheckErrors, Place, Problem};
 pub use evaluate::{evaluate, evaluate_all, explain};
+pub use evidence::{Disagreement, Evidence, EvidenceError, Moment, NoEvidence};
 pub use exception::{Exception, ExceptionError, ExceptionRequest, ExceptionStatus, Scope};
 pub use expect::Expectation;
 pub use framework::{Control, Framework, load_frameworks};
 pub use load::{load, pasted};
+pub use remediation::{
+    Batch, Destination, DestinationError, LeftOut, Part, Remediation, RemediationError, Script,
+};
 pub use remembered::RememberedVerdicts;
 pub use result::{
     AssetName, CheckResult, Counts, ExceptedFinding, ExitCode, Figure, Finding, Found, Reason, RestsOn,

@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "rationale",
     "references",
 ];
+const EXPECT_KEYS: &[&str] = &["rego"];
 const PRIORITY_KEYS: &[&str] = &["label", "where"];
 
 /// Text and where it stands.
@@ -46,12 +47,21 @@ pub(super) struct RawCheck {
     pub(super) title: Text,
     pub(super) severity: Text,
     pub(super) covers: Text,
-    pub(super) expect: Text,
+    pub(super) expect: RawExpect,
     pub(super) schedule: Option<Text>,
     pub(super) max_age: Option<Text>,
     pub(super) priority: Vec<RawPriority>,
     pub(super) rationale: Option<Text>,
     pub(super) references: Vec<Text>,
+}
+
+/// What stands behind `expect`.
+#[derive(Clone, Debug)]
+pub(super) enum RawExpect {
+    /// An expectation in words, e.g. `eq []`.
+    Words(Text),
+    /// `{rego: policy.rego}`: the name of a file.
+    Rego(Text),
 }
 
 /// One entry of `priority`.
@@ -105,7 +115,7 @@ impl Reader<'_> {
         let title = self.required(fields, "title");
         let severity = self.required(fields, "severity");
         let covers = self.required(fields, "covers");
-        let expect = self.required(fields, "expect");
+        let expect = self.expect(fields);
         let schedule = self.optional(fields, "schedule");
         let max_age = self.optional(fields, "max_age");
         let priority = self.list("priority", fields.get("priority"));
@@ -125,6 +135,16 @@ impl Reader<'_> {
             rationale,
             references,
         })
+    }
+
+    fn expect(&mut self, fields: &Fields<'_>) -> Option<RawExpect> {
+        match fields.get("expect") {
+            Some(node) if node.entries().is_some() => {
+                let fields = self.map("expect", node, EXPECT_KEYS)?;
+                self.required(&fields, "rego").map(RawExpect::Rego)
+            }
+            _ => self.required(fields, "expect").map(RawExpect::Words),
+        }
     }
 
     fn priority(&mut self, node: &Node) -> Option<RawPriority> {

@@ -45,7 +45,7 @@ impl Remembered {
         self.query == check.query
             && self.result.title == check.title
             && self.result.severity == check.severity
-            && self.expect == check.expect.to_string()
+            && self.expect == check.expect.identity()
             && self.max_age == check.max_age
             && self.priority.iter().eq(check.priority.iter().map(|rule| &rule.query))
             && self.at <= now
@@ -106,7 +106,7 @@ impl RememberedVerdicts {
                 let oldest = now.before(check.max_age.0);
                 let remembered = Remembered {
                     query: Arc::clone(&check.query),
-                    expect: check.expect.to_string(),
+                    expect: check.expect.identity(),
                     priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
                     max_age: check.max_age,
                     stamps: graph.stamps(types.iter().copied()),
@@ -125,7 +125,7 @@ impl RememberedVerdicts {
 }
 
 /// The types that the verdict of a check and its priorities rest on.
-fn rests_on(check: &Check, engine: &Engine) -> Result<BTreeSet<TypeId>, Vec<QueryError>> {
+pub(super) fn rests_on(check: &Check, engine: &Engine) -> Result<BTreeSet<TypeId>, Vec<QueryError>> {
     let catalog = engine.catalog();
     let touched = check.touches.iter().filter_map(|name| catalog.find(name));
     let mut types: BTreeSet<TypeId> = touched.map(|(of, _)| of).collect();

@@ -89,8 +89,19 @@ pub struct Finding {
     pub asset: AssetName,
     /// The labels of the priority rules that are true of it, most urgent first.
     pub priority: Vec<String>,
+    /// What a policy says of it; nothing where a query alone decides.
+    pub message: Option<String>,
     /// Since when it fails without a break, where that is remembered.
     pub since: Option<Time>,
+}
+
+impl Finding {
+    /// What is said of it beside its name: its labels, and what a policy says.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let parts: Vec<&str> = self.priority.iter().chain(&self.message).map(String::as_str).collect();
+        parts.join(", ")
+    }
 }
 
 /// One asset that fails and is accepted.

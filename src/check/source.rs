@@ -37,7 +37,11 @@ pub(super) struct CheckFolder {
     pub(super) path: String,
     pub(super) check: SourceFile,
     pub(super) query: SourceFile,
+    /// `*.rego`, sorted by path.
+    pub(super) policies: Vec<SourceFile>,
     pub(super) remediation: Option<SourceFile>,
+    /// What the remediation needs beside the asset's own fields.
+    pub(super) related: Option<SourceFile>,
     /// Sorted by path.
     pub(super) cases: Vec<SourceFile>,
 }
@@ -101,6 +105,30 @@ impl Sources {
             .collect();
         files.sort_by(|left, right| left.path.cmp(&right.path));
         Self::beside_shipped(shown).with(files)
+    }
+
+    /// From files in memory and nothing else: not even the shipped fragments.
+    #[must_use]
+    pub(super) fn sealed(shown: &str, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let files = files.into_iter().map(|(path, text)| SourceFile {
+            shown: format!("{shown}/{path}"),
+            path,
+            text: Arc::from(text),
+        });
+        Self::empty(shown).with(files.collect())
+    }
+
+    /// The files that a check is judged by, by their paths: its own, and all fragments.
+    pub(super) fn judging_files(&self, id: &str) -> BTreeMap<String, String> {
+        let of_check = |folder: &&CheckFolder| folder.path.replace('/', "-") == id;
+        let folder = self.folders.iter().find(of_check);
+        let own = folder
+            .into_iter()
+            .flat_map(|folder| [&folder.check, &folder.query].into_iter().chain(&folder.policies));
+        let own = own.map(|file| (file.path.clone(), file.text.to_string()));
+        let fragments = self.fragments.iter();
+        let fragments = fragments.map(|(name, text)| (format!("fragments/{name}.graphql"), text.clone()));
+        own.chain(fragments).collect()
     }
 
     /// Every fragment by name, for the engine: `...AssetFragment` works in any query.
@@ -179,14 +207,16 @@ impl Sources {
 
     /// Sorts a folder's files into their roles; a folder without any of a check's files is none.
     fn take_folder(&mut self, path: String, files: Vec<SourceFile>) {
-        let (mut check, mut query, mut remediation) = (None, None, None);
-        let (mut cases, mut others) = (Vec::new(), Vec::new());
+        let (mut check, mut query, mut remediation, mut related) = (None, None, None, None);
+        let (mut cases, mut policies, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for file in files {
             let below = file.path.get(path.len() + 1..).unwrap_or_default().to_owned();
             match below.as_str() {
                 "check.yaml" => check = Some(file),
                 "query.graphql" => query = Some(file),
+                _ if below.ends_with(".rego") && !below.contains('/') => policies.push(file),
                 "remediation.md" => remediation = Some(file),
+                "remediation.graphql" => related = Some(file),
                 _ if below.starts_with("cases/") && !below.ends_with(".md") => cases.push(file),
                 _ => others.push(below),
             }
@@ -197,7 +227,7 @@ impl Sources {
         };
         match (check, query) {
             (Some(check), Some(query)) => {
-                self.folders.push(CheckFolder { path, check, query, remediation, cases });
+                self.folders.push(CheckFolder { path, check, query, policies, remediation, related, cases });
             }
             (Some(check), None) => missing(&check, "query.graphql"),
             (None, Some(query)) => missing(&query, "check.yaml"),
@@ -261,7 +291,7 @@ fn read_below(folder: &Path, below: &str, files: &mut Vec<SourceFile>) -> Result
         }
         if path.is_dir() {
             read_below(&path, &relative, files)?;
-        } else if [".yaml", ".graphql", ".md", ".yml"].iter().any(|ending| name.ends_with(ending)) {
+        } else if [".yaml", ".graphql", ".md", ".yml", ".rego"].iter().any(|ending| name.ends_with(ending)) {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "the folder of checks is read here and nowhere else"

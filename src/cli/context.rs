@@ -92,12 +92,17 @@ impl Context {
         Style { width, colour: self.output.stdout_color }
     }
 
+    /// The files of the schema: `--schema`, or the embedded ones.
+    pub(crate) fn schema_sources(&self) -> Result<Vec<Source>, Failure> {
+        match &self.common.schema {
+            Some(folder) => read_schema(folder),
+            None => Ok(shipped()),
+        }
+    }
+
     /// Reads the schema: `--schema`, or the embedded one.
     pub(crate) fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
-        let sources = match &self.common.schema {
-            Some(folder) => read_schema(folder)?,
-            None => shipped(),
-        };
+        let sources = self.schema_sources()?;
         let catalog =
             Catalog::read(&sources).map_err(|errors| Failure::snippets(place::of_schema(&errors)))?;
         Ok(Arc::new(catalog))

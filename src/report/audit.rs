@@ -1,11 +1,12 @@
 //! What auditors ask of each VPC, answered from the saved query `flow-log-audit`: is it logged, which traffic, does it
-//! arrive, where is it kept and for how long, where does it go on to. What a check found unknown is not said to be absent.
+//! arrive, where is it kept and for how long, where does it go on to. What a check found unknown is not said to be absent,
+//! and why it is not known is said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::check::CheckResult;
+use crate::check::{CheckResult, Reason};
 
 use super::sheet::{Cell, Sheet, Tone};
 
@@ -15,12 +16,11 @@ pub const AUDIT_QUERY: &str = "flow-log-audit";
 /// One row a VPC. `answer` is the response of the saved query; `results` are those of the same inventory.
 #[must_use]
 pub fn audit_sheet(answer: &Value, results: &[CheckResult]) -> Sheet {
-    let unknown: BTreeSet<&str> = results
-        .iter()
-        .filter(|result| result.covers == "Vpc")
-        .flat_map(|result| &result.unknown)
-        .map(|unknown| unknown.asset.id.as_str())
-        .collect();
+    let unknown = Unknown {
+        logged: unknown_by(results, "aws-vpc-flow-logs-enabled"),
+        kept: unknown_by(results, "aws-vpc-flow-logs-retention"),
+        forwarded: unknown_by(results, "aws-vpc-flow-logs-siem"),
+    };
     let mut sheet = Sheet::new(&[
         "vpc",
         "~name",
@@ -32,16 +32,39 @@ pub fn audit_sheet(answer: &Value, results: &[CheckResult]) -> Sheet {
         "~storedIn",
         "~keptFor",
         "~forwardedTo",
+        "~whyNotKnown",
     ]);
     let vpcs = answer.pointer("/data/vpcs").and_then(Value::as_array);
     for vpc in vpcs.into_iter().flatten() {
-        let is_unknown = vpc.get("id").and_then(Value::as_str).is_some_and(|id| unknown.contains(id));
-        sheet.rows.push(row(vpc, is_unknown));
+        sheet.rows.push(row(vpc, &unknown));
     }
     sheet
 }
 
-fn row(vpc: &Value, is_unknown: bool) -> Vec<Cell> {
+/// Why something is not known, by the id of the VPC.
+type Why<'r> = BTreeMap<&'r str, &'r [Reason]>;
+
+/// What the checks of the questions do not know.
+struct Unknown<'r> {
+    logged: Why<'r>,
+    kept: Why<'r>,
+    forwarded: Why<'r>,
+}
+
+/// What a check does not know. Where it was not run, whatever any other does not know of a VPC might be the answer.
+fn unknown_by<'r>(results: &'r [CheckResult], check: &str) -> Why<'r> {
+    let of_vpcs = || results.iter().filter(|result| result.covers == "Vpc");
+    let was_run = of_vpcs().any(|result| result.id == check);
+    of_vpcs()
+        .filter(|result| !was_run || result.id == check)
+        .flat_map(|result| &result.unknown)
+        .map(|unknown| (unknown.asset.id.as_str(), unknown.reasons.as_slice()))
+        .collect()
+}
+
+fn row(vpc: &Value, unknown: &Unknown<'_>) -> Vec<Cell> {
+    let id = vpc.get("id").and_then(Value::as_str).unwrap_or_default();
+    let is_unknown = unknown.logged.contains_key(id);
     let text = |key: &str| Cell::new(vpc.get(key).cloned().unwrap_or(Value::Null));
     let logs: Vec<&Value> = vpc.get("hasFlowLog").and_then(Value::as_array).into_iter().flatten().collect();
     let active: Vec<&Value> =
@@ -67,10 +90,17 @@ fn row(vpc: &Value, is_unknown: bool) -> Vec<Cell> {
         (false, _) => Cell::new("in part").toned(Tone::Bad),
     };
     let places: BTreeSet<String> = active.iter().filter_map(|log| place(log)).collect();
-    let joined = |read: fn(&Value) -> BTreeSet<String>| {
-        let distinct: BTreeSet<String> = active.iter().flat_map(|log| read(log)).collect();
+    let joined = |read: fn(&Value) -> BTreeSet<String>, unknown: &Why<'_>| {
+        let mut distinct: BTreeSet<String> = active.iter().flat_map(|log| read(log)).collect();
+        if unknown.contains_key(id) && !active.is_empty() {
+            distinct.remove("no log group yet");
+            distinct.insert("not known".to_owned());
+        }
         distinct.into_iter().collect::<Vec<_>>().join(", ")
     };
+    let whys = [&unknown.logged, &unknown.kept, &unknown.forwarded];
+    let why: BTreeSet<String> =
+        whys.iter().filter_map(|whys| whys.get(id)).copied().flatten().map(Reason::to_string).collect();
     let or_null = |text: String| Cell::new(if text.is_empty() { Value::Null } else { Value::from(text) });
     vec![
         text("vpcId"),
@@ -81,8 +111,9 @@ fn row(vpc: &Value, is_unknown: bool) -> Vec<Cell> {
         or_null(traffic),
         arrives,
         or_null(places.into_iter().collect::<Vec<_>>().join(", ")),
-        or_null(joined(kept_for)),
-        or_null(joined(forwarded_to)),
+        or_null(joined(kept_for, &unknown.kept)),
+        or_null(joined(forwarded_to, &unknown.forwarded)),
+        or_null(why.into_iter().collect::<Vec<_>>().join("; ")),
     ]
 }
 
@@ -107,7 +138,11 @@ fn kept_for(log: &Value) -> BTreeSet<String> {
             None => "for ever".to_owned(),
         }
     };
-    destinations(log).map(words).collect()
+    let mut found: BTreeSet<String> = destinations(log).map(words).collect();
+    if found.is_empty() && word(log, "logDestinationType") == Some("cloud-watch-logs") {
+        found.insert("no log group yet".to_owned());
+    }
+    found
 }
 
 fn forwarded_to(log: &Value) -> BTreeSet<String> {

@@ -197,7 +197,7 @@ fn findings_sheet(result: &CheckResult, now: Time, limit: usize) -> Sheet {
             faint(&asset.name),
             faint(&asset.account_id),
             faint(&asset.region),
-            Cell::new(finding.priority.join(", ")),
+            Cell::new(finding.detail()),
             // One that has just opened says nothing by that.
             Cell::new(finding.since.filter(|since| *since < now).map_or_else(String::new, since)),
         ]);

@@ -22,7 +22,8 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--paper:#14171b;--line:#343a43;--faint:#98a2b0;--good:#43b77d;--bad:#f0717b;--unsure:#e0b040;--plain:#6b7686}}\
 *{box-sizing:border-box}body{margin:0 auto;max-width:76rem;padding:2rem 1.5rem;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
 h1{margin:0}h2{margin:2.2rem 0 .6rem;font-size:1.2rem}p{margin:.3rem 0}.faint{color:var(--faint)}\
-table{border-collapse:collapse;width:100%;margin:.6rem 0;font-size:.92rem}th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}\
+table{border-collapse:collapse;width:100%;margin:.6rem 0;font-size:.92rem}th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;white-space:nowrap}\
+.wide{overflow-x:auto}td.w{white-space:normal;overflow-wrap:anywhere;min-width:9rem}\
 th{font-size:.78rem;letter-spacing:.03em;color:var(--faint)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.unsure{color:var(--unsure)}\
 svg{display:block;max-width:100%;height:auto}svg text{font:13px system-ui,sans-serif;fill:var(--ink)}\
@@ -145,7 +146,8 @@ fn section(run: &Run<'_>, result: &CheckResult, page: &mut String) {
         }
         page.push_str("</ul>\n");
     }
-    let remediation = check.and_then(|check| check.remediation.as_ref());
+    let remediation =
+        check.and_then(|check| check.remediation.as_ref()).map(|remediation| remediation.guide());
     if let (Some(remediation), Verdict::Fail) = (remediation, result.verdict) {
         let _ = writeln!(
             page,
@@ -160,10 +162,9 @@ fn assets(result: &CheckResult, page: &mut String) {
         return;
     }
     page.push_str(
-        "<table>\n<tr><th>ASSET</th><th>NAME</th><th>ACCOUNT</th><th>REGION</th><th>VERDICT</th><th>DETAIL</th></tr>\n",
+        "<div class=\"wide\">\n<table>\n<tr><th>ASSET</th><th>NAME</th><th>ACCOUNT</th><th>REGION</th><th>VERDICT</th><th>DETAIL</th></tr>\n",
     );
-    let failing =
-        result.findings.iter().map(|finding| (&finding.asset, Verdict::Fail, finding.priority.join(", ")));
+    let failing = result.findings.iter().map(|finding| (&finding.asset, Verdict::Fail, finding.detail()));
     let unknown = result.unknown.iter().map(|unknown| {
         let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
         (&unknown.asset, Verdict::Unknown, why.join("; "))
@@ -172,7 +173,7 @@ fn assets(result: &CheckResult, page: &mut String) {
         let or_dash = |value: &Option<String>| text(value.as_deref().unwrap_or("–"));
         let _ = writeln!(
             page,
-            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{verdict}</td><td>{}</td></tr>",
+            "<tr><td title=\"{}\">{}</td><td class=\"w\">{}</td><td>{}</td><td>{}</td><td class=\"{}\">{verdict}</td><td class=\"w\">{}</td></tr>",
             text(&asset.id),
             text(asset.short_id()),
             or_dash(&asset.name),
@@ -182,7 +183,7 @@ fn assets(result: &CheckResult, page: &mut String) {
             text(&detail)
         );
     }
-    page.push_str("</table>\n");
+    page.push_str("</table>\n</div>\n");
     let more = (result.findings.len() + result.unknown.len()).saturating_sub(MOST_ASSETS);
     if more > 0 {
         let more = counted(more as u64, &result.covers);
@@ -191,7 +192,7 @@ fn assets(result: &CheckResult, page: &mut String) {
 }
 
 fn table(sheet: &Sheet, page: &mut String) {
-    page.push_str("<table>\n<tr>");
+    page.push_str("<div class=\"wide\">\n<table>\n<tr>");
     for column in &sheet.columns {
         let class = if column.numbers { " class=\"n\"" } else { "" };
         let _ = write!(page, "<th{class}>{}</th>", text(&heading(&column.key)));
@@ -200,13 +201,17 @@ fn table(sheet: &Sheet, page: &mut String) {
     for row in &sheet.rows {
         page.push_str("<tr>");
         for (column, cell) in sheet.columns.iter().zip(row) {
-            let number = if column.numbers { "n " } else { "" };
+            let number = match column.least {
+                _ if column.numbers => "n ",
+                Some(_) => "w ",
+                None => "",
+            };
             let shown = text(&cell.for_people());
             let _ = write!(page, "<td class=\"{number}{}\">{shown}</td>", class(cell.tone));
         }
         page.push_str("</tr>\n");
     }
-    page.push_str("</table>\n");
+    page.push_str("</table>\n</div>\n");
 }
 
 fn class(tone: Tone) -> &'static str {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{CaseOutcome, Check},
+    check::{CaseOutcome, Check, Remediation},
     model::{Outcome, SliceState, Time},
 };
 
@@ -68,7 +68,7 @@ pub fn check_page(check: &Check) -> String {
         section("RATIONALE", rationale);
     }
     if let Some(remediation) = &check.remediation {
-        section("REMEDIATION", remediation);
+        section("REMEDIATION", remediation.guide());
     }
     if !check.references.is_empty() {
         section("REFERENCES", &check.references.join("\n"));
@@ -117,7 +117,7 @@ pub fn check_json(check: &Check) -> String {
             .collect(),
         rationale: check.rationale.as_deref(),
         references: &check.references,
-        remediation: check.remediation.as_deref(),
+        remediation: check.remediation.as_deref().map(Remediation::guide),
         rests_on_slices_of: &check.touches,
         cases: check.cases.iter().map(|case| case.name.as_str()).collect(),
         file: &check.file,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason},
+    check::{AssetName, CheckResult, Counts, ExitCode, Figure, Finding, Found, Reason, UnknownAsset},
     model::Time,
 };
 
@@ -73,7 +73,7 @@ struct SlicesView {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AssetView<'a> {
+pub(super) struct AssetView<'a> {
     typename: &'a str,
     id: &'a str,
     native_id: Option<&'a str>,
@@ -87,6 +87,8 @@ struct FindingView<'a> {
     #[serde(flatten)]
     asset: AssetView<'a>,
     priority: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
     since: Option<String>,
 }
 
@@ -99,7 +101,7 @@ struct ExceptedView<'a> {
 }
 
 #[derive(Serialize)]
-struct UnknownView<'a> {
+pub(super) struct UnknownView<'a> {
     #[serde(flatten)]
     asset: AssetView<'a>,
     reasons: Vec<ReasonView<'a>>,
@@ -172,7 +174,8 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
             ]);
         };
         for finding in &result.findings {
-            push("FAIL", Some(&finding.asset), finding.priority.clone());
+            let detail = finding.priority.iter().chain(&finding.message).cloned().collect();
+            push("FAIL", Some(&finding.asset), detail);
         }
         for excepted in &result.excepted {
             let detail = vec![excepted.exception_id.clone()];
@@ -222,17 +225,19 @@ impl<'a> CheckView<'a> {
                     exception_id: &excepted.exception_id,
                 })
                 .collect(),
-            unknown: result
-                .unknown
-                .iter()
-                .map(|unknown| UnknownView {
-                    asset: AssetView::of(&unknown.asset),
-                    reasons: unknown.reasons.iter().map(ReasonView::of).collect(),
-                })
-                .collect(),
+            unknown: result.unknown.iter().map(UnknownView::of).collect(),
             unknown_coverage: result.unknown_coverage.iter().map(ReasonView::of).collect(),
             figure: result.figure.as_ref().map(FigureView::of),
             error: result.error.as_deref(),
+        }
+    }
+}
+
+impl<'a> UnknownView<'a> {
+    pub(super) fn of(unknown: &'a UnknownAsset) -> Self {
+        Self {
+            asset: AssetView::of(&unknown.asset),
+            reasons: unknown.reasons.iter().map(ReasonView::of).collect(),
         }
     }
 }
@@ -242,6 +247,7 @@ impl<'a> FindingView<'a> {
         Self {
             asset: AssetView::of(&finding.asset),
             priority: &finding.priority,
+            message: finding.message.as_deref(),
             since: finding.since.map(|since| since.to_string()),
         }
     }
@@ -258,7 +264,7 @@ impl<'a> FigureView<'a> {
 }
 
 impl<'a> AssetView<'a> {
-    fn of(asset: &'a AssetName) -> Self {
+    pub(super) fn of(asset: &'a AssetName) -> Self {
         Self {
             typename: &asset.typename,
             id: &asset.id,

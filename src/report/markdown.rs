@@ -42,13 +42,12 @@ fn section(result: &CheckResult, page: &mut String) {
         let _ = writeln!(page, "{}\n", escaped(&figure_words(figure)));
     }
     let mut sheet = Sheet::new(&["asset", "name", "account", "region", "verdict", "detail"]);
-    let rows =
-        result.findings.iter().map(|finding| (&finding.asset, "FAIL", finding.priority.join(", "))).chain(
-            result.unknown.iter().map(|unknown| {
-                let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
-                (&unknown.asset, "UNKNOWN", why.join("; "))
-            }),
-        );
+    let rows = result.findings.iter().map(|finding| (&finding.asset, "FAIL", finding.detail())).chain(
+        result.unknown.iter().map(|unknown| {
+            let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
+            (&unknown.asset, "UNKNOWN", why.join("; "))
+        }),
+    );
     for (asset, verdict, detail) in rows.clone().take(MOST_ASSETS) {
         let text =
             |text: &Option<String>| Cell::new(text.clone().map_or(serde_json::Value::Null, Into::into));

@@ -14,6 +14,7 @@ mod machine;
 mod markdown;
 mod ocsf;
 mod ordered;
+mod remediation;
 mod run;
 mod sarif;
 mod sheet;
@@ -34,6 +35,7 @@ pub use listing::{
 pub use machine::{checks_csv, checks_json, checks_ndjson};
 pub use markdown::markdown;
 pub use ocsf::ocsf;
+pub use remediation::{Remedy, remedy_json, remedy_script};
 pub use run::Run;
 pub use sarif::sarif;
 pub use sheet::{Cell, Column, Sheet, Style, Tone};

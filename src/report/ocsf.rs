@@ -60,7 +60,7 @@ fn event(run: &Run<'_>, statement: &Statement<'_>) -> Value {
     put("compliance", compliance(statement));
     if let Some(remediation) = statement.check.and_then(|check| check.remediation.as_deref()) {
         let references = statement.check.map(|check| check.references.clone()).unwrap_or_default();
-        put("remediation", json!({"desc": remediation.trim(), "references": references}));
+        put("remediation", json!({"desc": remediation.guide().trim(), "references": references}));
     }
     if let Some(asset) = statement.asset {
         let mut resource = Map::new();

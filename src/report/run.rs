@@ -65,7 +65,11 @@ impl<'a> Run<'a> {
             said.push(Statement {
                 verdict: Verdict::Fail,
                 asset: Some(&finding.asset),
-                message: format!("{} fails: {}", called(&finding.asset), result.title),
+                message: format!(
+                    "{} fails: {}",
+                    called(&finding.asset),
+                    finding.message.as_deref().unwrap_or(&result.title)
+                ),
                 priority: &finding.priority,
                 ..whole.clone()
             });

@@ -60,8 +60,8 @@ fn rule(result: &CheckResult, check: Option<&Check>) -> Value {
     if let Some(rationale) = check.and_then(|check| check.rationale.as_ref()) {
         rule.insert("fullDescription".to_owned(), json!({ "text": rationale.trim() }));
     }
-    if let Some(remediation) = check.and_then(|check| check.remediation.as_ref()) {
-        let text = remediation.trim();
+    if let Some(remediation) = check.and_then(|check| check.remediation.as_deref()) {
+        let text = remediation.guide().trim();
         rule.insert("help".to_owned(), json!({ "text": text, "markdown": text }));
     }
     if let Some(first) = check.and_then(|check| check.references.first()) {

@@ -20,6 +20,7 @@ mod lock;
 mod open;
 mod options;
 mod past;
+mod proof;
 mod read;
 mod rows;
 mod timeline;
@@ -44,6 +45,7 @@ pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
 pub use past::{Past, PastWork};
+pub use proof::{ChainFault, Proof, ProofRecord, RecordBody, Replayed, compare_with_journal};
 pub use read::{SEEN_FIELDS, Snapshot};
 pub use timeline::InForce;
 pub use verify::{Problem, VerifyReport, verify};

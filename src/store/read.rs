@@ -201,6 +201,18 @@ pub(super) fn states_of(slices: &[SliceState]) -> States<'_> {
 }
 
 impl Listing {
+    /// One that is not in the index: an asset with the times of its first version and of this one.
+    pub(super) fn new(
+        slice: SliceKey,
+        asset: Asset,
+        (first_seen, changed_at): (i64, i64),
+        states: &dyn Completed,
+    ) -> Self {
+        let completed = states.completed_at(&slice);
+        let last_seen = completed.map_or(changed_at, |completed| completed.millis().max(changed_at));
+        Self { slice, asset, first_seen, last_seen }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         self.asset.id == other.asset.id && self.asset.typename == other.asset.typename
     }
@@ -287,9 +299,7 @@ pub(super) fn read_listing(
     }
     .ok_or_else(bad)?;
     let slice = SliceKey { account_id, region, asset_type: typename };
-    let completed = states.completed_at(&slice);
-    let last_seen = completed.map_or(row.changed_at, |completed| completed.millis().max(row.changed_at));
-    Ok(Listing { slice, asset, first_seen: row.first_seen, last_seen })
+    Ok(Listing::new(slice, asset, (row.first_seen, row.changed_at), states))
 }
 
 fn read_chunks(index: &Index, key: &[u8], chunks: u32) -> Result<Vec<u8>, StoreError> {

@@ -63,9 +63,10 @@ fn failing() -> CheckResult {
         Finding {
             asset: vpc("vpc-1", Some("payments-prod"), "us-east-1"),
             priority: vec!["production".to_owned()],
+            message: None,
             since: None,
         },
-        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), since: None },
+        Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), message: None, since: None },
     ];
     failing.unknown =
         vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];

@@ -50,6 +50,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("miette", &["cli"]),
     ("comfy_table", &["report"]),
+    ("regorus", &["check"]),
 ];
 
 const LONGEST_FILE: usize = 800;

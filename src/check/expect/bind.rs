@@ -64,6 +64,21 @@ pub(in super::super) fn bind(written: &Written, plan: &Plan, engine: &Engine) ->
     demand.map(|demand| Bound { demand, of })
 }
 
+/// The type that the first root field of a plan is about, where the plan looks at all there is; else the word and what is
+/// wrong with it.
+pub(in super::super) fn whole_answer(plan: &Plan, catalog: &Catalog) -> Result<TypeId, (String, Problem)> {
+    let fault = plan.roots.iter().find_map(|root| partial(root, catalog));
+    if let Some(Fault::Query(word, problem)) = fault {
+        return Err((word, problem));
+    }
+    let first = plan.roots.first();
+    let of = first.and_then(|root| type_of(&root.kind));
+    of.ok_or_else(|| {
+        let root = first.map(|root| root.key.clone()).unwrap_or_default();
+        (root.clone(), Problem::NotAList { root })
+    })
+}
+
 /// The root field that an expectation means, and its path from there.
 fn root_of<'w, 'p>(
     written: &'w Written,

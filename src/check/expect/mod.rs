@@ -7,11 +7,12 @@ mod bind;
 mod read;
 mod shape;
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
+use super::rego::Policy;
 use crate::{catalog::TypeId, query::Filters};
 
-pub(super) use bind::{Fault, bind};
+pub(super) use bind::{Fault, bind, whole_answer};
 pub(super) use read::Written;
 pub(super) use shape::as_number;
 
@@ -28,6 +29,16 @@ impl Expectation {
     #[must_use]
     pub fn is_each(&self) -> bool {
         matches!(self.demand, Demand::NoAsset { .. })
+    }
+}
+
+impl Expectation {
+    /// Tells whether two expectations demand the same: as written, with the text of a policy.
+    pub(super) fn identity(&self) -> String {
+        match &self.demand {
+            Demand::Rego(policy) => format!("{} {}", self.text, policy.digest),
+            _ => self.text.clone(),
+        }
     }
 }
 
@@ -51,6 +62,8 @@ pub(super) enum Demand {
     },
     /// How many assets satisfy filters. Decided by the least and the most that it may be.
     Count { of: TypeId, filters: Filters, order: Order, wanted: f64 },
+    /// Nothing may be denied by a policy. Decided only where nothing that the query looks at was left unseen.
+    Rego(Arc<Policy>),
     /// A part of the answer. Decided only where nothing that the query looks at was left unseen.
     Value { path: Vec<Step>, order: Order, wanted: serde_json::Value },
 }

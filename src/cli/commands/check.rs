@@ -42,7 +42,7 @@ Examples:
   passmuster check --no-record
   passmuster check --framework cis-aws-3.0.0
   passmuster check --fail-on high -o sarif > verdicts.sarif
-  passmuster check -o html > report.html
+  passmuster check -o html > report.html      # with the answers of passmuster audit
   passmuster check aws-vpc-flow-logs-enabled --explain vpc-08209b480faed1b10
   passmuster check --data vpcs.ndjson --query 'vpcs(where: {hasFlowLog: null}) { id }' --expect 'eq []'"
 )]
@@ -151,7 +151,7 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
 }
 
 /// The results with what the store remembers: what is accepted doesn't count. Writes the run down where it is to be.
-fn settled(
+pub(super) fn settled(
     judged: &[CheckResult],
     run: ledger::Run<'_>,
     store: &LateStore,
@@ -176,7 +176,7 @@ fn settled(
 }
 
 /// What auditors ask of each VPC, where a check covers them.
-fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
+pub(super) fn audit(results: &[CheckResult], tools: &Tools, graph: &Graph) -> Option<Sheet> {
     if !results.iter().any(|result| result.covers == "Vpc") {
         return None;
     }

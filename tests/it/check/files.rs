@@ -125,7 +125,8 @@ fn no_shipped_file_is_forgotten_in_the_binary() {
     for (disk, embedded) in from_disk.iter().zip(&embedded) {
         assert_eq!(disk.id, embedded.id);
         assert_eq!(disk.query, embedded.query);
-        assert_eq!(disk.remediation, embedded.remediation);
+        let guide = |check: &check::Check| check.remediation.as_ref().map(|text| text.guide().to_owned());
+        assert_eq!(guide(disk), guide(embedded));
         let cases =
             |check: &check::Check| check.cases.iter().map(|case| case.name.clone()).collect::<Vec<_>>();
         assert_eq!(cases(disk), cases(embedded), "{}", disk.id);
@@ -134,16 +135,27 @@ fn no_shipped_file_is_forgotten_in_the_binary() {
 }
 
 #[test]
-fn every_placeholder_of_a_remediation_is_a_field_of_the_covered_type() {
-    let (engine, checks) = shipped();
-    for check in &checks {
-        let covered = engine.catalog().get(check.covers);
-        let text = check.remediation.as_deref().expect("a remediation");
-        for placeholder in text.split("{{").skip(1) {
-            let name = placeholder.split("}}").next().unwrap_or_default().trim();
-            let field = name.strip_prefix("asset.").unwrap_or_else(|| panic!("{}: `{name}`", check.id));
-            assert!(covered.find(field).is_some(), "{}: `{name}`", check.id);
-        }
+fn f2_an_unknown_field_an_expectation_that_can_not_be_met_and_a_taken_id_are_told_together() {
+    let other = CHECK.replace("eq []", "count lt 0");
+    let (told, texts) = mistakes(&[
+        ("a/aws/logged/check.yaml", &CHECK.replace("aws-logged", "a-aws-logged")),
+        ("a/aws/logged/query.graphql", "vpcs(where: {vpcid: null}) { id }\n"),
+        ("aws/logged/check.yaml", &other),
+        ("aws/logged/query.graphql", QUERY),
+        ("aws-logged/check.yaml", CHECK),
+        ("aws-logged/query.graphql", QUERY),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "q/a/aws/logged/query.graphql:1:14 unknown_key",
+            "q/aws/logged/check.yaml:1:5 id_taken",
+            "q/aws/logged/check.yaml:5:19 impossible_expectation",
+        ],
+        "{texts}"
+    );
+    for hint in ["did you mean `vpcId`?", "is taken by q/aws-logged/check.yaml", "can never be met"] {
+        assert!(texts.contains(hint), "{hint}: {texts}");
     }
 }
 

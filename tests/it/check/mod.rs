@@ -1,10 +1,13 @@
 //! Stored checks: the files they are read from, the verdicts they give, the cases they come with.
 
+mod evidence;
 mod expectations;
 mod files;
 mod frameworks;
 mod ledger;
 mod recorded;
+mod rego;
+mod remediation;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

@@ -112,14 +112,15 @@ fn the_sample_organisation_gets_the_right_verdicts() {
             ("effective-coverage", ("FAIL", 18, 8, 33)),
             ("enabled", ("FAIL", 20, 8, 31)),
             ("enabled-non-default", ("FAIL", 11, 7, 41)),
-            // The sample has no log groups, buckets and roles: what depends on them is not known.
-            ("log-group-not-shared", ("UNKNOWN", 0, 0, 0)),
-            ("retention", ("UNKNOWN", 0, 39, 20)),
-            ("retention-set", ("UNKNOWN", 0, 0, 0)),
-            ("role", ("UNKNOWN", 0, 29, 30)),
-            ("siem", ("UNKNOWN", 0, 38, 21)),
+            ("log-group-not-shared", ("FAIL", 1, 2, 22)),
+            ("retention", ("FAIL", 9, 9, 41)),
+            ("retention-set", ("FAIL", 3, 1, 21)),
+            ("role", ("FAIL", 3, 9, 47)),
+            ("siem", ("FAIL", 8, 12, 39)),
         ])
     );
+    let has_all = |&(_, fail, unknown, pass): &(&str, u64, u64, u64)| fail > 0 && unknown > 0 && pass > 0;
+    assert!(told.values().all(has_all), "each check shows what it can say: {told:?}");
 }
 
 #[test]
@@ -192,7 +193,9 @@ fn production_comes_first_among_the_findings() {
     let labels: Vec<bool> = result.findings.iter().map(|finding| !finding.priority.is_empty()).collect();
     assert_eq!(labels.iter().filter(|urgent| **urgent).count(), 3, "{:?}", result.findings);
     assert!(labels.is_sorted_by(|left, right| left >= right), "{labels:?}");
-    assert_eq!(result.findings[0].priority, ["production"]);
+    let exposed = ["internet-exposed", "production"];
+    let first: Vec<&[String]> = result.findings.iter().take(3).map(|finding| &*finding.priority).collect();
+    assert_eq!(first, [&exposed[..], &exposed[..], &["production"][..]], "what is exposed comes first");
     let plain: Vec<_> = result.findings.iter().filter(|finding| finding.priority.is_empty()).collect();
     assert!(plain.is_sorted_by(|left, right| left.asset <= right.asset), "then account, region and id");
 }

@@ -2,7 +2,7 @@
 
 use super::{assert_reads_as_agreed, folder, run};
 
-const COMMANDS: [(&str, &[&str]); 24] = [
+const COMMANDS: [(&str, &[&str]); 28] = [
     ("help", &[]),
     ("help_demo", &["demo"]),
     ("help_collect", &["collect"]),
@@ -21,6 +21,10 @@ const COMMANDS: [(&str, &[&str]); 24] = [
     ("help_except_list", &["except", "list"]),
     ("help_except_revoke", &["except", "revoke"]),
     ("help_except_lint", &["except", "lint"]),
+    ("help_audit", &["audit"]),
+    ("help_remediate", &["remediate"]),
+    ("help_evidence", &["evidence"]),
+    ("help_evidence_verify", &["evidence", "verify"]),
     ("help_diff", &["diff"]),
     ("help_notify_test", &["notify", "test"]),
     ("help_schedule", &["schedule"]),

@@ -11,8 +11,11 @@ mod judging;
 mod live;
 mod operating;
 mod past;
+mod proving;
+mod remediating;
 mod remembering;
 mod reports;
+mod secrets;
 mod serving;
 mod storing;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::{
-    due::{Decision, Known, due, rebased},
+    due::{Decision, Known, Start, due, rebased},
     job::{Job, JobName, JobOutcome, JobState, When},
 };
 use crate::model::{Clock, Time};
@@ -137,9 +137,13 @@ impl Schedule {
         self.changed.notified().await;
     }
 
-    /// Whether a collection runs.
+    /// Whether a collection runs, or is about to.
     #[must_use]
     pub fn is_collecting(&self) -> bool {
+        let collects = |start: &Start| matches!(start.name, JobName::Collection(_));
+        if due(self.clock.now(), &self.jobs, &self.lock()).start.iter().any(collects) {
+            return true;
+        }
         self.lock().iter().any(|(name, state)| matches!(name, JobName::Collection(_)) && state.is_running())
     }
 

@@ -8,4 +8,5 @@ sizes="${1:-10000,100000}"
 PASSMUSTER_BENCH_VPCS="$sizes" cargo bench --bench inventory -- --quiet
 for vpcs in $(echo "$sizes" | tr , ' '); do
     cargo bench --bench http -- --vpcs "$vpcs"
+    cargo bench --bench load -- --vpcs "$vpcs"
 done

@@ -1,23 +1,30 @@
-//! What a change costs: the graph patched by a slice of 1,000 VPCs, beside building it whole. Prints minima.
+//! What a change costs: the graph patched by a slice of 1,000 VPCs, until queries see it and until the verdict of every
+//! shipped check is that of the new graph. Prints minima.
 
 use std::time::{Duration, Instant};
 
 use passmuster::{
     catalog::TypeId,
+    check::{Check, RememberedVerdicts},
     graph::{Changes, Graph, Patched},
-    model::{Asset, Time},
+    model::{Asset, SliceKey, SliceState, Time},
     query::Engine,
 };
 use serde_json::json;
 
 const SLICE: u32 = 1000;
 const REPEATS: usize = 7;
-/// The check whose verdict follows.
-const CHECK: &str =
-    r#"{ vpcs(where: {OR: [{hasFlowLog: null}, {hasFlowLog_NONE: {flowLogStatus: "ACTIVE"}}]}) { id } }"#;
+/// A moment after the slices of the inventory were collected.
+pub fn now() -> Time {
+    "2026-11-21T01:00:00Z".parse().expect("a moment")
+}
 
-fn now() -> Time {
-    Time::from_millis(1_700_000_000_000).expect("a moment")
+/// The slice of an asset, collected again; nothing in an inventory without slices.
+fn collected_again(graph: &Graph, asset: &Asset) -> Vec<(SliceKey, Option<SliceState>)> {
+    let known = graph.slices().zip(asset.account_id()).zip(asset.region());
+    let known = known.and_then(|((slices, account), region)| slices.find(&asset.typename, account, region));
+    let again = |state: &SliceState| SliceState { completed_at: Some(now()), ..state.clone() };
+    known.map(|state| (state.key.clone(), Some(again(state)))).into_iter().collect()
 }
 
 /// The VPCs of some rows.
@@ -44,16 +51,27 @@ fn patch(graph: &Graph, changes: &Changes) -> (Duration, Patched) {
     (times.into_iter().min().expect("times"), last.expect("a patch"))
 }
 
-/// Prints what changes of one slice cost, and the first check and query afterwards.
-pub fn measure(graph: &Graph, engine: &Engine, built_in: Duration) {
+/// Prints what changes of one slice cost, and all checks afterwards.
+pub fn measure(graph: &Graph, engine: &Engine, checks: &[Check]) {
     let (of, _) = graph.catalog().find("Vpc").expect("the type of VPCs");
     let begun = Instant::now();
     graph.index_keys();
-    println!("built whole in {built_in:.2?}; keys indexed in {:.2?}", begun.elapsed());
+    println!("  keys indexed in {:.2?}", begun.elapsed());
+    // What rests on types that nobody collected is unknown for every asset, and costs the reasons of each.
+    let is_collected =
+        |name: &String| graph.slices().is_none_or(|slices| slices.of_type(name).next().is_some());
+    let checks: Vec<Check> =
+        checks.iter().filter(|check| check.touches.iter().all(is_collected)).cloned().collect();
+    let checks = checks.as_slice();
+    let mut verdicts = RememberedVerdicts::default();
+    let begun = Instant::now();
+    verdicts.evaluate_all(checks, engine, graph, now());
+    println!("  all {} checks judged in {:.2?}", checks.len(), begun.elapsed());
     let assets = vpcs(graph, of);
+    let slices = assets.first().map(|first| collected_again(graph, first)).unwrap_or_default();
     let with = |change: &dyn Fn(usize, Asset) -> Asset| -> Changes {
         let put = assets.iter().cloned().enumerate().map(|(place, asset)| change(place, asset)).collect();
-        Changes { put, ..Changes::default() }
+        Changes { put, slices: slices.clone(), ..Changes::default() }
     };
     let renamed = with(&|place, asset| asset.with("name", format!("renamed {}", place % 300)));
     let seen = with(&|_, asset| asset.with("state", "pending"));
@@ -63,7 +81,7 @@ pub fn measure(graph: &Graph, engine: &Engine, built_in: Duration) {
         asset.with("vpcId", format!("vpc-new-{place}")).with("tags", json!([{"key": "env", "value": "new"}]))
     });
     let removed = assets.iter().map(|asset| (asset.typename.clone(), asset.id.clone())).collect();
-    let gone = Changes { removed, ..Changes::default() };
+    let gone = Changes { removed, slices: slices.clone(), ..Changes::default() };
     let cases = [
         ("nothing differs", &same),
         ("one field differs", &seen),
@@ -73,12 +91,13 @@ pub fn measure(graph: &Graph, engine: &Engine, built_in: Duration) {
     ];
     for (name, changes) in cases {
         let (took, patched) = patch(graph, changes);
-        let begun = Instant::now();
-        let judged = engine.judge(&patched.graph, CHECK, None).expect("a check");
-        let judging = begun.elapsed();
-        let failing: usize = judged.types.iter().map(|judged| judged.failing.len()).sum();
+        verdicts.evaluate_all(checks, engine, graph, now());
+        let (before, begun) = (verdicts.evaluated(), Instant::now());
+        verdicts.evaluate_all(checks, engine, &patched.graph, now());
         println!(
-            "  {name:18} patched in {took:>9.2?}, judged in {judging:>9.2?} ({failing} fail), {:?}",
+            "  {name:18} patched in {took:>9.2?}, {} checks judged again in {:>9.2?}, {:?}",
+            verdicts.evaluated() - before,
+            begun.elapsed(),
             patched.work
         );
     }

@@ -25,7 +25,6 @@
     reason = "a bench fails by panicking"
 )]
 
-mod change;
 mod generator;
 mod measure;
 mod peer;
@@ -75,11 +74,6 @@ fn main() {
         let lines =
             generator::write(vpcs, skew, has("--slices"), &mut out).expect("a file that can be written to");
         println!("{lines} lines written to {file}");
-    } else if let Some(vpcs) = after("--change") {
-        let begun = Instant::now();
-        let vpcs = vpcs.parse().expect("a number of VPCs");
-        let ours = apart(|| Ours::build(vpcs, Skew::Healthy, &Measurements::default()));
-        change::measure(&ours.graph, &ours.engine, begun.elapsed());
     } else if arguments.iter().any(|argument| argument == "--bench") {
         let sizes = env::var("PASSMUSTER_BENCH_VPCS").unwrap_or_else(|_| "10000,100000".to_owned());
         let mut criterion = Criterion::default()

@@ -1,7 +1,8 @@
 //! What it takes to have the graph: from a file, from a store after a restart, and into a store. The program itself is
 //! run, from its start to its answer, so that nothing is left out. Run with
-//! `cargo bench --bench load -- [--vpcs 100000] [--rounds 3] [--file FILE] [--program FILE ..] [--without-store]`;
-//! with several programs (builds of the product) they take turns, and each has its column.
+//! `cargo bench --bench load -- [--vpcs 100000] [--rounds 3] [--file FILE] [--program FILE ..] [--graph-alone]`; with
+//! several programs (builds of the product) they take turns, and each has its column. What can't be seen from outside,
+//! the steps of a load, the image and a change, is measured in this process, and alone where that is asked for.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,9 +20,12 @@
     reason = "a bench fails by panicking"
 )]
 
+#[path = "../inventory/change.rs"]
+mod change;
 #[path = "../inventory/generator.rs"]
 #[expect(dead_code, reason = "shared with the bench of the engine")]
 mod generator;
+mod graph;
 mod program;
 
 use std::{
@@ -49,7 +53,9 @@ fn main() {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     if !has("--bench") {
         // As a test: everything once, over a few assets.
-        return measure(&[Program::built()], &Inventory::write(50), 1, true);
+        let inventory = Inventory::write(50);
+        measure(&[Program::built()], &inventory, 1);
+        return graph::measure(&inventory.path);
     }
     let programs: Vec<Program> = match all("--program") {
         paths if paths.is_empty() => vec![Program::built()],
@@ -59,7 +65,10 @@ fn main() {
         Some(path) => Inventory { _folder: None, path: PathBuf::from(path) },
         None => Inventory::write(number("--vpcs", 100_000)),
     };
-    measure(&programs, &inventory, number("--rounds", 3), !has("--without-store"));
+    if !has("--graph-alone") {
+        measure(&programs, &inventory, number("--rounds", 3));
+    }
+    graph::measure(&inventory.path);
 }
 
 /// An inventory as a file of assets and slices.
@@ -105,7 +114,7 @@ impl Table {
     }
 }
 
-fn measure(programs: &[Program], inventory: &Inventory, rounds: usize, with_store: bool) {
+fn measure(programs: &[Program], inventory: &Inventory, rounds: usize) {
     let mut table = Table::default();
     let file = inventory.path.as_path();
     for _ in 0..rounds {
@@ -120,7 +129,7 @@ fn measure(programs: &[Program], inventory: &Inventory, rounds: usize, with_stor
     }
     let folders: Vec<tempfile::TempDir> =
         programs.iter().map(|_| tempfile::tempdir().expect("a folder")).collect();
-    for (place, (program, folder)) in programs.iter().zip(&folders).enumerate().filter(|_| with_store) {
+    for (place, (program, folder)) in programs.iter().zip(&folders).enumerate() {
         let store = path(folder.path());
         let (run, _) = program.run(&["import", path(file), "--store", store]);
         table.keep("import of the file into a store", place, run);

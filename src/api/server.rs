@@ -15,7 +15,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::timeout,
 };
 
@@ -113,8 +113,9 @@ async fn connection(
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
     let ends = Ends::new();
-    #[expect(clippy::disallowed_methods, reason = "ends with the connection: `Watching` aborts it")]
-    let _watching = Watching(tokio::spawn(watch_over(ends.clone(), limits, stopped)));
+    // Whatever watches ends when this does.
+    let mut watching = JoinSet::new();
+    watching.spawn(watch_over(ends.clone(), limits, stopped));
     let serving = http1::Builder::new()
         .timer(ends.clone())
         .header_read_timeout(limits.header_time)
@@ -140,15 +141,6 @@ async fn connection(
         Some(Ok(())) => {}
         Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
         None => tracing::debug!("a request whose head took too long was given up"),
-    }
-}
-
-/// The task that watches over a connection, for as long as there is one.
-struct Watching(JoinHandle<()>);
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     api::{Answer, Answered, Delivery, Operation, Outlet, Status, Stop, Waited},
     graph::Graph,
     query::{
-        Engine, ExplainRequest, MomentError, QueryError, QueryErrorKind, Request, Response,
+        Engine, ExplainRequest, MomentError, QueryErrorKind, Request, Response,
         run::{RunError, RunLimits, Stop as RunStop},
     },
     store::Revision,

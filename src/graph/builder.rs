@@ -9,7 +9,7 @@ use super::{
     Graph, GraphError,
     column::TableId,
     ids::Ids,
-    parallel::{WORTH_A_THREAD, in_parallel},
+    parallel::{WORTH_A_THREAD, in_parallel, threads},
     relate,
     slice_rows::SliceRows,
     slices::Slices,
@@ -20,9 +20,6 @@ use crate::{
     catalog::{Catalog, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, TypeId, TypeKind},
     model::{Asset, GLOBAL_REGION, SliceState, Time},
 };
-
-/// Into how many parts slices are divided.
-const SLICE_PARTS: usize = 8;
 
 /// A graph that is being filled. After an error it is to be dropped: nothing of that batch is kept.
 #[derive(Debug)]
@@ -158,7 +155,7 @@ impl GraphBuilder {
     fn join_slices(&mut self, slices: &[SliceState]) -> Result<(), GraphError> {
         let Some(rows) = SliceRows::of(&self.catalog).filter(|_| !slices.is_empty()) else { return Ok(()) };
         let is_large = slices.len() > WORTH_A_THREAD;
-        let share = if is_large { slices.len().div_ceil(SLICE_PARTS) } else { slices.len() };
+        let share = if is_large { slices.len().div_ceil(threads()) } else { slices.len() };
         let parts = in_parallel(slices.chunks(share).collect(), is_large, |slices| {
             let mut part = TableBuilder::new(rows.of_type(), &self.catalog);
             rows.each(slices, &self.catalog, &mut |row| part.push(row, &self.catalog)).map(|()| part)

@@ -16,6 +16,14 @@ pub enum GraphError {
         /// The id.
         id: String,
     },
+    /// A row that was written can't be read back, which nothing that was built is.
+    #[error("{typename} `{id}` can't be read back out of the graph")]
+    Unreadable {
+        /// The type.
+        typename: String,
+        /// The id.
+        id: String,
+    },
     /// More than the row and edge numbers can hold.
     #[error("{what} of {typename} need more than {limit} entries: split the inventory by account")]
     TooLarge {

@@ -26,6 +26,7 @@ mod patch;
 mod patch_cells;
 mod patch_edges;
 mod relate;
+mod renew;
 mod slice_rows;
 mod slices;
 mod stamps;

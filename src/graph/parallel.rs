@@ -8,13 +8,18 @@ use std::{
 /// From so many rows on a thread more is worth its beginning.
 pub(crate) const WORTH_A_THREAD: usize = 20_000;
 
+/// How many threads the machine runs at once.
+pub(crate) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Does all tasks and returns what came of them, in their order; on this thread alone where they are small.
 pub(crate) fn in_parallel<T: Send, R: Send>(
     tasks: Vec<T>,
     is_large: bool,
     run: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
+    let threads = threads().min(tasks.len());
     if !is_large || threads < 2 {
         return tasks.into_iter().map(run).collect();
     }

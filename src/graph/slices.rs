@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     image::{ImageError, ImageReader, ImageWriter, Imaged},
+    parallel::{WORTH_A_THREAD, in_parallel, threads},
     table::next_stamp,
     whole::Wholes,
 };
@@ -200,6 +201,23 @@ impl Slices {
             of_type.stamp = next_stamp();
         }
         Self { accounts, types, count, places_stamp: next_stamp(), wholes: Wholes::default() }
+    }
+
+    /// Adds the slices of other accounts.
+    fn append(&mut self, other: Self) {
+        let Self { mut accounts, types, count, places_stamp: _, wholes: _ } = other;
+        self.accounts.append(&mut accounts);
+        self.count += count;
+        for (name, of_type) in types {
+            change(&mut self.types, &name, |known| {
+                known.slices += of_type.slices;
+                known.regional += of_type.regional;
+                known.stamp = of_type.stamp;
+                if !of_type.incomplete.is_empty() {
+                    Arc::make_mut(&mut known.incomplete).extend(of_type.incomplete.iter().cloned());
+                }
+            });
+        }
     }
 
     /// The same with some slices in another state, or unknown.
@@ -444,8 +462,29 @@ impl Imaged for Slices {
         let names = names.ok_or(ImageError::OtherFormat)?;
         let (codes, _) = codes.as_chunks::<NAMES>();
         let (numbers, _) = numbers.as_chunks::<NUMBERS>();
-        let states = codes.iter().zip(numbers).map(|(codes, numbers)| read_state(&names, *codes, *numbers));
-        states.collect::<Option<Vec<_>>>().map(Self::of_sorted).ok_or(ImageError::OtherFormat)
+        // Those of one account stay together.
+        let mut stretches = Vec::new();
+        let mut rest = (codes, numbers);
+        while !rest.0.is_empty() {
+            let share = codes.len().div_ceil(threads()).min(rest.0.len());
+            let account = |place: usize| rest.0.get(place).map(|[account, ..]| account);
+            let more = (share..rest.0.len()).take_while(|place| account(*place) == account(share - 1));
+            let (stretch, after) = rest.0.split_at(share + more.count());
+            let (its_numbers, numbers_after) =
+                rest.1.split_at_checked(stretch.len()).ok_or(ImageError::OtherFormat)?;
+            stretches.push((stretch, its_numbers));
+            rest = (after, numbers_after);
+        }
+        let parts = in_parallel(stretches, codes.len() > WORTH_A_THREAD, |(codes, numbers)| {
+            let states =
+                codes.iter().zip(numbers).map(|(codes, numbers)| read_state(&names, *codes, *numbers));
+            states.collect::<Option<Vec<_>>>().map(Self::of_sorted)
+        });
+        let mut slices = Self { places_stamp: next_stamp(), ..Self::default() };
+        for part in parts {
+            slices.append(part.ok_or(ImageError::OtherFormat)?);
+        }
+        Ok(slices)
     }
 }
 

@@ -231,9 +231,9 @@ impl TextData {
         }
     }
 
-    /// A number for each code that ascends with the texts; nothing where codes have no such order. Not for nets.
-    pub(crate) fn in_order(&self) -> Option<&Cells<u32>> {
-        self.added.is_none().then_some(&self.codes)
+    /// Whether codes ascend with their texts. Not for nets.
+    pub(crate) fn has_ordered_codes(&self) -> bool {
+        self.added.is_none()
     }
 
     /// Where a text stands among those of the column. Not for nets.

@@ -158,6 +158,22 @@ fn a_graph_with_many_patches_says_that_it_is_worn() {
 }
 
 #[test]
+fn a_worn_graph_is_built_whole_out_of_itself() {
+    let many = Changes {
+        put: (1000..10_000).map(log).chain([vpc(7).with("json", json!({"a": [null, 1.5]}))]).collect(),
+        removed: vec![("Vpc".to_owned(), "vpc-000003".to_owned())],
+        ..Changes::default()
+    };
+    let worn = inventory(100).patched(&many, now()).unwrap().graph;
+    let renewed = worn.renewed(now()).unwrap();
+    let all = "{ vpcs { id name json tags { key value } logs { id } } flowLogsAggregate { count } }";
+    assert_eq!(ask(&renewed, all), ask(&worn, all));
+    let one = Changes { put: vec![log(5)], ..Changes::default() };
+    assert!(worn.patched(&one, now()).unwrap().is_worn);
+    assert!(!renewed.patched(&one, now()).unwrap().is_worn);
+}
+
+#[test]
 fn an_asset_that_does_not_fit_is_refused_and_the_graph_stays() {
     let before = inventory(10);
     let refuse = |asset: Asset| before.patched(&Changes { put: vec![asset], ..Changes::default() }, now());

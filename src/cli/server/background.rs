@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     check::{Check, RememberedVerdicts, ledger::Trigger},
     graph::Slices,
-    model::Clock,
+    model::{Clock, Time},
     notify::{Channel, Client, SystemResolver},
     query::Collection,
     schedule::{Job, Perform, Rebuild, Schedule, read_jobs, rebuild_loop, run_schedule},
@@ -114,47 +114,75 @@ impl Background<'_> {
             let (store, clock) = (Arc::clone(&store), Arc::clone(&clock));
             move |before: Option<&Present>| refreshed(&catalog, &store, clock.now(), before)
         };
-        let holder = self.holder;
-        let rebuilding = rebuild_loop(rebuild, move || rebuild_once(&holder, &refresh, &publisher, &keep));
+        let graphs = Arc::new(Graphs { holder: self.holder, publisher, turn: Mutex::default() });
+        let renew = Rebuild::default();
+        let renewing = {
+            let (graphs, refresh, clock) = (Arc::clone(&graphs), refresh.clone(), Arc::clone(&clock));
+            rebuild_loop(renew.clone(), move || graphs.renew(&refresh, clock.now()))
+        };
+        let rebuilding = rebuild_loop(rebuild, move || {
+            if graphs.follow(&refresh, &keep) {
+                renew.request();
+            }
+        });
         let scheduled = run_schedule(Arc::clone(&schedule), jobs as Arc<dyn Perform>);
         let judging = judge_loop(judge, schedule);
-        tokio::join!(rebuilding, keeping, scheduled, judging, notifier.run());
+        tokio::join!(rebuilding, renewing, keeping, scheduled, judging, notifier.run());
         Ok(())
     }
 }
 
-/// Replaces the graph by a newer one, and tells what that shows.
-fn rebuild_once(
-    holder: &GraphHolder,
-    refresh: &dyn Fn(Option<&Present>) -> Result<Refreshed, Failure>,
-    publisher: &Publisher,
-    keep: &Rebuild,
-) {
-    let show = |present: Present| {
-        holder.replace(present);
-        if let Some(present) = holder.get() {
-            publisher.publish(&present);
-        }
-    };
-    match refresh(holder.get().as_deref()) {
-        Ok(Refreshed { present, is_worn }) => {
-            let slices = present.graph.slices().map_or(0, Slices::len);
-            tracing::info!(slices, "a newer graph answers");
-            show(present);
-            if is_worn {
-                // Meanwhile the patched one answers; what is committed until then follows as a patch of its own.
-                match refresh(None) {
-                    Ok(Refreshed { present, .. }) => show(present),
-                    Err(failure) => {
-                        tracing::error!("the graph could not be built whole: {}", failure.render(false));
-                    }
-                }
+/// Makes the graph of a store that of its newest commit, given the one before.
+type Refresh = dyn Fn(Option<&Present>) -> Result<Refreshed, Failure>;
+
+/// The graph that answers, and who replaces it.
+struct Graphs {
+    holder: Arc<GraphHolder>,
+    publisher: Arc<Publisher>,
+    /// Held by whoever makes the newest graph and puts it in place, so that none is replaced by an older one.
+    turn: Mutex<()>,
+}
+
+impl Graphs {
+    /// Replaces the graph by a newer one, and tells what that shows; whether one built whole would answer better.
+    fn follow(&self, refresh: &Refresh, keep: &Rebuild) -> bool {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        match refresh(self.holder.get().as_deref()) {
+            Ok(Refreshed { present, is_worn }) => {
+                let slices = present.graph.slices().map_or(0, Slices::len);
+                tracing::info!(slices, "a newer graph answers");
+                self.show(present);
+                keep.request();
+                is_worn
             }
-            keep.request();
+            Err(failure) => {
+                let reason = failure.render(false);
+                tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");
+                false
+            }
         }
-        Err(failure) => {
-            let reason = failure.render(false);
-            tracing::error!("the graph could not be rebuilt, the one before it stays: {reason}");
+    }
+
+    /// Replaces a worn graph by one built whole out of it. Meanwhile the worn one answers and is patched; what was
+    /// committed by then is put into the new one before that takes its place.
+    fn renew(&self, refresh: &Refresh, now: Time) {
+        let Some(worn) = self.holder.get() else { return };
+        let renewed = worn.graph.renewed(now).map_err(|error| Failure::program(&error)).and_then(|graph| {
+            graph.index_keys();
+            let renewed = Present { graph: Arc::new(graph), revision: worn.revision, is_from_image: false };
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.show(refresh(Some(&renewed))?.present);
+            Ok(())
+        });
+        if let Err(failure) = renewed {
+            tracing::error!("the graph could not be built whole: {}", failure.render(false));
+        }
+    }
+
+    fn show(&self, present: Present) {
+        self.holder.replace(present);
+        if let Some(present) = self.holder.get() {
+            self.publisher.publish(&present);
         }
     }
 }

@@ -302,7 +302,7 @@ impl<'g, 'b> Order<'g, 'b> {
             _ => None,
         };
         let number: &dyn Fn(&Column, u32) -> u64 = match column.map(|(column, _)| &column.data) {
-            Some(Data::Text(text)) if text.in_order().is_some() => {
+            Some(Data::Text(text)) if text.has_ordered_codes() => {
                 &|column, row| column.text_data().and_then(|text| text.code(row)).map_or(u64::MAX, u64::from)
             }
             Some(Data::Int { .. }) => &|column, row| match &column.data {

@@ -248,6 +248,12 @@ fn check_patches(seed: u64) {
         assert_eq!(graph.slices().unwrap().all(), built.slices().unwrap().all(), "seed {seed}");
         let all = "{ things { id __typename flag tags { key value } } thingsAggregate { count } }";
         check_text(&case, (&graph, &built), all, None);
+        if random.u8(0..4) == 0 {
+            // Built whole again out of itself; what follows is a patch of that.
+            graph = graph.renewed(moment(0)).unwrap();
+            assert_eq!(graph.slices().unwrap().all(), built.slices().unwrap().all(), "seed {seed}");
+            check_text(&case, (&graph, &built), all, None);
+        }
         let text = random.choice(["a", "B", "env", "\\n", "1"]).unwrap();
         let search = json!(text).to_string();
         let search = format!("{{ search(text: {search}) {{ field id typename }} }}");

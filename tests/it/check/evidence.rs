@@ -58,7 +58,7 @@ fn fill(folder: &Path) -> Store {
     );
     commit(&store, day, "eu-west-1", "FlowLog", Some(vec![log("fl-1", "vpc-1", "eu-west-1")]));
     // A large record of another type: in the chain it is a head and some inner hashes.
-    commit(&store, day, "eu-west-1", "SecurityGroup", Some(groups(600)));
+    commit(&store, day, "eu-west-1", "SecurityGroup", Some(groups(1_500)));
     for asset_type in ["RouteTable", "NetworkInterface"] {
         commit(&store, day, "eu-west-1", asset_type, Some(Vec::new()));
         commit(&store, day, "us-east-1", asset_type, Some(Vec::new()));
@@ -70,7 +70,7 @@ fn fill(folder: &Path) -> Store {
     commit(&store, next, "eu-west-1", "FlowLog", Some(logs));
     commit(&store, next, "us-east-1", "Vpc", Some(vec![vpc("vpc-9", "us-east-1")]));
     commit(&store, next, "us-east-1", "FlowLog", None);
-    commit(&store, next, "eu-west-1", "SecurityGroup", Some(groups(700)));
+    commit(&store, next, "eu-west-1", "SecurityGroup", Some(groups(1_700)));
     store
 }
 
@@ -134,7 +134,8 @@ fn records_of_other_types_are_a_head_and_inner_hashes_and_still_prove_the_chain(
     let large: Vec<&Value> = records.iter().filter(|record| record.get("head").is_some()).collect();
     assert_eq!(large.len(), 2, "both lists of security groups after the first record that tells something");
     for record in large {
-        assert!(record["siblings"].as_array().expect("hashes").len() >= 2, "{record}");
+        let hashes = record["siblings"].as_array().expect("hashes").len();
+        assert!(hashes >= 2, "{hashes} inner hashes stand for the rest of {record}");
         assert!(record.to_string().len() < 3_000, "{record}");
     }
     assert_eq!(records[0]["sequence"], 2, "the chain begins with the first that tells something");

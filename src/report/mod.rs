@@ -39,4 +39,4 @@ pub use remediation::{Remedy, remedy_json, remedy_script};
 pub use run::Run;
 pub use sarif::sarif;
 pub use sheet::{Cell, Column, Sheet, Style, Tone};
-pub use text::{age, counted, day, noun, printable, thousands};
+pub use text::{age, counted, day, noun, printable, span, thousands};

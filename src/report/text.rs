@@ -46,15 +46,21 @@ pub(super) fn group(number: &str) -> String {
     grouped
 }
 
-/// How old something is, in the largest unit that fits: `2 min`, `3 h`, `5 d`; under a minute `now`.
+/// How old something is, in the largest unit that fits: `2 min old`, `3 h old`; under a minute `just now`.
 #[must_use]
 pub fn age(age: Duration) -> String {
-    let seconds = age.as_secs();
+    if age.as_secs() < 60 { "just now".to_owned() } else { format!("{} old", span(age)) }
+}
+
+/// A span of time in the largest unit that fits: `40 s`, `2 min`, `3 h`, `5 d`.
+#[must_use]
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
     match seconds {
-        0..60 => "just now".to_owned(),
-        60..3_600 => format!("{} min old", seconds / 60),
-        3_600..172_800 => format!("{} h old", seconds / 3_600),
-        _ => format!("{} d old", group(&(seconds / 86_400).to_string())),
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", group(&(seconds / 86_400).to_string())),
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::{
 };
 use crate::{
     model::Time,
-    report::{Cell, Sheet, Tone, age, thousands},
+    report::{Cell, Sheet, Tone, span, thousands},
     schedule::{Job, JobName, JobOutcome, JobState, Known, Standing, read_jobs, standing},
     store::StoreError,
 };
@@ -109,9 +109,9 @@ fn row(
             || "–".to_owned(),
             |time| {
                 if time > now {
-                    format!("in {}", age(time.since(now)))
+                    format!("in {}", span(time.since(now)))
                 } else {
-                    format!("{} ago", age(now.since(time)))
+                    format!("{} ago", span(now.since(time)))
                 }
             },
         );

@@ -448,6 +448,8 @@ fn schedule_says_what_ran_what_is_due_and_why_not() {
         assert_eq!(ended.code, 0, "{ended:?}");
         ended.json()
     };
+    let table = run(folder.path(), &["schedule"]).stdout;
+    assert!(table.contains("  in ") && !table.contains(" old"), "{table}");
     let rows = jobs(folder.path());
     let rows = rows.as_array().unwrap();
     assert_eq!(rows[0]["job"], "collection/nightly");

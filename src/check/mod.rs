@@ -34,6 +34,7 @@ pub use exception::{Exception, ExceptionError, ExceptionRequest, ExceptionStatus
 pub use expect::Expectation;
 pub use framework::{Control, Framework, load_frameworks};
 pub use load::{load, pasted};
+pub use rego::{run_policies_elsewhere, run_policy_job};
 pub use remediation::{
     Batch, Destination, DestinationError, LeftOut, Need, Part, Remediation, RemediationError, Script,
 };

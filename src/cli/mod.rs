@@ -10,6 +10,7 @@ mod explained;
 mod failure;
 mod graph_holder;
 mod graph_image;
+mod isolation;
 mod late_store;
 mod listen;
 mod moment;
@@ -38,6 +39,10 @@ use output::Output;
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(ended) = isolation::work() {
+        return ended.into();
+    }
+    isolation::run_policies_apart();
     match Arguments::try_parse() {
         Ok(arguments) => std::panic::catch_unwind(|| run(arguments)).unwrap_or_else(|_| fault()).into(),
         Err(error) => {

@@ -1,8 +1,10 @@
 //! Policies in Rego as expectations: what a policy written for Open Policy Agent denies of the answer of a check's query.
 //!
 //! A policy is run a bounded number of steps, without a clock, files or a network; what could make it more than that is
-//! refused when it is read.
+//! refused when it is read. Memory is bounded by the process that a policy is run in (`job`,
+//! `docs/decisions/034-policies-run-apart.md`).
 
+mod job;
 mod mistake;
 mod recursion;
 mod verdict;
@@ -14,12 +16,17 @@ use regorus::{
     utils::limits::{ExecutionTimerConfig, TimeSource, set_time_source},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     error::{CheckError, Problem},
     source::SourceFile,
 };
 
+pub use job::{run_policies_elsewhere, run_policy_job};
 pub(super) use verdict::fill;
+
+use job::Said;
 
 /// The rules whose elements are denials, as Conftest and Gatekeeper name them.
 const RULES: [&str; 2] = ["deny", "violation"];
@@ -29,6 +36,9 @@ const MOST_STEPS: u64 = 10_000_000;
 
 /// The steps between two looks at the limit.
 const STEPS_A_LOOK: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+
+/// The most bytes of an answer that a policy is given.
+const MOST_INPUT: usize = 32 << 20;
 
 /// Functions that make something large out of a number, at no cost in steps.
 const REFUSED: [&str; 3] = ["numbers.range", "numbers.range_step", "bits.lsh"];
@@ -40,6 +50,7 @@ pub(super) struct Policy {
     pub(super) name: String,
     /// Of its text.
     pub(super) digest: String,
+    text: String,
     interpreter: Interpreter,
     /// The rules it has, as paths, e.g. `data.flowlogs.deny`.
     rules: Vec<String>,
@@ -56,7 +67,7 @@ impl std::fmt::Debug for Policy {
 }
 
 /// One thing that a policy denies.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Denial {
     /// What it says.
     pub(super) message: String,
@@ -86,13 +97,22 @@ impl Policy {
             return None;
         }
         let digest = blake3::hash(file.text.as_bytes()).to_hex().to_string();
-        let mut policy = Self { name, digest, interpreter, rules: Vec::new() };
-        for rule in RULES {
-            let path = format!("{package}.{rule}");
-            match policy.ask(&path, empty) {
-                Ok(_) => policy.rules.push(path),
-                Err(text) if text.contains("not a valid rule path") => {}
-                Err(text) => {
+        let text = file.text.to_string();
+        let mut policy = Self { name, digest, text, interpreter, rules: Vec::new() };
+        let paths = RULES.map(|rule| format!("{package}.{rule}"));
+        let said = match policy.ask(&paths, empty) {
+            Ok(said) => said,
+            Err(reason) => {
+                errors.push(file.error(Some(0..0), Problem::Rego { reason }));
+                return None;
+            }
+        };
+        for (path, said) in paths.into_iter().zip(said) {
+            match said {
+                // Of what form it is when there is something to deny is seen then.
+                Said::Denials(_) | Said::NoDenials(_) => policy.rules.push(path),
+                Said::NoRule => {}
+                Said::Wrong(text) => {
                     errors.push(mistake::of_text(file, &text));
                     return None;
                 }
@@ -115,10 +135,18 @@ impl Policy {
     /// # Errors
     /// What went wrong in it, in one line.
     pub(super) fn denials(&self, answer: &str) -> Result<Vec<Denial>, String> {
+        if answer.len() > MOST_INPUT {
+            let bytes = answer.len();
+            return Err(format!("the answer has {bytes} bytes: a policy is given at most {MOST_INPUT}"));
+        }
         let mut denials = Vec::new();
-        for rule in &self.rules {
-            let value = self.ask(rule, answer).map_err(|text| mistake::line_of(&text))?;
-            denials.extend(read_denials(rule, &value)?);
+        for (rule, said) in self.rules.iter().zip(self.ask(&self.rules, answer)?) {
+            match said {
+                Said::Denials(told) => denials.extend(told),
+                Said::NoDenials(text) => return Err(text),
+                Said::NoRule => return Err(format!("there is no `{rule}`")),
+                Said::Wrong(text) => return Err(mistake::line_of(&text)),
+            }
         }
         denials.sort_by(|left, right| {
             left.message.cmp(&right.message).then_with(|| left.names.cmp(&right.names))
@@ -127,20 +155,25 @@ impl Policy {
         Ok(denials)
     }
 
-    /// The value of a rule for an input.
-    fn ask(&self, rule: &str, input: &str) -> Result<Value, String> {
-        let mut interpreter = self.interpreter.clone();
-        interpreter.set_input_json(input).map_err(|error| error.to_string())?;
-        let limit = Duration::from_nanos(MOST_STEPS / u64::from(STEPS_A_LOOK.get()));
-        interpreter.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: STEPS_A_LOOK });
-        interpreter.eval_rule(rule.to_owned()).map_err(|error| {
-            let text = error.to_string();
-            if text.contains("time limit") {
-                return format!("error: it takes more than {MOST_STEPS} steps");
-            }
-            text
-        })
+    /// What rules say of an input.
+    fn ask(&self, rules: &[String], input: &str) -> Result<Vec<Said>, String> {
+        job::run((&self.name, &self.text), &self.interpreter, rules, input)
     }
+}
+
+/// The value of a rule for an input.
+fn ask(interpreter: &Interpreter, rule: &str, input: &str) -> Result<Value, String> {
+    let mut interpreter = interpreter.clone();
+    interpreter.set_input_json(input).map_err(|error| error.to_string())?;
+    let limit = Duration::from_nanos(MOST_STEPS / u64::from(STEPS_A_LOOK.get()));
+    interpreter.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: STEPS_A_LOOK });
+    interpreter.eval_rule(rule.to_owned()).map_err(|error| {
+        let text = error.to_string();
+        if text.contains("time limit") {
+            return format!("error: it takes more than {MOST_STEPS} steps");
+        }
+        text
+    })
 }
 
 /// An interpreter that has read a policy, and its package. Rego of before 1.0 is read as well.

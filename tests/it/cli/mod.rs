@@ -11,6 +11,7 @@ mod judging;
 mod live;
 mod operating;
 mod past;
+mod policies;
 mod proving;
 mod remediating;
 mod remedies;

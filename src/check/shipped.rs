@@ -169,6 +169,7 @@ pub(super) const FILES: &[(&str, &str)] = embedded![
     "aws/vpc-flow-logs-log-group-not-shared/cases/flow-logs-denied.yaml",
     "aws/vpc-flow-logs-log-group-not-shared/cases/log-groups-denied.yaml",
     "aws/vpc-flow-logs-log-group-not-shared/cases/nothing-collected.yaml",
+    "aws/vpc-flow-logs-log-group-not-shared/cases/other-account-denied.yaml",
     "aws/vpc-flow-logs-log-group-not-shared/cases/own-group.yaml",
     "aws/vpc-flow-logs-log-group-not-shared/cases/two-groups-one-name.yaml",
     "aws/vpc-flow-logs-log-group-not-shared/cases/two-logs-one-vpc.yaml",

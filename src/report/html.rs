@@ -20,15 +20,20 @@ const BAR: f64 = 300.0;
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#d5dae1;--faint:#667;--good:#1a7f4b;--bad:#c22f3b;--unsure:#b07d00;--plain:#8893a3}\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--paper:#14171b;--line:#343a43;--faint:#98a2b0;--good:#43b77d;--bad:#f0717b;--unsure:#e0b040;--plain:#6b7686}}\
-*{box-sizing:border-box}body{margin:0 auto;max-width:76rem;padding:2rem 1.5rem;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
-h1{margin:0}h2{margin:2.2rem 0 .6rem;font-size:1.2rem}p{margin:.3rem 0}.faint{color:var(--faint)}\
+*{box-sizing:border-box}body{margin:0 auto;max-width:100rem;padding:2rem 1.5rem;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
+h1{margin:0}h2{margin:2.2rem 0 .6rem;font-size:1.2rem;overflow-wrap:anywhere}p{margin:.3rem 0}.faint{color:var(--faint)}\
 table{border-collapse:collapse;width:100%;margin:.6rem 0;font-size:.92rem}th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;white-space:nowrap}\
-.wide{overflow-x:auto}td.w{white-space:normal;overflow-wrap:anywhere;min-width:9rem}\
+.wide{overflow-x:auto}td.w{white-space:normal;overflow-wrap:break-word;min-width:7rem}p.faint{max-width:60rem}\
 th{font-size:.78rem;letter-spacing:.03em;color:var(--faint)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.unsure{color:var(--unsure)}\
-svg{display:block;max-width:100%;height:auto}svg text{font:13px system-ui,sans-serif;fill:var(--ink)}\
+.bars{display:grid;grid-template-columns:max-content minmax(6rem,20rem) 1fr;gap:.35rem 1rem;align-items:center;font-size:.88rem;margin-bottom:1rem}\
+svg{display:block;width:100%;height:1.1rem;border-radius:3px}\
 .f{fill:var(--bad)}.u{fill:var(--unsure)}.p{fill:var(--good)}.e{fill:var(--line)}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid var(--line);padding-left:1rem;font-size:.88rem}\
+@media(max-width:100rem){table{font-size:.8rem}th,td{padding:.3rem .4rem}th{white-space:normal}td.w{min-width:5rem}}\
+@media(max-width:48rem){table{font-size:.88rem}body{padding:1.2rem 1rem}.bars{grid-template-columns:1fr;gap:.15rem}.bars span+svg+span{margin-bottom:.7rem}\
+table,tbody,tr{display:block}td,td.w,td.n{white-space:normal;text-align:left;min-width:0}tr.h{display:none}tr{border-bottom:1px solid var(--line);padding:.5rem 0}\
+td,td.w,td.n{display:flex;border:0;padding:.1rem 0;overflow-wrap:anywhere}td::before{content:attr(data-h);flex:0 0 8.5rem;font-size:.78rem;letter-spacing:.03em;color:var(--faint);font-weight:400}}\
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}tr,svg{break-inside:avoid}details{display:none}details[open]{display:block}}";
 
 /// A run as a page. `audit` answers what auditors ask of each VPC (see `audit_sheet`).
@@ -62,28 +67,19 @@ pub fn html(run: &Run<'_>, audit: Option<&Sheet>) -> String {
 
 /// A bar for each check: how many of its assets fail, are not known and pass.
 fn chart(results: &[CheckResult], page: &mut String) {
-    let height = 26 * results.len().max(1);
-    let widest = results.iter().map(|result| result.id.chars().count()).max().unwrap_or(0);
-    let left = 7.5 * f64::from(u32::try_from(widest).unwrap_or(u32::MAX).min(80)) + 16.0;
-    let width = left + BAR + 220.0;
-    let _ = writeln!(
-        page,
-        "<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
-         aria-label=\"Assets that fail, are not known and pass, for each check\">"
+    page.push_str(
+        "<div class=\"bars\" role=\"group\" aria-label=\"Assets that fail, are not known and pass, for each check\">\n",
     );
-    for (index, result) in results.iter().enumerate() {
-        let top = 26 * index;
-        let middle = top + 17;
-        let _ = writeln!(page, "<text x=\"0\" y=\"{middle}\">{}</text>", text(&result.id));
-        bar(result.counts, left, top + 4, page);
+    for result in results {
         let _ = writeln!(
             page,
-            "<text x=\"{}\" y=\"{middle}\">{}</text>",
-            left + BAR + 10.0,
-            text(&bar_words(result))
+            "<span>{}</span><svg viewBox=\"0 0 {BAR} 18\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+            text(&result.id)
         );
+        bar(result.counts, page);
+        let _ = writeln!(page, "</svg><span>{}</span>", text(&bar_words(result)));
     }
-    page.push_str("</svg>\n");
+    page.push_str("</div>\n");
 }
 
 fn bar_words(result: &CheckResult) -> String {
@@ -99,20 +95,16 @@ fn bar_words(result: &CheckResult) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a length on paper")]
-fn bar(counts: Counts, left: f64, top: usize, page: &mut String) {
+fn bar(counts: Counts, page: &mut String) {
     let total = counts.total();
-    let _ =
-        writeln!(page, "<rect class=\"e\" x=\"{left}\" y=\"{top}\" width=\"{BAR}\" height=\"18\" rx=\"3\"/>");
-    let mut at = left;
+    let _ = writeln!(page, "<rect class=\"e\" width=\"{BAR}\" height=\"18\"/>");
+    let mut at = 0.0;
     for (class, count) in [("f", counts.fail), ("u", counts.unknown), ("p", counts.pass)] {
         if count == 0 {
             continue;
         }
         let length = BAR * count as f64 / total as f64;
-        let _ = writeln!(
-            page,
-            "<rect class=\"{class}\" x=\"{at:.2}\" y=\"{top}\" width=\"{length:.2}\" height=\"18\"/>"
-        );
+        let _ = writeln!(page, "<rect class=\"{class}\" x=\"{at:.2}\" width=\"{length:.2}\" height=\"18\"/>");
         at += length;
     }
 }
@@ -161,9 +153,11 @@ fn assets(result: &CheckResult, page: &mut String) {
     if result.findings.is_empty() && result.unknown.is_empty() {
         return;
     }
-    page.push_str(
-        "<div class=\"wide\">\n<table>\n<tr><th>ASSET</th><th>NAME</th><th>ACCOUNT</th><th>REGION</th><th>VERDICT</th><th>DETAIL</th></tr>\n",
-    );
+    page.push_str("<div class=\"wide\">\n<table>\n<tr class=\"h\">");
+    for column in ["ASSET", "NAME", "ACCOUNT", "REGION", "VERDICT", "DETAIL"] {
+        let _ = write!(page, "<th>{column}</th>");
+    }
+    page.push_str("</tr>\n");
     let failing = result.findings.iter().map(|finding| (&finding.asset, Verdict::Fail, finding.detail()));
     let unknown = result.unknown.iter().map(|unknown| {
         let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
@@ -173,14 +167,15 @@ fn assets(result: &CheckResult, page: &mut String) {
         let or_dash = |value: &Option<String>| text(value.as_deref().unwrap_or("–"));
         let _ = writeln!(
             page,
-            "<tr><td title=\"{}\">{}</td><td class=\"w\">{}</td><td>{}</td><td>{}</td><td class=\"{}\">{verdict}</td><td class=\"w\">{}</td></tr>",
+            "<tr><td data-h=\"ASSET\" title=\"{}\">{}</td><td data-h=\"NAME\" class=\"w\">{}</td><td data-h=\"ACCOUNT\">{}</td>\
+             <td data-h=\"REGION\">{}</td><td data-h=\"VERDICT\" class=\"{}\">{verdict}</td><td data-h=\"DETAIL\" class=\"w\">{}</td></tr>",
             text(&asset.id),
             text(asset.short_id()),
             or_dash(&asset.name),
             or_dash(&asset.account_id),
             or_dash(&asset.region),
             class(tone_of(verdict)),
-            text(&detail)
+            broken(&text(&detail))
         );
     }
     page.push_str("</table>\n</div>\n");
@@ -192,7 +187,7 @@ fn assets(result: &CheckResult, page: &mut String) {
 }
 
 fn table(sheet: &Sheet, page: &mut String) {
-    page.push_str("<div class=\"wide\">\n<table>\n<tr>");
+    page.push_str("<div class=\"wide\">\n<table>\n<tr class=\"h\">");
     for column in &sheet.columns {
         let class = if column.numbers { " class=\"n\"" } else { "" };
         let _ = write!(page, "<th{class}>{}</th>", text(&heading(&column.key)));
@@ -207,7 +202,13 @@ fn table(sheet: &Sheet, page: &mut String) {
                 None => "",
             };
             let shown = text(&cell.for_people());
-            let _ = write!(page, "<td class=\"{number}{}\">{shown}</td>", class(cell.tone));
+            let shown = if column.least.is_some() { broken(&shown) } else { shown };
+            let head = text(&heading(&column.key));
+            let _ = write!(
+                page,
+                "<td data-h=\"{head}\" class=\"{number}{}\"><span>{shown}</span></td>",
+                class(cell.tone)
+            );
         }
         page.push_str("</tr>\n");
     }
@@ -229,7 +230,12 @@ fn text(value: &str) -> String {
     xml(&printable(value))
 }
 
-/// The same, with its own line breaks.
+/// Text of the page that may be broken where a path or an ARN has its joints.
+fn broken(text: &str) -> String {
+    text.replace('/', "/<wbr>").replace(':', ":<wbr>")
+}
+
+/// A value as text of the page, with its own line breaks.
 fn lines(value: &str) -> String {
     value.lines().map(text).collect::<Vec<_>>().join("\n")
 }

@@ -169,6 +169,10 @@ fn the_page_needs_nothing_else_and_answers_the_audit_questions() {
         assert!(html.contains(heading), "{heading}");
     }
     assert!(html.contains("ACCEPT and REJECT") && html.contains("not known"));
+    // On a narrow screen a row stands on its own, each value beside the name of its column.
+    assert!(html.contains("@media(max-width:48rem)") && html.contains("td::before{content:attr(data-h)"));
+    assert_eq!(html.matches("<td ").count(), html.matches("<td data-h=\"").count());
+    assert!(!html.contains("<td>") && html.matches("<td ").count() > 500);
     let framework = ["check", "--data", organisation, "--framework", "soc-2", "-o", "html"];
     let framework = run(folder.path(), &framework).stdout;
     assert!(framework.contains("CC7.2") && framework.contains("2 controls: 2 fail"));

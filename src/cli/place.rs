@@ -8,7 +8,10 @@ use crate::{
     query::{Fragments, QueryError, QueryErrorKind, Warning},
 };
 
-use super::{config::ConfigError, snippet::Snippet};
+use super::{
+    config::{ConfigError, masked},
+    snippet::Snippet,
+};
 
 /// Errors of a query. A place in a stored fragment is shown in that fragment's text.
 pub(crate) fn of_query(name: &str, text: &str, fragments: &Fragments, errors: &[QueryError]) -> Vec<Snippet> {
@@ -119,8 +122,9 @@ pub(crate) fn of_checks(errors: &CheckErrors) -> Vec<Snippet> {
         .collect()
 }
 
-/// Mistakes in a configuration file.
+/// Mistakes in a configuration file, shown without what may be secret in it.
 pub(crate) fn of_config(file: &Path, text: &str, errors: &[ConfigError]) -> Vec<Snippet> {
+    let text = masked(text);
     errors
         .iter()
         .map(|error| Snippet {
@@ -130,7 +134,7 @@ pub(crate) fn of_config(file: &Path, text: &str, errors: &[ConfigError]) -> Vec<
             remedy: error.problem.remedy(),
             help: error.problem.help(),
             file: file.display().to_string(),
-            text: text.to_owned(),
+            text: text.clone(),
             span: error.span.clone(),
         })
         .collect()

@@ -7,6 +7,7 @@
 mod accounts;
 mod collect;
 mod error;
+mod masked;
 mod notifications;
 mod organization;
 mod reader;
@@ -20,6 +21,7 @@ use super::{failure::Failure, place};
 use crate::collect::{AccountOptions, CollectOptions, OrganizationOptions};
 use collect::CollectSection;
 pub(crate) use error::ConfigError;
+pub(crate) use masked::masked;
 use notifications::ChannelSection;
 use reader::{Reader, parse};
 pub(crate) use schedule::REQUESTED;

@@ -1,9 +1,12 @@
 //! `[[notifications]]`: whom to tell of what. Secrets stand in the environment or in files of their own, never here; they
 //! are read when they are needed.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
-use super::reader::{Reader, Table, Text};
+use super::{
+    masked::named,
+    reader::{Reader, Table, Text},
+};
 use crate::{
     check::Severity,
     model::nearest,
@@ -41,7 +44,7 @@ pub(crate) struct ChannelSection {
 }
 
 /// Where a text is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Source {
     /// Here.
     Written(String),
@@ -197,7 +200,7 @@ impl ChannelSection {
     /// # Errors
     /// What is missing or makes no sense, without what is secret.
     pub(crate) fn channel(&self) -> Result<Channel, String> {
-        let of_channel = |reason: &dyn std::fmt::Display| format!("channel `{}`: {reason}", self.name);
+        let of_channel = |reason: &dyn fmt::Display| format!("channel `{}`: {reason}", self.name);
         let url = self.url.read().map_err(|error| of_channel(&error))?;
         let target = Target::read(&url, self.rule).map_err(|error: TargetError| of_channel(&error))?;
         let secret = match &self.secret {
@@ -220,16 +223,23 @@ impl ChannelSection {
     }
 }
 
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address may be a secret.
+        formatter.write_str("..")
+    }
+}
+
 impl Source {
     fn read(&self) -> Result<String, String> {
         match self {
             Self::Written(text) => Ok(text.clone()),
             Self::Variable(name) => std::env::var(name)
-                .map_err(|_| format!("the environment has no variable `{name}` that is text")),
+                .map_err(|_| format!("the environment has no variable {} that is text", named(name))),
             #[expect(clippy::disallowed_methods, reason = "the file is named in the configuration")]
             Self::File(path) => std::fs::read_to_string(path)
                 .map(|text| text.trim().to_owned())
-                .map_err(|error| format!("cannot read `{}`: {error}", path.display())),
+                .map_err(|error| format!("cannot read {}: {error}", named(&path.display().to_string()))),
         }
     }
 }

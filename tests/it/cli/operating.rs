@@ -299,7 +299,7 @@ async fn subscribers_are_told_once_the_graph_shows_it() {
 }
 
 /// Takes messages, and says what it got.
-fn receiver(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(super) fn receiver(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook/secret-part", listener.local_addr().unwrap());
     let got: Arc<Mutex<Vec<String>>> = Arc::default();

@@ -1,6 +1,7 @@
 //! `demo` and `serve`: processes that listen, and end when they are told to.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -36,6 +37,23 @@ impl Server {
     /// Starts it and reads the stream until it names its address.
     pub(super) fn start(folder: &Path, arguments: &[&str], address_on_stderr: bool) -> Self {
         Self::spawn(command(folder, arguments), address_on_stderr)
+    }
+
+    /// The same, with all that is printed kept in a file.
+    pub(super) fn spawn_into(mut command: Command, file: &Path) -> Self {
+        let kept = fs::File::create(file).unwrap();
+        let mut child = command.stdout(kept.try_clone().unwrap()).stderr(kept).spawn().unwrap();
+        for _ in 0..2400 {
+            let printed = fs::read_to_string(file).unwrap();
+            let rest = printed.split_once("serving http://").map(|(_, rest)| rest);
+            if let Some((address, _)) = rest.and_then(|rest| rest.split_once('/')) {
+                let address = address.to_owned();
+                return Self { child, address, printed };
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        child.kill().ok();
+        panic!("no address: {}", fs::read_to_string(file).unwrap());
     }
 
     pub(super) fn spawn(mut command: Command, address_on_stderr: bool) -> Self {

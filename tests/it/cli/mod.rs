@@ -15,6 +15,7 @@ mod proving;
 mod remediating;
 mod remembering;
 mod reports;
+mod ruling;
 mod secrets;
 mod serving;
 mod storing;

@@ -18,12 +18,12 @@ use super::{
     shape::Origin,
 };
 use crate::{
-    model::{Asset, Clock, GLOBAL_REGION, Outcome, SliceKey},
-    store::{SliceCommit, Store, StoreError},
+    model::{Clock, GLOBAL_REGION, Outcome, SliceKey},
+    store::{Packed, SliceCommit, Store, StoreError},
 };
 
 /// What one slice came to, before it is committed.
-pub(crate) type Reading = Result<Vec<Asset>, (Outcome, String)>;
+pub(crate) type Reading = Result<Packed, (Outcome, String)>;
 
 /// The same for every account.
 pub(crate) struct Fleet {
@@ -95,9 +95,8 @@ impl Fleet {
     ) -> Result<SliceReport, CollectError> {
         let (outcome, reason, assets) = match reading {
             Ok(assets) => (Outcome::Complete, None, assets),
-            Err((outcome, reason)) => (outcome, Some(reason), Vec::new()),
+            Err((outcome, reason)) => (outcome, Some(reason), Packed::default()),
         };
-        let read = u64::try_from(assets.len()).unwrap_or(u64::MAX);
         let slice = SliceCommit {
             key: key.clone(),
             api: action.to_owned(),
@@ -107,6 +106,7 @@ impl Fleet {
             assets,
         };
         let commit = self.in_store(key.clone(), move |store| store.commit_slice(slice)).await?;
+        let read = commit.added + commit.changed + commit.unchanged;
         let slice = SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit };
         // Told under the lock, so that who listens hears the count go up.
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);

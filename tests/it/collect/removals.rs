@@ -155,7 +155,7 @@ async fn more_ids_than_a_filter_takes_are_asked_for_in_several_calls() {
             .with("nativeId", vpc_id.as_str())
             .with("vpcId", vpc_id.as_str())
     });
-    let commit = SliceCommit {
+    let commit: SliceCommit = SliceCommit {
         key: SliceKey::new(&bench.account.id, REGION, "Vpc"),
         api: "ec2:DescribeVpcs".to_owned(),
         outcome: Outcome::Complete,

@@ -14,6 +14,7 @@ use super::{
     breaker::Breaker,
     confirm,
     connect::Connection,
+    enter::{Closed, enter},
     error::CollectError,
     failure::{Failure, FailureKind},
     fleet::{Fleet, Reading},
@@ -59,23 +60,16 @@ impl<'f> AccountRun<'f> {
         fleet: &'f Fleet,
         account: Account,
     ) -> Result<(Option<Self>, Gathered), CollectError> {
-        let connection = match &account.role {
-            None => fleet.home.clone(),
-            Some(request) => match Box::pin(fleet.home.assume(request)).await {
-                Ok(connection) => connection,
-                Err(failure) => {
-                    let gathered = give_up(fleet, &account, request.name(), &failure).await?;
-                    return Ok((None, gathered));
-                }
-            },
+        let connection = match Box::pin(enter(&fleet.home, &account)).await {
+            Ok(connection) => connection,
+            Err(closed) => return Ok((None, give_up(fleet, &account, &closed).await?)),
         };
         let origin = Origin {
             partition: fleet.caller.partition.clone(),
             caller: account.account_id.clone(),
             region: connection.home_region().to_owned(),
         };
-        let client = connection.ec2(&account.account_id, connection.home_region());
-        let listed = Box::pin(api::list_regions(&client, &origin)).await;
+        let (listed, gone) = Box::pin(fleet.regions_of(&connection, &origin)).await?;
         let mut regions = match &listed {
             Ok(known) => plan::plan_regions(&account.regions, known)?,
             Err(_) => {
@@ -95,7 +89,8 @@ impl<'f> AccountRun<'f> {
             origin,
             regions,
         };
-        let gathered = run.collect_lists(listed).await?;
+        let mut gathered = run.collect_lists(listed).await?;
+        gathered.notes.extend(note_gone_regions(&run.account.account_id, &gone));
         Ok((Some(run), gathered))
     }
 
@@ -339,6 +334,16 @@ impl<'f> AccountRun<'f> {
     }
 }
 
+/// Says of regions that there are no more what becomes of what is known of them.
+fn note_gone_regions(account_id: &str, gone: &[String]) -> Option<String> {
+    (!gone.is_empty()).then(|| {
+        format!(
+            "AWS no longer names of account {account_id}: {}; what is known of them stays, and grows too old for checks",
+            gone.join(", ")
+        )
+    })
+}
+
 /// What was read at once, as it waits for its commit.
 fn packed(assets: &[Asset]) -> Result<Packed, Failure> {
     let mut packed = Packed::default();
@@ -371,20 +376,15 @@ fn account_asset(fleet: &Fleet, account: &Account) -> (Asset, &'static str) {
 
 /// An account that lets nobody in: every slice that it would have, in the regions where it was collected before, says
 /// why it has no more than was known.
-async fn give_up(
-    fleet: &Fleet,
-    account: &Account,
-    role: &str,
-    failure: &Failure,
-) -> Result<Gathered, CollectError> {
+async fn give_up(fleet: &Fleet, account: &Account, closed: &Closed) -> Result<Gathered, CollectError> {
     let account_id = account.account_id.as_str();
     let mut regions: Vec<String> = account.regions.iter().cloned().collect();
     if regions.is_empty() {
         regions = fleet.likely_regions(account_id).await?;
     }
-    let reason = format!("{}, so the role {role} could not be taken on", failure.reason(role::ACTION));
+    let reason = closed.reason();
     // Whether credentials hold is not the question here: who takes the role on has been told who it is.
-    let outcome = match failure.outcome(false) {
+    let outcome = match closed.failure.outcome(false) {
         Outcome::Complete | Outcome::Disabled => Outcome::Failed,
         outcome => outcome,
     };
@@ -406,7 +406,7 @@ async fn give_up(
             Some(member) if key.asset_type == account_type.0 => {
                 (api::ACCOUNTS, Ok(api::shape_member(member, &fleet.caller.partition)))
             }
-            _ => (role::ACTION, Err((outcome, reason.clone()))),
+            _ => (closed.action, Err((outcome, reason.clone()))),
         };
         let reading = reading
             .and_then(|asset| packed(&[asset]).map_err(|failure| (Outcome::Failed, failure.reason(action))));

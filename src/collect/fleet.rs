@@ -9,9 +9,10 @@ use std::{
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
-    api::{self, Caller},
+    api::{self, Caller, RegionStatus},
     connect::Connection,
     error::CollectError,
+    failure::Failure,
     options::CollectOptions,
     report::{Event, SliceReport},
     scope::Scope,
@@ -128,6 +129,52 @@ impl Fleet {
             .map_err(|source| CollectError::Store { slice, source: Box::new(source) })
     }
 
+    /// The regions of an account, and those that AWS no longer names: a region that the store knows of and the list lacks
+    /// is asked for once more by its name, since a list that misses one would leave it out of everything that follows.
+    pub(crate) async fn regions_of(
+        &self,
+        connection: &Connection,
+        origin: &Origin,
+    ) -> Result<(Result<Vec<RegionStatus>, Failure>, Vec<String>), CollectError> {
+        let mut known = match Box::pin(api::list_regions(connection, origin)).await {
+            Ok(known) => known,
+            Err(failure) => return Ok((Err(failure), Vec::new())),
+        };
+        let mut gone = self.regions_before(&origin.caller).await?;
+        gone.retain(|name| !known.iter().any(|region| region.name == *name));
+        if gone.is_empty() {
+            return Ok((Ok(known), Vec::new()));
+        }
+        match Box::pin(api::list_these_regions(connection, origin, &gone)).await {
+            Err(failure) => Ok((Err(failure.when_confirming()), Vec::new())),
+            Ok(shown) => {
+                known.extend(shown);
+                known.sort_by(|one, other| one.name.cmp(&other.name));
+                known.dedup_by(|one, other| one.name == other.name);
+                gone.retain(|name| !known.iter().any(|region| region.name == *name));
+                Ok((Ok(known), gone.into_iter().collect()))
+            }
+        }
+    }
+
+    /// The regions in which something of an account was collected before, or which it had.
+    async fn regions_before(&self, account_id: &str) -> Result<BTreeSet<String>, CollectError> {
+        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
+        let slice = of.clone();
+        let read = move |store: &Store| {
+            let mut regions: BTreeSet<String> = store
+                .slices()?
+                .into_iter()
+                .filter(|known| known.key.account_id == slice.account_id && known.key.region != GLOBAL_REGION)
+                .map(|known| known.key.region)
+                .collect();
+            let listed = store.listed_besides(&slice, &Packed::default())?;
+            regions.extend(listed.iter().filter_map(|region| region.text("name").map(str::to_owned)));
+            Ok(regions)
+        };
+        self.in_store(of, read).await
+    }
+
     /// The regions of an account that can't be asked for them: those in which it was collected before, else those that
     /// are enabled for the caller.
     pub(crate) async fn likely_regions(&self, account_id: &str) -> Result<Vec<String>, CollectError> {
@@ -151,8 +198,7 @@ impl Fleet {
                 caller: self.caller.account_id.clone(),
                 region: region.to_owned(),
             };
-            let client = self.home.ec2(&self.caller.account_id, region);
-            match Box::pin(api::list_regions(&client, &origin)).await {
+            match Box::pin(api::list_regions(&self.home, &origin)).await {
                 Ok(known) => {
                     known.into_iter().filter(|region| region.enabled).map(|region| region.name).collect()
                 }

@@ -21,7 +21,7 @@ use crate::support::{
 const REGION: &str = "eu-west-1";
 
 /// Leaves out the items that hold one of these texts.
-fn hide(texts: &[&str]) -> Fault {
+pub(super) fn hide(texts: &[&str]) -> Fault {
     let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
     Fault::Rewrite(Arc::new(move |answer: String| {
         without_items(&answer, &texts.iter().map(String::as_str).collect::<Vec<_>>())

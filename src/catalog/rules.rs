@@ -84,7 +84,10 @@ pub fn with_rules(sources: &[Source], rules: &[ComputedRule]) -> Result<Vec<Sour
                 errors.push(RuleError { rule: index, problem, remedy: "remove one of the two".to_owned() });
             }
             Ok(place) => replaced.push((place, rule)),
-            Err((problem, remedy)) => errors.push(RuleError { rule: index, problem, remedy }),
+            Err(refusal) => {
+                let (problem, remedy) = *refusal;
+                errors.push(RuleError { rule: index, problem, remedy });
+            }
         }
     }
     if !errors.is_empty() {
@@ -97,8 +100,11 @@ pub fn with_rules(sources: &[Source], rules: &[ComputedRule]) -> Result<Vec<Sour
     }
 }
 
+/// What is wrong with a rule, and what to do about it.
+type Refusal = (RuleProblem, String);
+
 /// Where the filter of a rule's field is written.
-fn place_of(draft: &Draft<'_>, rule: &ComputedRule) -> Result<Place, (RuleProblem, String)> {
+fn place_of(draft: &Draft<'_>, rule: &ComputedRule) -> Result<Place, Box<Refusal>> {
     let catalog = &draft.catalog;
     let did_you_mean = |name: &str, known: &[&str]| match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -107,7 +113,7 @@ fn place_of(draft: &Draft<'_>, rule: &ComputedRule) -> Result<Place, (RuleProble
     let Some((id, definition)) = catalog.find(&rule.type_name) else {
         let known: Vec<&str> = catalog.types().iter().map(|definition| definition.name.as_str()).collect();
         let problem = RuleProblem::UnknownType { name: rule.type_name.clone() };
-        return Err((problem, did_you_mean(&rule.type_name, &known)));
+        return Err(Box::new((problem, did_you_mean(&rule.type_name, &known))));
     };
     let (owner, field) = (definition.name.clone(), rule.field.clone());
     let is_computed = |kind: &FieldKind| matches!(kind, FieldKind::Computed { .. });
@@ -119,14 +125,14 @@ fn place_of(draft: &Draft<'_>, rule: &ComputedRule) -> Result<Place, (RuleProble
         .collect();
     let Some((_, found)) = definition.find(&field) else {
         let remedy = did_you_mean(&field, &computed);
-        return Err((RuleProblem::UnknownField { owner, field }, remedy));
+        return Err(Box::new((RuleProblem::UnknownField { owner, field }, remedy)));
     };
     if !is_computed(&found.kind) {
         let remedy = match computed.as_slice() {
             [] => format!("`{owner}` has no computed fields"),
             computed => format!("those of `{owner}` that are: {}", computed.join(", ")),
         };
-        return Err((RuleProblem::NotComputed { owner, field }, remedy));
+        return Err(Box::new((RuleProblem::NotComputed { owner, field }, remedy)));
     }
     let filter_of = |of| draft.fields().find(|(id, _, other, _)| *id == of && other.name == field);
     let place = filter_of(id).and_then(|(.., notes)| notes.filter.as_ref()).map(|word| word.place.clone());
@@ -137,7 +143,8 @@ fn place_of(draft: &Draft<'_>, rule: &ComputedRule) -> Result<Place, (RuleProble
     match inherited {
         Some((_, interface, ..)) if definition.kind != TypeKind::Interface => {
             let remedy = format!("write the rule for `{}.{field}`", interface.name);
-            Err((RuleProblem::Inherited { owner, field, interface: interface.name.clone() }, remedy))
+            let interface = interface.name.clone();
+            Err(Box::new((RuleProblem::Inherited { owner, field, interface }, remedy)))
         }
         _ => Ok(place),
     }

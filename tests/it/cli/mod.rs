@@ -17,6 +17,7 @@ mod remediating;
 mod remedies;
 mod remembering;
 mod reports;
+mod ruling;
 mod secrets;
 mod serving;
 mod storing;

@@ -27,7 +27,7 @@ const MOST_ANSWER: u64 = 128 << 20;
 
 /// From now on, policies run apart.
 pub(super) fn run_policies_apart() {
-    run_policies_elsewhere(|job| run_apart(job));
+    run_policies_elsewhere(run_apart);
 }
 
 /// Does the job of such a process; nothing in any other.

@@ -30,7 +30,7 @@ th{font-size:.78rem;letter-spacing:.03em;color:var(--faint)}td.n,th.n{text-align
 svg{display:block;width:100%;height:1.1rem;border-radius:3px}\
 .f{fill:var(--bad)}.u{fill:var(--unsure)}.p{fill:var(--good)}.e{fill:var(--line)}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid var(--line);padding-left:1rem;font-size:.88rem}\
-@media(max-width:100rem){table{font-size:.8rem}th,td{padding:.3rem .4rem}th{white-space:normal}td.w{min-width:5rem}}\
+@media(max-width:100rem){table{font-size:.77rem}th,td{padding:.3rem .4rem}th{white-space:normal}td.w{min-width:6.5rem;overflow-wrap:anywhere}}\
 @media(max-width:48rem){table{font-size:.88rem}body{padding:1.2rem 1rem}.bars{grid-template-columns:1fr;gap:.15rem}.bars span+svg+span{margin-bottom:.7rem}\
 table,tbody,tr{display:block}td,td.w,td.n{white-space:normal;text-align:left;min-width:0}tr.h{display:none}tr{border-bottom:1px solid var(--line);padding:.5rem 0}\
 td,td.w,td.n{display:flex;border:0;padding:.1rem 0;overflow-wrap:anywhere}td::before{content:attr(data-h);flex:0 0 8.5rem;font-size:.78rem;letter-spacing:.03em;color:var(--faint);font-weight:400}}\

@@ -146,8 +146,11 @@ fn a_finding_opens_resolves_and_opens_again_under_one_id() {
     assert_eq!((resolved.resolved_at, resolved.last_seen_at), (Some(at(30)), Some(at(20))));
     assert_eq!(resolved.resolved_in, seen(2));
     assert_eq!(memory.run(40, Some(&[("a", passes())])), []);
-    assert_eq!(memory.run(50, Some(&[("a", fails("a"))])), told(ChangeKind::Reopened, "a"));
+    let fails_again =
+        Standing::Fails { asset: Some(asset("a")), priority: Vec::new(), seen_in: seen(45).into() };
+    assert_eq!(memory.run(50, Some(&[("a", fails_again)])), told(ChangeKind::Reopened, "a"));
     let again = memory.finding("a");
+    assert_eq!(again.seen_in, seen(45), "what showed that it fails again");
     assert_eq!((again.opened_at, again.reopened_at, again.times_opened), (at(10), Some(at(50)), 2));
     assert_eq!((again.resolved_at, again.last_seen_at, again.resolved_in.len()), (None, None, 0));
     assert_eq!(again.since(), at(50));
@@ -285,6 +288,15 @@ fn a_filter_accepts_only_what_it_is_certainly_true_of_and_lets_go_only_of_what_i
     assert_eq!(memory.finding("a").status, Status::Excepted);
     let left = [(ChangeKind::ExceptionLeft, "a".to_owned()), (ChangeKind::SeenAgain, "a".to_owned())];
     assert_eq!(memory.run(50, Some(&[("a", fails("a"))])), left);
+    memory.matches = Matches { certain: is(&["a"]), possible: BTreeMap::new() };
+    assert_eq!(memory.run(60, Some(&[("a", fails("a"))])), told(ChangeKind::Excepted, "a"));
+    memory.run(70, Some(&[("a", passes())]));
+    memory.matches = Matches { certain: BTreeMap::new(), possible: is(&["a"]) };
+    assert_eq!(
+        memory.run(80, Some(&[("a", fails("a"))])),
+        told(ChangeKind::Reopened, "a"),
+        "it accepts nothing new"
+    );
 }
 
 #[test]
@@ -330,7 +342,9 @@ fn an_exception_needs_an_owner_a_reason_a_scope_and_an_end_that_is_to_come() {
         request("o", &"r".repeat(2_001), 200).accept(now),
         Err(ExceptionError::TooLong { what: "a reason", bytes: 2_001, limit: 2_000 })
     ));
+    assert!(request("o", &"r".repeat(2_000), 200).accept(now).is_ok());
     let made = request("o", "r", 200).accept(now).unwrap();
+    assert_ne!(made.id, request("o", "r", 200).accept(at(101)).unwrap().id, "made again, it is another");
     assert_eq!(Exception::from_asset(&made.to_asset()).unwrap(), made);
     assert_eq!(made.id, request("o", "another reason", 300).accept(now).unwrap().id);
     assert_ne!(made.id, request("p", "r", 200).accept(now).unwrap().id);

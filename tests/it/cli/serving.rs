@@ -42,18 +42,18 @@ impl Server {
     /// The same, with all that is printed kept in a file.
     pub(super) fn spawn_into(mut command: Command, file: &Path) -> Self {
         let kept = fs::File::create(file).unwrap();
-        let mut child = command.stdout(kept.try_clone().unwrap()).stderr(kept).spawn().unwrap();
+        let child = command.stdout(kept.try_clone().unwrap()).stderr(kept).spawn().unwrap();
+        let mut server = Self { child, address: String::new(), printed: String::new() };
         for _ in 0..2400 {
-            let printed = fs::read_to_string(file).unwrap();
-            let rest = printed.split_once("serving http://").map(|(_, rest)| rest);
+            server.printed = fs::read_to_string(file).unwrap();
+            let rest = server.printed.split_once("serving http://").map(|(_, rest)| rest);
             if let Some((address, _)) = rest.and_then(|rest| rest.split_once('/')) {
-                let address = address.to_owned();
-                return Self { child, address, printed };
+                server.address = address.to_owned();
+                return server;
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        child.kill().ok();
-        panic!("no address: {}", fs::read_to_string(file).unwrap());
+        panic!("no address: {}", server.printed);
     }
 
     pub(super) fn spawn(mut command: Command, address_on_stderr: bool) -> Self {

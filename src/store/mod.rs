@@ -39,7 +39,7 @@ pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
 pub use image::ImageFile;
-pub use ledger::{LedgerCommit, LedgerReport, LedgerTurn};
+pub use ledger::{LedgerAddition, LedgerCommit, LedgerReport, LedgerTurn};
 pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]

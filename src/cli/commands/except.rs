@@ -19,8 +19,8 @@ use crate::{
     check::{
         Check, Exception, ExceptionRequest, ExceptionStatus, Scope,
         ledger::{
-            ExceptionProblem, FindingChange, Recorded, Run, Status, Trigger, lint_exception, read_exceptions,
-            read_findings, record_exceptions,
+            ExceptionProblem, FindingChange, NoOutbox, Recorded, Run, Status, Trigger, lint_exception,
+            read_exceptions, read_findings, record_exceptions,
         },
     },
     model::{Time, is_ledger_type, nearest},
@@ -158,7 +158,7 @@ impl Judged {
             now: self.now,
             trigger: Trigger::Command,
         };
-        let recorded = record_exceptions(&self.store, exceptions, run).map_err(failure)?;
+        let recorded = record_exceptions(&self.store, exceptions, run, &mut NoOutbox).map_err(failure)?;
         self.inventory.keep_newest(&self.tools.catalog, &self.present, self.now)?;
         Ok(recorded)
     }

@@ -5,6 +5,7 @@ mod expectations;
 mod files;
 mod frameworks;
 mod ledger;
+mod outbox;
 mod recorded;
 mod rego;
 mod remediation;

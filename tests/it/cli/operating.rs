@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
-use passmuster::{check::ledger::ChangeKind, query::FINDING_CHANGE_KINDS};
+use passmuster::{
+    check::ledger::ChangeKind,
+    query::FINDING_CHANGE_KINDS,
+    store::{Store, StoreOptions},
+};
 use serde_json::{Value, json};
 
 use super::{command, folder, inventory, run, serving::Server, slice};
@@ -363,7 +367,15 @@ fn channels_are_told_of_a_run_once_whatever_restarts() {
         assert!(got[0].contains("webhook-signature: v1,"), "{}", got[0]);
         assert!(got[0].contains(delivered["id"].as_str().unwrap()), "{}", got[0]);
     }
+    let id = delivered["id"].as_str().unwrap().to_owned();
     assert_eq!(server.terminate(), Some(0));
+    {
+        // Between a verdict and its messages there is no moment at which a crash could lose them.
+        let store = Store::open(&folder.path().join(".passmuster/store"), &StoreOptions::default()).unwrap().store;
+        let record_of = |typename: &str, id: &str| store.versions(typename, id).unwrap()[0].sequence;
+        let finding = format!("{CHECK}/arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-2");
+        assert_eq!(record_of("Finding", &finding), record_of("Notification", &id));
+    }
     let attempts = tried.lock().unwrap().len();
     assert!(attempts >= 1);
 

@@ -371,7 +371,8 @@ fn channels_are_told_of_a_run_once_whatever_restarts() {
     assert_eq!(server.terminate(), Some(0));
     {
         // Between a verdict and its messages there is no moment at which a crash could lose them.
-        let store = Store::open(&folder.path().join(".passmuster/store"), &StoreOptions::default()).unwrap().store;
+        let store =
+            Store::open(&folder.path().join(".passmuster/store"), &StoreOptions::default()).unwrap().store;
         let record_of = |typename: &str, id: &str| store.versions(typename, id).unwrap()[0].sequence;
         let finding = format!("{CHECK}/arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-2");
         assert_eq!(record_of("Finding", &finding), record_of("Notification", &id));

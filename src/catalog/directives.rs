@@ -28,7 +28,11 @@ pub(super) struct Known {
 
 /// All directives of the language.
 pub(super) const DIRECTIVES: [Known; 5] = [
-    Known { name: "relation", arguments: &["fields", "references", "paths"], on: Position::Field },
+    Known {
+        name: "relation",
+        arguments: &["fields", "references", "anywhere", "paths"],
+        on: Position::Field,
+    },
     Known { name: "computed", arguments: &["where"], on: Position::Field },
     Known { name: "values", arguments: &["list"], on: Position::Field },
     Known { name: "plural", arguments: &["value"], on: Position::Type },
@@ -150,6 +154,22 @@ pub(super) fn texts(
             None
         }
     }
+}
+
+/// True or false, false where the argument is not given. Notes anything else.
+pub(super) fn flag(
+    directive: &Node<Directive>,
+    name: &str,
+    expected: &'static str,
+    places: &Places,
+    report: &mut Report<'_>,
+) -> Option<bool> {
+    let Some(given) = directive.specified_argument_by_name(name) else { return Some(false) };
+    let flag = given.to_bool();
+    if flag.is_none() {
+        refuse(directive, Some(given), expected, places, report);
+    }
+    flag
 }
 
 /// A count from 0 to 2^31-1; `None` where the argument is not given. Notes anything else.

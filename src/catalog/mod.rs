@@ -27,6 +27,6 @@ pub use shipped::shipped;
 pub use source::Source;
 pub(crate) use source::line_and_column;
 pub use types::{
-    Catalog, EnumId, EnumType, Field, FieldId, FieldKind, ListShape, PageLimit, RelationKeys, ScalarType,
-    TypeDef, TypeId, TypeKind,
+    Catalog, EnumId, EnumType, Field, FieldId, FieldKind, KeyPairs, ListShape, PageLimit, RelationKeys,
+    ScalarType, TypeDef, TypeId, TypeKind,
 };

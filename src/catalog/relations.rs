@@ -9,10 +9,11 @@ use super::{
     directives::{self, Word},
     error::{Report, SchemaProblem, suggest},
     read::{Draft, FieldNotes},
-    types::{Field, FieldKind, RelationKeys, ScalarType, TypeDef, TypeId, TypeKind},
+    types::{Field, FieldKind, KeyPairs, RelationKeys, ScalarType, TypeDef, TypeId, TypeKind},
 };
 
-const EXPECTED: &str = "lists of field names `fields` and `references`, or `paths`";
+const EXPECTED: &str =
+    "lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`";
 
 /// Reads the arguments of `@relation`; notes their places for the checks to come.
 pub(super) fn read_keys(
@@ -24,6 +25,7 @@ pub(super) fn read_keys(
     let fields = directives::texts(directive, "fields", EXPECTED, places, report);
     let references = directives::texts(directive, "references", EXPECTED, places, report);
     let paths = directives::texts(directive, "paths", EXPECTED, places, report);
+    let anywhere = directives::flag(directive, "anywhere", EXPECTED, places, report);
     let given = |name| directive.specified_argument_by_name(name).is_some();
     match (fields, references, paths) {
         (Some(fields), Some(references), None) if !given("paths") => {
@@ -36,9 +38,9 @@ pub(super) fn read_keys(
             let pairs = texts(&fields).into_iter().zip(texts(&references)).collect();
             notes.fields = fields;
             notes.references = references;
-            Some(RelationKeys::Fields(pairs))
+            Some(RelationKeys::Fields(KeyPairs { pairs, anywhere: anywhere? }))
         }
-        (None, None, Some(paths)) if !given("fields") && !given("references") => {
+        (None, None, Some(paths)) if !given("fields") && !given("references") && !given("anywhere") => {
             let steps = paths.iter().map(|path| path.text.split('.').map(str::to_owned).collect()).collect();
             notes.paths = paths;
             Some(RelationKeys::Paths(steps))
@@ -47,7 +49,8 @@ pub(super) fn read_keys(
             // An argument of the wrong kind was noted where it stands.
             let misread = (fields.is_none() && given("fields"))
                 || (references.is_none() && given("references"))
-                || (paths.is_none() && given("paths"));
+                || (paths.is_none() && given("paths"))
+                || anywhere.is_none();
             if !misread {
                 directives::refuse(directive, None, EXPECTED, places, report);
             }

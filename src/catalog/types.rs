@@ -124,9 +124,18 @@ pub enum RelationKeys {
     /// `@relation(fields, references)`: equal pairs of (own field, field of the target), by name, since the target may
     /// be an interface whose implementors hold the field at different places. A list-valued field matches by any
     /// element; a null key relates to nothing.
-    Fields(Vec<(String, String)>),
+    Fields(KeyPairs),
     /// `@relation(paths)`: the distinct union of other relations of the same type, each several hops long.
     Paths(Vec<Vec<String>>),
+}
+
+/// The keys of a relation, and where what they name would be listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPairs {
+    /// Own field and field of the target.
+    pub pairs: Vec<(String, String)>,
+    /// `anywhere: true`: assets of every account may be related, so that none is known to lack until all were asked.
+    pub anywhere: bool,
 }
 
 /// The scalars of the language.

@@ -35,7 +35,7 @@ pub use expect::Expectation;
 pub use framework::{Control, Framework, load_frameworks};
 pub use load::{load, pasted};
 pub use remediation::{
-    Batch, Destination, DestinationError, LeftOut, Part, Remediation, RemediationError, Script,
+    Batch, Destination, DestinationError, LeftOut, Need, Part, Remediation, RemediationError, Script,
 };
 pub use remembered::RememberedVerdicts;
 pub use result::{

@@ -18,7 +18,7 @@ use super::{
     text::TextData,
 };
 use crate::{
-    catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId},
+    catalog::{Catalog, FieldId, FieldKind, KeyPairs, RelationKeys, TypeId},
     model::is_ledger_type,
 };
 
@@ -64,7 +64,7 @@ pub(super) fn patch(
     let mut paths = Vec::new();
     for (of, id, field, shape, keys) in relations(catalog, by_type) {
         match keys {
-            RelationKeys::Fields(pairs) => {
+            RelationKeys::Fields(KeyPairs { pairs, .. }) => {
                 let keyed = Keyed { catalog, tables, by_type, id, field, pairs };
                 let lists = keyed.lists(changed, work).ok_or(TooLarge { of })?;
                 let rows = replace(tables, (id, field), shape, lists, work);
@@ -105,7 +105,7 @@ pub(super) fn patch(
 /// Makes the indexes over the keys of relations.
 pub(super) fn index_keys(catalog: &Catalog, tables: &[Arc<Table>], by_type: &[Option<TableId>]) {
     for (_, id, field, _, keys) in relations(catalog, by_type) {
-        let RelationKeys::Fields(pairs) = keys else { continue };
+        let RelationKeys::Fields(KeyPairs { pairs, .. }) = keys else { continue };
         let keyed = Keyed { catalog, tables, by_type, id, field, pairs };
         for (_, target) in keyed.targets() {
             for (own, other) in keyed.keys(target).into_iter().flatten().flatten() {

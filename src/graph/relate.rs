@@ -13,7 +13,7 @@ use super::{
     parallel::{WORTH_A_THREAD, in_parallel},
     table::Table,
 };
-use crate::catalog::{Catalog, FieldId, FieldKind, RelationKeys, TypeId};
+use crate::catalog::{Catalog, FieldId, FieldKind, KeyPairs, RelationKeys, TypeId};
 
 /// A relation that has more edges than numbers for them.
 pub(crate) struct TooManyEdges {
@@ -71,7 +71,9 @@ pub(crate) fn relate(
         for (field, definition) in catalog.get(of).iter() {
             let FieldKind::Relation { target, many, keys } = &definition.kind else { continue };
             match keys {
-                RelationKeys::Fields(pairs) => by_keys.push((of, table, field, *target, *many, pairs)),
+                RelationKeys::Fields(KeyPairs { pairs, .. }) => {
+                    by_keys.push((of, table, field, *target, *many, pairs));
+                }
                 RelationKeys::Paths(hops) => paths.push((of, table, field, *many, hops)),
             }
         }

@@ -39,6 +39,16 @@ not_done() {
   fi
 }
 
+# Whether AWS refused nothing; what it did is told.
+all_done() { not_done "$1"; [ -z "$1" ] || [ "$1" = None ]; }
+
+# Whether one of several words is another.
+has_word() {
+  local word
+  for word in $1; do if [ "$word" = "$2" ]; then return 0; fi; done
+  return 1
+}
+
 by_hand() { printf 'by hand: %s\n' "$*" >&2; }
 "#;
 

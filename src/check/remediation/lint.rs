@@ -13,7 +13,7 @@ use super::{
     },
     FRAGMENT, Fields,
     blocks::Segment,
-    destination::Destination,
+    destination::{Destination, Need},
     template::{self, FILTERS, quoting_filters},
 };
 use crate::{
@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// What every template is given.
-const NAMES: &[&str] = &["account", "asset", "assets", "check", "destination", "partition", "region"];
+const NAMES: &[&str] =
+    &["account", "asset", "assets", "check", "destination", "partition", "receiver", "region"];
 
 /// A string, so that what stands in it is not taken for code; the name after `asset.`; a filter.
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -139,9 +140,17 @@ pub(super) fn trial(
         return None;
     }
     let mut guide = None;
-    for destination in Destination::placeholders() {
+    let all = Destination::placeholders();
+    for destination in &all {
+        // What a template needs one of, and what it needs beside: any of the other kind.
+        let places = Need::ALL.map(|need| {
+            let chosen = [destination].into_iter().chain(&all).find(|place| place.serves() == need);
+            chosen
+                .and_then(|place| place.value("aws", "ACCOUNT_ID", "REGION").ok())
+                .unwrap_or(Value::UNDEFINED)
+        });
         for count in [1, 2] {
-            let context = placeholders(&destination, count, check, asset);
+            let context = placeholders(&places, count, check, asset);
             let mut text = String::new();
             for segment in &*segments {
                 match template::render(segment, &context) {
@@ -158,14 +167,20 @@ pub(super) fn trial(
     guide
 }
 
-fn placeholders(destination: &Destination, count: usize, (id, title): (&str, &str), asset: &Fields) -> Value {
+fn placeholders(
+    [destination, receiver]: &[Value; 2],
+    count: usize,
+    (id, title): (&str, &str),
+    asset: &Fields,
+) -> Value {
     let asset = template::value_of(asset);
     context! {
         account => "ACCOUNT_ID",
         region => "REGION",
         partition => "aws",
         check => context! { id, title },
-        destination => destination.value("aws", "ACCOUNT_ID", "REGION"),
+        destination,
+        receiver,
         assets => vec![asset.clone(); count],
         asset,
     }

@@ -20,7 +20,7 @@ use super::{error::CheckError, source::SourceFile};
 use crate::{catalog::TypeId, query::Engine};
 
 pub use blocks::Part;
-pub use destination::{Destination, DestinationError};
+pub use destination::{Destination, DestinationError, Need};
 pub use script::{Batch, LeftOut, RemediationError, Script};
 
 use blocks::Segment;
@@ -76,10 +76,13 @@ impl Remediation {
         Part::ALL.into_iter().filter(|part| self.blocks(*part).next().is_some()).collect()
     }
 
-    /// Whether a form names a place that the logs are to go to.
+    /// What a form has to be told; nothing where the assets' own fields are enough.
     #[must_use]
-    pub fn needs_destination(&self, part: Part) -> bool {
-        self.blocks(part).any(|block| block.names.iter().any(|name| name == "destination"))
+    pub fn needs(&self, part: Part) -> Option<Need> {
+        let names = |need: &Need| {
+            self.blocks(part).any(|block| block.names.iter().any(|name| name == need.variable()))
+        };
+        Need::ALL.into_iter().find(names)
     }
 
     fn blocks(&self, part: Part) -> impl Iterator<Item = &Segment> {

@@ -9,7 +9,7 @@ use super::{
     super::{definition::Check, result::AssetName},
     Fields, Part, Remediation,
     blocks::Segment,
-    destination::Destination,
+    destination::{Destination, Need},
     template,
 };
 use crate::{
@@ -70,14 +70,17 @@ pub enum RemediationError {
         /// The forms there are.
         there: Vec<String>,
     },
-    /// The commands name a destination and none was chosen.
+    /// The commands name a destination, and none was chosen, or one that is none for them.
     #[error(
-        "`{check}` is mended by logs that go somewhere: say where with --destination s3:BUCKET, \
-             logs:GROUP:ROLE or firehose:ARN"
+        "`{check}` is mended by logs that {}: say where with --destination {}",
+        match needs { Need::Destination => "go somewhere", Need::Receiver => "are sent on" },
+        needs.forms()
     )]
     NeedsDestination {
         /// The check.
         check: String,
+        /// What they need.
+        needs: Need,
     },
     /// What the commands need beside the assets' own fields could not be asked for.
     #[error("what the commands need could not be looked up: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -103,8 +106,10 @@ impl Remediation {
             let there = self.parts().iter().map(ToString::to_string).collect();
             return Err(RemediationError::NoPart { check: check.id.clone(), part, there });
         }
-        if self.needs_destination(part) && destination.is_none() {
-            return Err(RemediationError::NeedsDestination { check: check.id.clone() });
+        let needs = self.needs(part);
+        let destination = destination.filter(|destination| Some(destination.serves()) == needs);
+        if let (Some(needs), None) = (needs, destination) {
+            return Err(RemediationError::NeedsDestination { check: check.id.clone(), needs });
         }
         let (mut related, is_incomplete) = self.related(engine, graph, assets, &check.covers_name)?;
         let mut script = Script { is_incomplete, ..Script::default() };
@@ -121,7 +126,18 @@ impl Remediation {
             groups.entry(place).or_default().push((asset.clone(), fields));
         }
         for ((account_id, region), members) in groups {
-            let place = Place { check, account: &account_id, region: &region, destination };
+            let partition = members.first().and_then(|(_, fields)| fields.get("partition")?.as_str());
+            let partition = partition.unwrap_or("aws").to_owned();
+            let there = destination.map(|destination| destination.value(&partition, &account_id, &region));
+            let there = match there.transpose() {
+                Ok(there) => needs.zip(there),
+                Err(reason) => {
+                    let all = members.into_iter().map(|(asset, _)| asset);
+                    script.left_out.extend(all.map(|asset| LeftOut { asset, reason: reason.clone() }));
+                    continue;
+                }
+            };
+            let place = Place { check, account: &account_id, region: &region, partition: &partition, there };
             let (text, kept) = place.render(&blocks, members, &mut script.left_out);
             if !kept.is_empty() {
                 script.batches.push(Batch { account_id, region, assets: kept, text });
@@ -195,7 +211,9 @@ struct Place<'a> {
     check: &'a Check,
     account: &'a str,
     region: &'a str,
-    destination: Option<&'a Destination>,
+    partition: &'a str,
+    /// The destination that was chosen, and what it is for.
+    there: Option<(Need, Value)>,
 }
 
 impl Place<'_> {
@@ -233,33 +251,32 @@ impl Place<'_> {
     fn text(&self, blocks: &[&Segment], assets: &[Value]) -> Result<String, minijinja::Error> {
         let mut text = String::new();
         for block in blocks {
-            if block.is_each() {
-                for asset in assets {
-                    text.push_str(&template::render(block, &self.context(assets, Some(asset)))?);
+            let each = if block.is_each() { assets.iter().map(Some).collect() } else { vec![None] };
+            for asset in each {
+                text.push_str(&template::render(block, &self.context(assets, asset))?);
+                // A rendered template has no newline at its end.
+                if !text.ends_with('\n') {
+                    text.push('\n');
                 }
-            } else {
-                text.push_str(&template::render(block, &self.context(assets, None))?);
             }
-        }
-        if !text.ends_with('\n') {
-            text.push('\n');
         }
         Ok(text)
     }
 
     fn context(&self, assets: &[Value], asset: Option<&Value>) -> Value {
-        let partition = assets.first().and_then(|first| first.get_attr("partition").ok());
-        let partition = partition.as_ref().and_then(Value::as_str).unwrap_or("aws").to_owned();
-        let destination =
-            self.destination.map(|destination| destination.value(&partition, self.account, self.region));
+        let chosen = |need| match &self.there {
+            Some((chosen, value)) if *chosen == need => value.clone(),
+            _ => Value::UNDEFINED,
+        };
         context! {
             account => self.account,
             region => self.region,
             check => context! { id => self.check.id.as_str(), title => self.check.title.as_str() },
-            destination => destination.unwrap_or(Value::UNDEFINED),
+            destination => chosen(Need::Destination),
+            receiver => chosen(Need::Receiver),
             assets => assets,
             asset => asset.cloned().unwrap_or(Value::UNDEFINED),
-            partition,
+            partition => self.partition,
         }
     }
 }

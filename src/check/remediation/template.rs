@@ -14,9 +14,12 @@ use super::{
 /// The filters of all templates. None of them makes a text that counts as quoted.
 pub(super) const FILTERS: &[&str] = &[
     "batch",
+    "chain",
     "default",
     "first",
+    "flat",
     "groupby",
+    "json",
     "last",
     "length",
     "list",
@@ -34,7 +37,7 @@ pub(super) fn quoting_filters(part: Option<Part>) -> &'static [&'static str] {
     match part {
         None => &[],
         Some(part) if part.is_shell() => &["sh"],
-        Some(_) => &["hcl", "hcl_name"],
+        Some(_) => &["hcl", "hcl_name", "hcl_reference"],
     }
 }
 
@@ -45,9 +48,12 @@ pub(super) fn environment<'source>(part: Option<Part>) -> Environment<'source> {
     environment.set_debug(true);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("batch", filters::batch);
+    environment.add_filter("chain", filters::chain);
     environment.add_filter("default", filters::default);
     environment.add_filter("first", filters::first);
+    environment.add_filter("flat", quoting::flat);
     environment.add_filter("groupby", filters::groupby);
+    environment.add_filter("json", quoting::json);
     environment.add_filter("last", filters::last);
     environment.add_filter("length", filters::length);
     environment.add_filter("list", filters::list);
@@ -67,12 +73,14 @@ pub(super) fn environment<'source>(part: Option<Part>) -> Environment<'source> {
     environment.add_test("gt", minijinja::tests::is_gt);
     environment.add_test("ge", minijinja::tests::is_ge);
     environment.add_test("in", minijinja::tests::is_in);
+    environment.add_test("startingwith", minijinja::tests::is_startingwith);
     match part {
         None => {}
         Some(part) if part.is_shell() => environment.add_filter("sh", quoting::sh),
         Some(_) => {
             environment.add_filter("hcl", quoting::hcl);
             environment.add_filter("hcl_name", quoting::hcl_name);
+            environment.add_filter("hcl_reference", quoting::hcl_reference);
         }
     }
     if part.is_some() {

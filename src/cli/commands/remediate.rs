@@ -20,11 +20,12 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "The script is for all assets that fail now, in batches by account and region; what is not known is named and not touched.
-Write the back-out before you run the script: afterwards the assets no longer fail, and have to be named with --asset.
+Write the back-out before you run the script: afterwards the assets no longer fail, and nothing is written for what does not.
 
 Examples:
   passmuster remediate aws-vpc-flow-logs-enabled --destination s3:org-flow-logs > mend.sh
   passmuster remediate aws-vpc-flow-logs-enabled --destination logs:/vpc/flow-logs:flow-logs --asset vpc-08209b480faed1b10
+  passmuster remediate aws-vpc-flow-logs-siem --destination 'forward:arn:aws:kinesis:{region}:{account}:stream/siem:to-siem'
   passmuster remediate aws-vpc-flow-logs-enabled --format terraform --destination s3:org-flow-logs > flow_logs.tf
   passmuster remediate aws-vpc-flow-logs-enabled --format back-out > back-out.sh"
 )]
@@ -32,7 +33,7 @@ pub(crate) struct RemediateArguments {
     /// The check, e.g. aws-vpc-flow-logs-enabled
     #[arg(value_name = "CHECK")]
     id: String,
-    /// Where logs are to go: s3:BUCKET, logs:GROUP:ROLE or firehose:ARN, e.g. s3:org-flow-logs
+    /// Where logs are to go: s3:BUCKET, logs:GROUP:ROLE or firehose:ARN, e.g. s3:org-flow-logs; or are sent on to: forward:ARN[:ROLE]
     #[arg(long, value_name = "PLACE")]
     destination: Option<Destination>,
     /// What to write: cli, terraform or back-out, e.g. terraform

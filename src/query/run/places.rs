@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    catalog::FieldId,
+    catalog::{FieldId, KeyPairs},
     graph::{Bitmap, Column, Graph, Table},
 };
 
@@ -31,18 +31,24 @@ impl ToldBy {
 
     /// What tells where the targets of a relation are. A key that is compared with `accountId` or `region` names the
     /// account or the region; a region that is not named is any one of an account that is. A key that is compared with
-    /// `id` may be an ARN with both in it: what it names may be listed there, and as a stub beside the asset.
-    pub(super) fn keys(graph: &Graph, table: &Table, pairs: &[(String, String)]) -> Vec<Self> {
+    /// `id` may be an ARN with both in it: what it names may be listed there, and as a stub beside the asset. What may be
+    /// anywhere is in any account and region that no key names.
+    pub(super) fn keys(graph: &Graph, table: &Table, keys: &KeyPairs) -> Vec<Self> {
         let definition = graph.catalog().get(table.of);
         let find = |name: &str| definition.find(name).map(|(field, _)| field);
         let named =
-            |reference: &str| pairs.iter().find(|(_, target)| target == reference).map(|(own, _)| own);
+            |reference: &str| keys.pairs.iter().find(|(_, target)| target == reference).map(|(own, _)| own);
         let region = match (named(ACCOUNT), named(REGION)) {
             (_, Some(own)) => find(own),
             (Some(_), None) => None,
+            (None, None) if keys.anywhere => None,
             (None, None) => find(REGION),
         };
-        let account = named(ACCOUNT).map_or_else(|| find(ACCOUNT), |own| find(own));
+        let account = match named(ACCOUNT) {
+            Some(own) => find(own),
+            None if keys.anywhere => None,
+            None => find(ACCOUNT),
+        };
         let arn = named(ID).and_then(|own| find(own)).map(Self::Arn);
         std::iter::once(Self::Fields { account, region }).chain(arn).collect()
     }

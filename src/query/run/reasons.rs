@@ -59,11 +59,10 @@ impl Evaluator<'_, '_> {
             return;
         };
         match keys {
-            RelationKeys::Fields(pairs) => {
-                found.extend(
-                    self.world.needs(id, *target, pairs, row).into_iter().map(|need| self.world.reason(need)),
-                );
-                self.add_unknown_keys(id, *target, pairs, row, found);
+            RelationKeys::Fields(keys) => {
+                let needs = self.world.needs(id, *target, keys, row).into_iter();
+                found.extend(needs.map(|need| self.world.reason(need)));
+                self.add_unknown_keys(id, *target, &keys.pairs, row, found);
             }
             RelationKeys::Paths(paths) => {
                 for path in paths {

@@ -67,12 +67,12 @@ impl World<'_> {
             types.iter().for_each(|of| add(&places, *of));
         }
         for (_, field) in catalog.get(self.graph.table(id).of).iter() {
-            let FieldKind::Relation { target, keys: RelationKeys::Fields(pairs), .. } = &field.kind else {
+            let FieldKind::Relation { target, keys: RelationKeys::Fields(keys), .. } = &field.kind else {
                 continue;
             };
             let touched = catalog.concrete(*target).into_iter().filter(|of| types.contains(of));
             for of in touched {
-                self.places_needed(id, pairs).iter().for_each(|places| add(places, of));
+                self.places_needed(id, keys).iter().for_each(|places| add(places, of));
             }
         }
         needs.into_iter().map(|need| self.reason(need)).collect()

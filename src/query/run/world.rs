@@ -10,7 +10,7 @@ use super::{
     places::{Places, ToldBy},
 };
 use crate::{
-    catalog::{FieldId, FieldKind, RelationKeys, TypeId},
+    catalog::{FieldId, FieldKind, KeyPairs, RelationKeys, TypeId},
     graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
     model::{GLOBAL_REGION, SliceKey, SliceState, Time},
 };
@@ -194,12 +194,12 @@ impl<'g> World<'g> {
         let definition = self.graph.catalog().get(table.of).get(field);
         if let FieldKind::Relation { target, keys, .. } = &definition.kind {
             match keys {
-                RelationKeys::Fields(pairs) => {
-                    if let Some(mut unlisted) = self.unlisted(id, *target, pairs) {
-                        self.remove_null_keys(table, pairs, &mut unlisted);
+                RelationKeys::Fields(keys) => {
+                    if let Some(mut unlisted) = self.unlisted(id, *target, keys) {
+                        self.remove_null_keys(table, &keys.pairs, &mut unlisted);
                         rows.or(&unlisted);
                     }
-                    self.add_unknown_keys(table, *target, pairs, &mut rows);
+                    self.add_unknown_keys(table, *target, &keys.pairs, &mut rows);
                 }
                 RelationKeys::Paths(paths) => {
                     for path in paths {
@@ -221,15 +221,9 @@ impl<'g> World<'g> {
     }
 
     /// The slices that keep a relation of a row from being complete.
-    pub(super) fn needs(
-        &self,
-        id: TableId,
-        target: TypeId,
-        pairs: &[(String, String)],
-        row: u32,
-    ) -> Vec<Need> {
+    pub(super) fn needs(&self, id: TableId, target: TypeId, keys: &KeyPairs, row: u32) -> Vec<Need> {
         let mut needs = Vec::new();
-        for places in self.places_needed(id, pairs) {
+        for places in self.places_needed(id, keys) {
             if let Some((account, region)) = places.of(row) {
                 needs.extend(self.missing_at(target, account, region));
             }
@@ -254,12 +248,12 @@ impl<'g> World<'g> {
     }
 
     /// The rows for which a slice is missing that would list what they relate to.
-    fn unlisted(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> Option<Bitmap> {
-        if self.is_told_beside(id, target, pairs) {
+    fn unlisted(&self, id: TableId, target: TypeId, keys: &KeyPairs) -> Option<Bitmap> {
+        if self.is_told_beside(id, target, keys) {
             return None;
         }
         let mut found: Option<Bitmap> = None;
-        for places in self.places_needed(id, pairs) {
+        for places in self.places_needed(id, keys) {
             let here =
                 places.rows_where(|account, region| !self.missing_at(target, account, region).is_empty());
             found = match (found, here) {
@@ -275,7 +269,7 @@ impl<'g> World<'g> {
 
     /// Whether nothing is missing of what a relation leads to, without asking place by place: it leads to where its own
     /// assets are, and everything is whole there. Mostly that is so.
-    fn is_told_beside(&self, id: TableId, target: TypeId, pairs: &[(String, String)]) -> bool {
+    fn is_told_beside(&self, id: TableId, target: TypeId, keys: &KeyPairs) -> bool {
         let Some(slices) = self.graph.slices() else { return true };
         let table = self.graph.table(id);
         let catalog = self.graph.catalog();
@@ -283,17 +277,17 @@ impl<'g> World<'g> {
             let asset_type = catalog.get(*of).name.as_str();
             is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
         };
-        ToldBy::keys(self.graph, table, pairs) == [ToldBy::header(self.graph, table)]
+        ToldBy::keys(self.graph, table, keys) == [ToldBy::header(self.graph, table)]
             && catalog.concrete(target).iter().all(is_whole)
             && self.graph.is_placed(id)
     }
 
     /// Where what a relation leads to would be listed, row by row: at every one of these places.
-    pub(super) fn places_needed(&self, id: TableId, pairs: &[(String, String)]) -> Vec<Rc<Places>> {
+    pub(super) fn places_needed(&self, id: TableId, keys: &KeyPairs) -> Vec<Rc<Places>> {
         if self.graph.slices().is_none() {
             return Vec::new();
         }
-        let told_by = ToldBy::keys(self.graph, self.graph.table(id), pairs);
+        let told_by = ToldBy::keys(self.graph, self.graph.table(id), keys);
         told_by.into_iter().filter_map(|told_by| self.places_told_by(id, told_by)).collect()
     }
 

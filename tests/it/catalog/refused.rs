@@ -386,6 +386,8 @@ fn directives_that_are_unknown_or_misplaced_are_refused_f1() {
         "type T { id: ID! t: T @relation(fields: \"id\") }",
         "type T { id: ID! t: T @relation(fields: \"id\", references: 3) }",
         "type T { id: ID! t: [T!]! @relation(fields: \"id\", references: \"id\", paths: \"t\") }",
+        "type T { id: ID! t: T @relation(fields: \"id\", references: \"id\", anywhere: \"yes\") }",
+        "type T { id: ID! t: [T!]! @relation(paths: \"t.t\", anywhere: true) }",
     ]);
     insta::assert_snapshot!(shown, @r#"
         type T @plurals(value: "x") { id: ID! }
@@ -410,13 +412,19 @@ fn directives_that_are_unknown_or_misplaced_are_refused_f1() {
           t.graphql:1:16: `@plural` has no argument `values`; did you mean `value`?
         type T { id: ID! t: T @relation(fields: "id") }
           bad_directive_argument at `@relation(fields: "id")`
-          t.graphql:1:23: `@relation` needs lists of field names `fields` and `references`, or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
+          t.graphql:1:23: `@relation` needs lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
         type T { id: ID! t: T @relation(fields: "id", references: 3) }
           bad_directive_argument at `3`
-          t.graphql:1:59: `@relation` needs lists of field names `fields` and `references`, or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
+          t.graphql:1:59: `@relation` needs lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
         type T { id: ID! t: [T!]! @relation(fields: "id", references: "id", paths: "t") }
           bad_directive_argument at `@relation(fields: "id", references: "id", paths: "t")`
-          t.graphql:1:27: `@relation` needs lists of field names `fields` and `references`, or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
+          t.graphql:1:27: `@relation` needs lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
+        type T { id: ID! t: T @relation(fields: "id", references: "id", anywhere: "yes") }
+          bad_directive_argument at `"yes"`
+          t.graphql:1:75: `@relation` needs lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
+        type T { id: ID! t: [T!]! @relation(paths: "t.t", anywhere: true) }
+          bad_directive_argument at `@relation(paths: "t.t", anywhere: true)`
+          t.graphql:1:27: `@relation` needs lists of field names `fields` and `references` (and `anywhere`, true or false), or `paths`; write it as in @relation(fields: ["vpcId"], references: ["vpcId"])
         "#);
 }
 

@@ -6,6 +6,7 @@ mod files;
 mod frameworks;
 mod ledger;
 mod outbox;
+mod quoting;
 mod recorded;
 mod rego;
 mod remediation;

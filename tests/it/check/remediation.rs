@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use passmuster::{
-    check::{self, Check, Destination, Part, Script, Sources, evaluate},
+    check::{self, Check, Destination, Need, Part, Script, Sources, evaluate},
     graph::{Graph, GraphBuilder},
     model::{Asset, Time},
 };
@@ -20,7 +20,7 @@ expect: \"none {state: \\\"pending\\\"}\"
 ";
 const QUERY: &str = "vpcs { id }\n";
 
-fn load(remediation: &str, related: Option<&str>) -> Result<Check, Vec<check::CheckError>> {
+pub(super) fn load(remediation: &str, related: Option<&str>) -> Result<Check, Vec<check::CheckError>> {
     let mut files = vec![("check.yaml", CHECK), ("query.graphql", QUERY), ("remediation.md", remediation)];
     files.extend(related.map(|text| ("remediation.graphql", text)));
     let files = files.into_iter().map(|(name, text)| (format!("own/named/{name}"), text.to_owned()));
@@ -37,13 +37,13 @@ fn mistake(remediation: &str) -> (String, String) {
     (format!("{}:{} {}", place.line, place.column, error.code()), text)
 }
 
-fn assert_refused(remediation: &str, told: &str, hint: &str) {
+pub(super) fn assert_refused(remediation: &str, told: &str, hint: &str) {
     let (found, text) = mistake(remediation);
     assert_eq!(found, told, "{remediation}: {text}");
     assert!(text.contains(hint), "{remediation}: {text}");
 }
 
-fn cli(line: &str) -> String {
+pub(super) fn cli(line: &str) -> String {
     format!("# Mend it\n\n```sh cli\n{line}\n```\n")
 }
 
@@ -105,28 +105,32 @@ fn what_relates_to_an_asset_is_asked_for_in_a_fragment() {
     assert_eq!((errors[0].file.as_str(), place.column), ("q/own/named/remediation.graphql", 31));
 }
 
-fn vpc(id: &str, fields: &[(&str, &str)]) -> Asset {
+pub(super) fn vpc(id: &str, fields: &[(&str, &str)]) -> Asset {
     let asset = Asset::new("Vpc", id).with("vpcId", id).with("nativeId", id).with("state", "pending");
     let asset = asset.with("accountId", "111122223333").with("region", "eu-west-1");
     fields.iter().fold(asset, |asset, (field, value)| asset.with(field, *value))
 }
 
-fn graph(assets: &[Asset]) -> Graph {
+pub(super) fn graph(assets: &[Asset]) -> Graph {
     let mut builder = GraphBuilder::new(SHIPPED.0.catalog().clone());
     assets.iter().for_each(|asset| builder.push(asset).expect("an asset that fits"));
     builder.finish(None, Time::from_millis(0).expect("a time")).expect("a graph")
 }
 
-fn script(check: &Check, graph: &Graph, part: Part) -> Script {
+pub(super) fn script(check: &Check, graph: &Graph, part: Part) -> Script {
     let result = evaluate(check, &SHIPPED.0, graph, Time::from_millis(0).expect("a time"));
     let assets: Vec<_> = result.findings.into_iter().map(|finding| finding.asset).collect();
-    let place: Destination = "s3:org-logs".parse().expect("a destination");
     let remediation = check.remediation.as_ref().expect("a remediation");
+    let place = match remediation.needs(part) {
+        Some(Need::Receiver) => "forward:arn:aws:lambda:{region}:{account}:function:to-siem",
+        _ => "s3:org-logs",
+    };
+    let place: Destination = place.parse().expect("a destination");
     remediation.script(check, (&SHIPPED.0, graph), &assets, part, Some(&place)).expect("a script")
 }
 
 /// What a shell hands to a command for each of the words.
-fn shell(text: &str) -> Vec<String> {
+pub(super) fn shell(text: &str) -> Vec<String> {
     let output = Command::new("bash").args(["-euc", text]).output().expect("bash");
     assert!(output.status.success(), "{output:?}\n{text}");
     let told = String::from_utf8(output.stdout).expect("UTF-8");
@@ -238,12 +242,12 @@ fn commands_come_by_account_and_region_and_many_ids_in_one_call() {
 }
 
 #[test]
-fn every_shipped_remediation_says_what_can_be_done() {
+fn every_shipped_check_has_a_script_and_its_back_out() {
     let (_, checks) = super::shipped();
     for check in &checks {
         let remediation = check.remediation.as_ref().expect("a remediation");
         assert!(!remediation.guide().contains("{{"), "{}", check.id);
-        let by_hand = ["aws-vpc-flow-logs-siem", "aws-vpc-flow-logs-log-group-not-shared"];
-        assert_eq!(remediation.parts().is_empty(), by_hand.contains(&check.id.as_str()), "{}", check.id);
+        assert!(remediation.parts().contains(&Part::Cli), "{}", check.id);
+        assert!(remediation.parts().contains(&Part::BackOut), "{}", check.id);
     }
 }

@@ -112,15 +112,18 @@ fn the_sample_organisation_gets_the_right_verdicts() {
             ("effective-coverage", ("FAIL", 18, 8, 33)),
             ("enabled", ("FAIL", 20, 8, 31)),
             ("enabled-non-default", ("FAIL", 11, 7, 41)),
-            ("log-group-not-shared", ("FAIL", 1, 2, 22)),
+            ("log-group-not-shared", ("FAIL", 1, 24, 0)),
             ("retention", ("FAIL", 9, 9, 41)),
             ("retention-set", ("FAIL", 3, 1, 21)),
             ("role", ("FAIL", 3, 9, 47)),
             ("siem", ("FAIL", 8, 12, 39)),
         ])
     );
-    let has_all = |&(_, fail, unknown, pass): &(&str, u64, u64, u64)| fail > 0 && unknown > 0 && pass > 0;
-    assert!(told.values().all(has_all), "each check shows what it can say: {told:?}");
+    // Where some flow logs were not seen, they may deliver to any log group: none passes.
+    let has_all = |(&id, &(_, fail, unknown, pass)): (&&str, &(&str, u64, u64, u64))| {
+        fail > 0 && unknown > 0 && (pass > 0 || id == "log-group-not-shared")
+    };
+    assert!(told.iter().all(has_all), "each check shows what it can say: {told:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod operating;
 mod past;
 mod proving;
 mod remediating;
+mod remedies;
 mod remembering;
 mod reports;
 mod secrets;

@@ -19,13 +19,13 @@ use crate::support::{
 const CHECK: &str = "aws-vpc-flow-logs-enabled";
 
 /// A user of an account in a folder, with an `aws` command on the path.
-struct Bench<'a> {
-    folder: &'a Path,
-    account: &'a TestAccount,
+pub(super) struct Bench<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) account: &'a TestAccount,
 }
 
 impl Bench<'_> {
-    fn passmuster(&self, arguments: &[&str]) -> Output {
+    pub(super) fn passmuster(&self, arguments: &[&str]) -> Output {
         let mut command = command(self.folder, arguments);
         self.as_account(&mut command);
         command.output().unwrap()
@@ -38,19 +38,23 @@ impl Bench<'_> {
         command.envs(self.account.environment(&moto().url, "eu-west-1"));
     }
 
-    fn collect(&self) {
+    pub(super) fn collect(&self) {
         let output = self.passmuster(&["collect", "--regions", "eu-west-1,us-east-1"]);
         assert!(output.status.success(), "{output:?}");
     }
 
-    fn failing(&self, check: &str) -> BTreeSet<String> {
+    pub(super) fn failing(&self, check: &str) -> BTreeSet<String> {
         let told = run(self.folder, &["check", check, "-o", "json"]).json();
         let findings = told["checks"][0]["findings"].as_array().unwrap().clone();
         findings.iter().map(|finding| finding["nativeId"].as_str().unwrap().to_owned()).collect()
     }
 
     fn script(&self, arguments: &[&str]) -> String {
-        let mut all = vec!["remediate", CHECK];
+        self.script_of(CHECK, arguments)
+    }
+
+    pub(super) fn script_of(&self, check: &str, arguments: &[&str]) -> String {
+        let mut all = vec!["remediate", check];
         all.extend(arguments);
         let output = self.passmuster(&all);
         assert!(output.status.success(), "{output:?}");
@@ -58,7 +62,7 @@ impl Bench<'_> {
     }
 
     /// Runs a script as a person would.
-    fn sh(&self, script: &str) -> Output {
+    pub(super) fn sh(&self, script: &str) -> Output {
         let bin = self.folder.join("bin");
         fs::create_dir_all(&bin).unwrap();
         let aws = bin.join("aws");
@@ -150,12 +154,27 @@ fn what_a_script_needs_and_does_not_do_is_told() {
     };
     let homeless = remediate(&[CHECK]);
     assert!(homeless.code == 3 && homeless.stderr.contains("--destination s3:BUCKET"), "{homeless:?}");
-    for place in ["s3:", "s3:Bucket!", "logs:group", "firehose:stream", "gcs:bucket", "s3:a\nb"] {
+    let no_places = [
+        "s3:",
+        "s3:Bucket!",
+        "logs:group",
+        "firehose:stream",
+        "gcs:bucket",
+        "s3:a\nb",
+        "forward:siem",
+        "forward:arn:aws:kinesis:{region}:{account}:stream/no-role",
+        "forward:arn:aws:lambda:{regoin}:{account}:function:f",
+        "forward:arn:aws:sqs:eu-west-1:1:queue",
+        "forward:arn:aws:logs:eu-west-1:1:",
+    ];
+    for place in no_places {
         let refused = remediate(&[CHECK, "--destination", place]);
         assert!(refused.code == 3 && refused.stderr.contains("names no destination"), "{refused:?}");
     }
-    let by_hand = remediate(&["aws-vpc-flow-logs-siem"]);
-    assert!(by_hand.code == 3 && by_hand.stderr.contains("passmuster checks show"), "{by_hand:?}");
+    let nowhere = remediate(&["aws-vpc-flow-logs-siem", "--destination", "s3:logs"]);
+    assert!(nowhere.code == 3 && nowhere.stderr.contains("--destination forward:ARN"), "{nowhere:?}");
+    let by_hand = remediate(&["aws-vpc-flow-logs-role", "--format", "terraform"]);
+    assert!(by_hand.code == 3 && by_hand.stderr.contains("only as cli and back-out"), "{by_hand:?}");
     let passing = remediate(&[CHECK, "--destination", "s3:logs", "--asset", "vpc-1"]);
     assert!(passing.code == 3 && passing.stderr.contains("`vpc-1` does not fail"), "{passing:?}");
     let terraform =
@@ -192,4 +211,27 @@ fn what_is_not_known_is_named_and_not_touched() {
     }
     let checked = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
+}
+
+#[test]
+fn what_is_excepted_is_named_and_no_command_is_written_for_it() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["import", "vpcs.ndjson"]).code, 0);
+    run(folder.path(), &["check", CHECK]);
+    let accept = ["except", "add", "--check", CHECK, "--asset", "vpc-2", "--owner", "net-team"];
+    let accepted =
+        run(folder.path(), &[&accept[..], &["--reason", "NET-311", "--until", "2999-12-31"]].concat());
+    assert_eq!(accepted.code, 0, "{accepted:?}");
+    for format in ["cli", "terraform", "back-out"] {
+        let script =
+            run(folder.path(), &["remediate", CHECK, "--destination", "s3:logs", "--format", format]);
+        assert!(script.stdout.contains("# Excepted, so not touched: 1 VPC\n"), "{script:?}");
+        let commands: String = script.stdout.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(commands.contains("vpc-3") && !commands.contains("vpc-2"), "{script:?}");
+    }
+    let named = run(folder.path(), &["remediate", CHECK, "--destination", "s3:logs", "--asset", "vpc-2"]);
+    assert!(named.code == 3 && named.stderr.contains("`vpc-2` does not fail"), "{named:?}");
+    let told = run(folder.path(), &["remediate", CHECK, "--destination", "s3:logs", "-o", "json"]).json();
+    assert_eq!(told["excepted"][0]["nativeId"], "vpc-2");
+    assert_eq!(told["batches"][0]["assets"].as_array().map(Vec::len), Some(1), "{told}");
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::support::{World, asset, compares, equals, read_catalog, text, time};
 
 /// Every way to say where a relation leads: nothing, account and region, an account alone, a region alone, an ARN,
-/// and paths over these.
+/// anywhere, and paths over these.
 const SCHEMA: &str = r#"
 interface Asset { id: ID! accountId: String region: String }
 type Box implements Asset {
@@ -33,6 +33,7 @@ type Box implements Asset {
   hubByArn: Hub @relation(fields: ["hubArn"], references: ["id"])
   hubsOfAccount: [Hub!]! @relation(fields: ["hubAccount"], references: ["accountId"])
   hubsOfRegion: [Hub!]! @relation(fields: ["ownKey", "hubRegion"], references: ["ownKey", "region"])
+  fans: [Fan!]! @relation(fields: ["id"], references: ["fanOf"], anywhere: true)
   parts: [Part!]! @relation(paths: ["items.parts", "hub.parts"])
 }
 type Hub implements Asset {
@@ -43,6 +44,7 @@ type Item implements Asset {
   id: ID! accountId: String region: String boxId: String weight: Int
   parts: [Part!]! @relation(fields: ["id"], references: ["holderId"])
 }
+type Fan implements Asset { id: ID! accountId: String region: String fanOf: String weight: Int }
 type Part implements Asset { id: ID! accountId: String region: String holderId: String weight: Int }
 "#;
 
@@ -50,7 +52,7 @@ static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| read_catalog(SCHEMA));
 
 const ACCOUNTS: [&str; 2] = ["1", "2"];
 const REGIONS: [&str; 2] = ["r1", "r2"];
-const HIDDEN_TYPES: [&str; 3] = ["Hub", "Item", "Part"];
+const HIDDEN_TYPES: [&str; 4] = ["Hub", "Item", "Fan", "Part"];
 /// Slices that were whole before this moment are too old.
 const OLDEST: i64 = 500;
 const INVENTORIES_PER_CASE: usize = 24;
@@ -104,11 +106,15 @@ fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
     ACCOUNTS.into_iter().flat_map(|account| REGIONS.into_iter().map(move |region| (account, region)))
 }
 
+fn box_places() -> impl Iterator<Item = (&'static str, &'static str)> {
+    places().take(3)
+}
+
 impl Case {
     fn new(random: &mut Rng) -> Self {
         let mut slices: Vec<SliceState> =
             places().filter_map(|place| state_of("Box", place, Seen::Whole)).collect();
-        let boxes: Vec<Value> = places().take(3).map(|place| random_box(random, place)).collect();
+        let boxes: Vec<Value> = box_places().map(|place| random_box(random, place)).collect();
         let mut others = Vec::new();
         for typename in HIDDEN_TYPES {
             for place in places() {
@@ -280,6 +286,13 @@ fn candidates(typename: &str, (account, region): (&str, &str)) -> Vec<(String, V
             let of_box = with(json!({"boxId": box_id(account, region)}));
             items.map(|id| (id, of_box.clone())).into()
         }
+        // Of boxes everywhere.
+        "Fan" => box_places()
+            .map(|(of_account, of_region)| {
+                let of = box_id(of_account, of_region);
+                (format!("f-{account}-{region}-{of}"), with(json!({"fanOf": of})))
+            })
+            .collect(),
         _ => {
             let [first, _] = items;
             let holders = [hub_id(account, region), first];
@@ -317,12 +330,13 @@ fn graph_of(assets: Vec<Asset>, slices: Option<Vec<SliceState>>) -> World {
     World { graph: builder.finish(slices, time(0)).unwrap(), catalog }
 }
 
-const RELATIONS: [(&str, &str); 6] = [
+const RELATIONS: [(&str, &str); 7] = [
     ("items", "Item"),
     ("hub", "Hub"),
     ("hubByArn", "Hub"),
     ("hubsOfAccount", "Hub"),
     ("hubsOfRegion", "Hub"),
+    ("fans", "Fan"),
     ("parts", "Part"),
 ];
 
@@ -362,7 +376,7 @@ fn random_filter(random: &mut Rng, world: &World, depth: u8) -> Filter {
 fn random_target(random: &mut Rng, world: &World, typename: &str) -> Filter {
     let weight = world.field(typename, "weight");
     let one = || Filter::Field(weight, equals(Operand::Int(1)));
-    match random.u8(0..if typename == "Part" { 5 } else { 7 }) {
+    match random.u8(0..if matches!(typename, "Fan" | "Part") { 5 } else { 7 }) {
         0 => Filter::Constant(true),
         1 => one(),
         2 => Filter::Not(Box::new(one())),

@@ -124,6 +124,17 @@ impl TestAccount {
         self.call(request, "logs", region).await;
     }
 
+    /// Returns its ARN.
+    pub(crate) async fn create_stream(&self, region: &str, name: &str) -> String {
+        let request = http()
+            .post(&moto().url)
+            .header("x-amz-target", "Kinesis_20131202.CreateStream")
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(format!("{{\"StreamName\":\"{name}\",\"ShardCount\":1}}"));
+        self.call(request, "kinesis", region).await;
+        format!("arn:aws:kinesis:{region}:{}:stream/{name}", self.id)
+    }
+
     pub(crate) async fn create_bucket(&self, name: &str) {
         self.call(http().put(format!("{}/{name}", moto().url)), "s3", "us-east-1").await;
     }

@@ -1,7 +1,8 @@
 """The `aws` command of the tests: reads a command line as the AWS CLI does and makes the call through botocore.
 
 It knows what generated scripts use: `aws SERVICE OPERATION --option value.. --option=value --query JMESPATH --output
-text|json`, lists of words, JSON, and the shorthand `Name=..,Values=a,b`. Anything else is an error, as it would be there.
+text|json`, lists of words, JSON, and the shorthand `Name=..,Values=a,b`. As there, a value that begins with `file://` is what
+that file holds. Anything else is an error, as it would be there.
 """
 
 import json
@@ -41,6 +42,14 @@ def shorthand(text):
     return entry
 
 
+def read_from(words):
+    """What stands for a place to read a value from is read, for a parameter as a whole."""
+    if len(words) == 1 and words[0].startswith(("file://", "fileb://")):
+        with open(words[0].partition("://")[2], encoding="utf-8") as file:
+            return [file.read()]
+    return words
+
+
 def value_of(shape, words):
     if shape.type_name == "list":
         if len(words) == 1 and words[0].startswith("["):
@@ -54,6 +63,8 @@ def value_of(shape, words):
         members = shape.members
         return {key: value_of(members[key], values if members[key].type_name == "list" else [",".join(values)])
                 for key, values in entry.items()}
+    if shape.type_name == "map":
+        return json.loads(word)
     if shape.type_name in ("integer", "long"):
         return int(word)
     if shape.type_name == "boolean":
@@ -86,7 +97,7 @@ def main(words):
         if name not in shapes:
             sys.exit(f"aws: unknown option --{name}")
         member, shape = shapes[name]
-        arguments[member] = value_of(shape, words)
+        arguments[member] = value_of(shape, read_from(words))
     try:
         answer = getattr(client, method)(**arguments)
     except botocore.exceptions.ClientError as error:

@@ -11,6 +11,7 @@ mod diff;
 mod error;
 mod folder;
 mod group;
+mod held;
 mod image;
 mod index;
 mod journal;
@@ -38,6 +39,7 @@ use std::{
 pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
+pub use held::read_held_ledger;
 pub use image::ImageFile;
 pub use ledger::{LedgerAddition, LedgerCommit, LedgerReport, LedgerTurn};
 pub use open::{Opened, Opening, Revision};

@@ -4,7 +4,7 @@ use std::fs;
 
 use passmuster::{
     model::{Asset, Change, Outcome, SliceKey},
-    store::{LedgerAddition, LedgerCommit, LedgerReport, StoreError, verify},
+    store::{LedgerAddition, LedgerCommit, LedgerReport, StoreError, read_held_ledger, verify},
 };
 use serde_json::json;
 use tempfile::tempdir;
@@ -62,6 +62,26 @@ fn what_follows_from_a_commit_is_in_its_record_and_where_nothing_is_committed_no
     assert_eq!(asked, [1, 2]);
     assert_eq!(ids(&store), ["a", "of-2"]);
     assert_eq!(store.sequence(), 2);
+}
+
+#[test]
+fn what_another_holds_is_read_from_its_journal_without_its_lock() {
+    let dir = tempdir().unwrap();
+    assert!(matches!(read_held_ledger(dir.path(), "Finding"), Err(StoreError::Absent { .. })));
+    let store = open_clean(dir.path());
+    assert_eq!(read_held_ledger(dir.path(), "Finding").unwrap(), []);
+    put(&store, Outcome::Complete, 1, vec![vpc("vpc-1", "a")]);
+    write_down(&store, 2, vec![finding("b", "OPEN"), finding("a", "OPEN"), finding("c", "OPEN")], &[]);
+    write_down(&store, 3, vec![finding("b", "RESOLVED"), Asset::new("CheckRun", "a")], &[("Finding", "a")]);
+    let read = read_held_ledger(dir.path(), "Finding").unwrap();
+    assert_eq!(read, [finding("b", "RESOLVED"), finding("c", "OPEN")]);
+    // What is being written just now is not there yet.
+    let newest = segments(dir.path()).pop().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    let written = fs::OpenOptions::new().append(true).open(&newest).unwrap();
+    std::io::Write::write_all(&mut &written, &whole[48..100]).unwrap();
+    assert_eq!(read_held_ledger(dir.path(), "Finding").unwrap(), read);
+    drop(store);
 }
 
 #[test]

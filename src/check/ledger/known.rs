@@ -1,7 +1,7 @@
 //! What was known before a run: read from a store or a graph, and remembered by a process that runs checks again and
 //! again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
     super::{definition::Check, exception::Exception},
@@ -41,6 +41,8 @@ pub struct LedgerMemory {
     known: Known,
     /// The ids of the runs of each check that are in the present, the oldest first.
     runs: BTreeMap<String, VecDeque<String>>,
+    /// The ids of the checks that are on record and not as gone.
+    judged: BTreeSet<String>,
     /// Of the ledger; nothing before it was first read.
     generation: Option<u64>,
 }
@@ -123,7 +125,9 @@ impl LedgerMemory {
         let generation = turn.generation(&KNOWN_TYPES);
         if self.generation != Some(generation) {
             let known = Known { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
-            *self = Self { known, runs: BTreeMap::new(), generation: Some(generation) };
+            let states = read_states(store)?.into_iter().filter(|state| state.gone_at.is_none());
+            let judged = states.map(|state| state.check_id).collect();
+            *self = Self { known, runs: BTreeMap::new(), judged, generation: Some(generation) };
         }
         for check in checks {
             if !self.known.checks.contains_key(&check.id) {
@@ -133,6 +137,16 @@ impl LedgerMemory {
             }
         }
         Ok(&self.known)
+    }
+
+    /// What is known, as of the latest [`LedgerMemory::catch_up`].
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The ids of the checks that are on record and not as gone.
+    pub(super) fn judged(&self) -> impl Iterator<Item = &str> {
+        self.judged.iter().map(String::as_str)
     }
 
     /// The runs of a check that are too many once there is one more.
@@ -151,6 +165,7 @@ impl LedgerMemory {
         now: Time,
     ) {
         for (state, settled) in next {
+            self.judged.insert(state.check_id.clone());
             let previous = self.known.checks.entry(state.check_id.clone()).or_default();
             previous.state = Some(state);
             previous.take(settled);
@@ -163,6 +178,12 @@ impl LedgerMemory {
             }
         }
         for record in records {
+            if record.is_of_gone {
+                self.judged.remove(&record.check_id);
+                self.known.checks.remove(&record.check_id);
+                self.runs.remove(&record.check_id);
+                continue;
+            }
             let runs = self.runs.entry(record.check_id.clone()).or_default();
             // Of the same moment there is one.
             runs.retain(|id| *id != record.id);
@@ -185,7 +206,7 @@ fn read_runs(store: &Store, check_id: &str) -> Result<VecDeque<String>, LedgerEr
     Ok(ids)
 }
 
-fn read_previous(store: &Store, check_id: &str) -> Result<Previous, LedgerError> {
+pub(super) fn read_previous(store: &Store, check_id: &str) -> Result<Previous, LedgerError> {
     let state = store.find_ledger(CHECK_TYPE, check_id)?;
     let state = state.as_ref().map(CheckState::from_asset).transpose()?;
     let findings = read_of(store, FINDING_TYPE, check_id, Finding::from_asset)?;

@@ -15,6 +15,7 @@ use super::{
     excepting::{Matches, match_exceptions},
     fields::Misfit,
     finding::{Finding, Status, finding_id},
+    gone::{close, gone},
     known::{Known, LedgerMemory, read_exceptions, read_findings},
     outbox::{News, NoOutbox, Outbox},
     run::{CheckState, RunRecord, Trigger},
@@ -48,6 +49,9 @@ pub enum LedgerError {
 pub struct Run<'a> {
     /// The checks, in the order of their results.
     pub checks: &'a [Check],
+    /// Every check there is: what is on record of any other is closed. Nothing where that is not to be done, since these
+    /// may not be all.
+    pub all: Option<&'a [Check]>,
     /// What they were judged with.
     pub engine: &'a Engine,
     /// What they were judged over.
@@ -63,14 +67,14 @@ pub struct Run<'a> {
 pub struct SettledRun {
     /// The results, in which what is accepted no longer counts and every finding says since when it is open.
     pub results: Vec<CheckResult>,
-    /// The runs, in the order of the results.
+    /// The runs, in the order of the results; then those of checks that are gone.
     pub runs: Vec<RunRecord>,
     /// What became of findings, in the order of the results, then of ids.
     pub changes: Vec<FindingChange>,
     /// What was known and no longer is.
     pub unknown: Vec<UnknownVerdict>,
-    puts: Vec<Asset>,
-    removes: Vec<(String, String)>,
+    pub(super) puts: Vec<Asset>,
+    pub(super) removes: Vec<(String, String)>,
     /// What it makes of what was known, in the order of the results.
     next: Vec<(CheckState, Settled)>,
 }
@@ -80,7 +84,7 @@ pub struct SettledRun {
 pub struct Recorded {
     /// The results, in which what is accepted no longer counts and every finding says since when it is open.
     pub results: Vec<CheckResult>,
-    /// The runs, in the order of the results.
+    /// The runs, in the order of the results; then those of checks that are gone.
     pub runs: Vec<RunRecord>,
     /// What became of findings.
     pub changes: Vec<FindingChange>,
@@ -141,10 +145,24 @@ fn excepted(result: &CheckResult, previous: &Previous, settled: &Settled) -> Che
     }
     result.findings = open;
     let accepted = result.excepted.len() as u64;
-    if accepted > 0 {
-        result.counts.fail = result.counts.fail.saturating_sub(accepted);
-        result.counts.excepted += accepted;
-        result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+    result.counts.fail = result.counts.fail.saturating_sub(accepted);
+    result.counts.excepted += accepted;
+    let by_assets = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+    let whole = finding_id(&result.id, None);
+    let whole = now.get(whole.as_str()).copied().or_else(|| previous.findings.get(&whole));
+    match result.figure.as_mut().filter(|_| result.verdict == Verdict::Fail) {
+        Some(figure) => {
+            let accepting = whole.filter(|finding| finding.status == Status::Excepted);
+            figure.accepted_by = accepting.and_then(|finding| finding.exception_id.clone());
+            result.verdict = match (&figure.accepted_by, by_assets) {
+                // What no asset fails is not accepted with those that do.
+                (None, _) => Verdict::Fail,
+                (Some(_), Verdict::NotApplicable) => Verdict::Pass,
+                (Some(_), by_assets) => by_assets,
+            };
+        }
+        None if accepted > 0 => result.verdict = by_assets,
+        None => {}
     }
     result
 }
@@ -206,6 +224,10 @@ pub fn record_run_from<R: Borrow<CheckResult>>(
     settled.puts.extend(puts);
     settled.changes.extend(let_go.iter().flat_map(|settled| settled.changes.iter().cloned()));
     settled.removes.extend(settled.runs.iter().flat_map(|record| memory.old_runs(&record.check_id)));
+    if let Some(all) = run.all {
+        let ids: Vec<String> = gone(memory.judged(), all).into_iter().map(str::to_owned).collect();
+        close(store, &ids, memory.known(), run, &mut settled)?;
+    }
     let SettledRun { results, runs, changes, unknown, puts, removes, next } = settled;
     let news = News { changes: changes.iter().collect(), unknown: unknown.iter().collect() };
     let sequence = commit(&mut turn, (run.now, puts, removes), news, outbox)?;

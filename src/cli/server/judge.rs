@@ -12,8 +12,8 @@ use crate::{
     check::{
         Check, CheckResult, Exception, ExceptionStatus, RememberedVerdicts,
         ledger::{
-            CheckState, Known, LedgerError, LedgerMemory, Recorded, Run, SettledRun, Trigger,
-            read_exceptions, record_exceptions, record_run_from, settle_run,
+            CheckState, Known, LedgerError, LedgerMemory, Recorded, Run, SettledRun, Trigger, gone,
+            read_exceptions, read_states, record_exceptions, record_run_from, settle_run,
         },
     },
     model::{Clock, Time},
@@ -110,7 +110,7 @@ impl Judge {
                 state.is_none_or(|state| is_news(check, state, &settled, &present))
             })
             .unzip();
-        if chosen.is_empty() {
+        if chosen.is_empty() && !self.has_gone()? {
             return self.let_go(&present, now);
         }
         self.record(ledger, (&chosen, &results), &present, now, Trigger::Collection).map(Some)
@@ -142,6 +142,19 @@ impl Judge {
         Ok(Some(recorded))
     }
 
+    /// Every check there is; nothing where the server is to judge nothing.
+    fn all(&self) -> Option<&[Check]> {
+        (!self.checks.is_empty()).then_some(&self.checks)
+    }
+
+    /// Whether a check is on record that is gone, and not on record as that.
+    fn has_gone(&self) -> Result<bool, LedgerError> {
+        let states = read_states(&self.store)?;
+        let judged = states.iter().filter(|state| state.gone_at.is_none());
+        let ids = judged.map(|state| state.check_id.as_str());
+        Ok(self.all().is_some_and(|all| !gone(ids, all).is_empty()))
+    }
+
     fn run_of<'a>(
         &'a self,
         checks: &'a [Check],
@@ -149,7 +162,7 @@ impl Judge {
         now: Time,
         trigger: Trigger,
     ) -> Run<'a> {
-        Run { checks, engine: &self.engine, graph: &present.graph, now, trigger }
+        Run { checks, all: self.all(), engine: &self.engine, graph: &present.graph, now, trigger }
     }
 
     fn record(
@@ -161,7 +174,7 @@ impl Judge {
         trigger: Trigger,
     ) -> Result<Recorded, NotJudged> {
         let results: Vec<&CheckResult> = results.iter().map(Arc::as_ref).collect();
-        let run = Run { checks, engine: &self.engine, graph: &present.graph, now, trigger };
+        let run = self.run_of(checks, present, now, trigger);
         let mut letters = self.notifier.letters(&self.checks, now);
         let recorded = record_run_from(&self.store, ledger, &results, run, &mut letters)?;
         self.tell(&recorded, now);

@@ -253,6 +253,8 @@ fn digest_of(news: &News<'_>, checks: &[Check], sequence: u64, now: Time) -> Dig
             | Became::ExceptionRevoked
             | Became::ExceptionLeft => ChangeKind::Reopened,
             Became::Resolved => ChangeKind::Resolved,
+            // Closed, and nobody says that it passes.
+            Became::CheckGone => ChangeKind::Unknown,
             // Told as what is not known, below; or nothing that others wait for.
             Became::BecameUnknown | Became::Excepted | Became::SeenAgain => return None,
         };

@@ -11,6 +11,7 @@ mod recorded;
 mod rego;
 mod remediation;
 mod verdicts;
+mod whole;
 
 use std::sync::{Arc, LazyLock};
 

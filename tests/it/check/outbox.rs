@@ -94,8 +94,14 @@ fn record(
     let (engine, check) = enabled();
     let result = evaluate(&check, engine, graph, at);
     assert_eq!(result.verdict, Verdict::Fail);
-    let run =
-        Run { checks: std::slice::from_ref(&check), engine, graph, now: at, trigger: Trigger::Collection };
+    let run = Run {
+        all: None,
+        checks: std::slice::from_ref(&check),
+        engine,
+        graph,
+        now: at,
+        trigger: Trigger::Collection,
+    };
     record_run_from(store, memory, &[result], run, outbox)
 }
 

@@ -138,7 +138,8 @@ impl World {
 
     fn run(&self) -> Run<'_> {
         let checks = std::slice::from_ref(&self.check);
-        Run { checks, engine: self.engine, graph: &self.graph, now: self.now(), trigger: Trigger::Schedule }
+        let (graph, now) = (&self.graph, self.now());
+        Run { checks, all: None, engine: self.engine, graph, now, trigger: Trigger::Schedule }
     }
 
     fn judge(&self) -> CheckResult {

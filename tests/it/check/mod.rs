@@ -10,6 +10,7 @@ mod quoting;
 mod recorded;
 mod rego;
 mod remediation;
+mod unread;
 mod verdicts;
 mod whole;
 

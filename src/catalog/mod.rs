@@ -22,7 +22,9 @@ mod types;
 
 pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem};
-pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
+pub use keys::{
+    COMBINATORS, FIGURE_COMPARISONS, FilterKey, SCALARS_WITH_FIGURES, TYPENAME_KEY, figures, operators,
+};
 pub use row::{Cell, Given, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, Span};
 pub use rules::{ComputedRule, RuleError, RuleProblem, RulesRefused, with_rules};
 pub use shipped::shipped;

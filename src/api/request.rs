@@ -14,6 +14,7 @@ use super::{
     HttpError, Operation,
     negotiate::{check_content_type, check_encoding},
 };
+use crate::model::kind_of;
 
 /// A header as text; nothing where it is absent or not ASCII.
 pub(super) fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
@@ -168,15 +169,4 @@ fn parse_object(name: &'static str, text: &str) -> Result<Map<String, Value>, Ht
 
 fn refuse(parameter: &'static str, found: &Value, expected: &'static str) -> HttpError {
     HttpError::BadParameter { parameter, found: kind_of(found), expected }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

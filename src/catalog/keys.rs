@@ -91,6 +91,17 @@ pub fn operators(field: &Field) -> &'static [&'static str] {
     }
 }
 
+/// The scalars that have figures.
+pub const SCALARS_WITH_FIGURES: [ScalarType; 7] = [
+    ScalarType::Int,
+    ScalarType::BigInt,
+    ScalarType::Float,
+    ScalarType::String,
+    ScalarType::Id,
+    ScalarType::DateTime,
+    ScalarType::Date,
+];
+
 /// The figures an aggregate can be filtered by for a field, as they stand behind its name: `_MIN`, `_SHORTEST_LENGTH`;
 /// an empty text is any one of the values (`name_EQUAL`: some related asset has it; `name_GT: 3`: some name is longer than 3).
 /// None for what has no figures.

@@ -13,6 +13,7 @@ mod names;
 mod read;
 mod relations;
 mod row;
+mod rules;
 pub mod scalar;
 mod shipped;
 mod source;
@@ -21,8 +22,11 @@ mod types;
 
 pub use asset::AssetMisfit;
 pub use error::{CatalogError, CatalogErrors, SchemaProblem};
-pub use keys::{COMBINATORS, FIGURE_COMPARISONS, FilterKey, TYPENAME_KEY, figures, operators};
+pub use keys::{
+    COMBINATORS, FIGURE_COMPARISONS, FilterKey, SCALARS_WITH_FIGURES, TYPENAME_KEY, figures, operators,
+};
 pub use row::{Cell, Given, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, Span};
+pub use rules::{ComputedRule, RuleError, RuleProblem, RulesRefused, with_rules};
 pub use shipped::shipped;
 pub use source::Source;
 pub(crate) use source::line_and_column;

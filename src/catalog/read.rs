@@ -93,7 +93,11 @@ fn fingerprint(sources: &[Source]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-fn build<'d>(definitions: Definitions<'d>, places: &'d Places, report: &mut Report<'_>) -> Draft<'d> {
+pub(super) fn build<'d>(
+    definitions: Definitions<'d>,
+    places: &'d Places,
+    report: &mut Report<'_>,
+) -> Draft<'d> {
     let enums = build_enums(&definitions, places, report);
     if definitions.types.is_empty() && report.is_empty() {
         report.add(&Place::default(), SchemaProblem::NoTypes, "write one as in `type Vpc { id: ID! }`");

@@ -22,6 +22,7 @@ mod remembered;
 mod result;
 mod shipped;
 mod source;
+mod unread;
 mod yaml;
 
 pub use cases::{Case, CaseOutcome, Difference, Expected, run_case, run_cases};
@@ -43,3 +44,4 @@ pub use result::{
     SliceCount, UnknownAsset, Verdict,
 };
 pub use source::{SourceFile, Sources, shipped};
+pub use unread::unread_regions;

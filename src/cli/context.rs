@@ -10,7 +10,7 @@ use std::{
 use super::{
     Exit,
     arguments::CommonArguments,
-    config::Config,
+    config::{Config, ConfigError},
     failure::Failure,
     graph_holder::Present,
     graph_image::{self, ImageKeeper},
@@ -21,12 +21,12 @@ use super::{
     refresh::refreshed,
 };
 use crate::{
-    catalog::{Catalog, Source, shipped},
+    catalog::{Catalog, RulesRefused, Source, shipped, with_rules},
     check::{self, Check, Framework, Sources},
     graph::{Graph, GraphBuilder, GraphError},
     import::{ImportLimits, read_file_rows},
     model::{Asset, Clock, SystemClock, Time, is_ledger_type},
-    query::{Engine, GuardLimits},
+    query::{Engine, GuardLimits, Request},
     report::Style,
     store::{Revision, SEEN_FIELDS, Store, StoreError},
 };
@@ -92,12 +92,35 @@ impl Context {
         Style { width, colour: self.output.stdout_color }
     }
 
-    /// The files of the schema: `--schema`, or the embedded ones.
+    /// The files of the schema: `--schema`, or the embedded ones; with the filters that the configuration has for
+    /// computed fields in the place of theirs.
     pub(crate) fn schema_sources(&self) -> Result<Vec<Source>, Failure> {
-        match &self.common.schema {
-            Some(folder) => read_schema(folder),
-            None => Ok(shipped()),
+        let sources = match &self.common.schema {
+            Some(folder) => read_schema(folder)?,
+            None => shipped(),
+        };
+        with_rules(&sources, self.config.computed.rules()).map_err(|refused| match refused {
+            RulesRefused::Schema(errors) => Failure::snippets(place::of_schema(&errors)),
+            RulesRefused::Rules(errors) => self.refuse_rules(&self.config.computed.misfits(&errors)),
+        })
+    }
+
+    /// Notes values that the keys of a rule's filter don't take, which nobody knows before it is planned.
+    fn check_rules(&self, engine: &Engine) -> Result<(), Failure> {
+        let mut errors = Vec::new();
+        for (index, rule) in self.config.computed.rules().iter().enumerate() {
+            let Some((_, definition)) = engine.catalog().find(&rule.type_name) else { continue };
+            let query = format!("{{{}(where: {{{}: true}}) {{id}}}}", definition.plural, rule.field);
+            for error in engine.plan(&Request::new(query)).err().into_iter().flatten() {
+                errors.push(self.config.computed.refuse_filter(index, &error));
+            }
         }
+        if errors.is_empty() { Ok(()) } else { Err(self.refuse_rules(&errors)) }
+    }
+
+    fn refuse_rules(&self, errors: &[ConfigError]) -> Failure {
+        let (file, text) = self.config.computed.file();
+        Failure::snippets(place::of_config(file, text, errors))
     }
 
     /// Reads the schema: `--schema`, or the embedded one.
@@ -124,6 +147,7 @@ impl Context {
         };
         let engine = Engine::new(Arc::clone(&catalog), sources.fragments().clone(), GuardLimits::default())
             .map_err(|error| Failure::input(&error))?;
+        self.check_rules(&engine)?;
         Ok(Tools { catalog, sources: Arc::new(sources), engine: Arc::new(engine) })
     }
 

@@ -14,6 +14,7 @@ use super::{
     breaker::Breaker,
     confirm,
     connect::Connection,
+    enter::{Closed, enter},
     error::CollectError,
     failure::{Failure, FailureKind},
     fleet::{Fleet, Reading},
@@ -24,7 +25,10 @@ use super::{
     role,
     shape::Origin,
 };
-use crate::model::{Asset, GLOBAL_REGION, Outcome, SliceKey};
+use crate::{
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey},
+    store::{Packed, Store},
+};
 
 /// An account while it is collected.
 #[derive(Debug)]
@@ -56,23 +60,16 @@ impl<'f> AccountRun<'f> {
         fleet: &'f Fleet,
         account: Account,
     ) -> Result<(Option<Self>, Gathered), CollectError> {
-        let connection = match &account.role {
-            None => fleet.home.clone(),
-            Some(request) => match Box::pin(fleet.home.assume(request)).await {
-                Ok(connection) => connection,
-                Err(failure) => {
-                    let gathered = give_up(fleet, &account, request.name(), &failure).await?;
-                    return Ok((None, gathered));
-                }
-            },
+        let connection = match Box::pin(enter(&fleet.home, &account)).await {
+            Ok(connection) => connection,
+            Err(closed) => return Ok((None, give_up(fleet, &account, &closed).await?)),
         };
         let origin = Origin {
             partition: fleet.caller.partition.clone(),
             caller: account.account_id.clone(),
             region: connection.home_region().to_owned(),
         };
-        let client = connection.ec2(&account.account_id, connection.home_region());
-        let listed = Box::pin(api::list_regions(&client, &origin)).await;
+        let (listed, gone) = Box::pin(fleet.regions_of(&connection, &origin)).await?;
         let mut regions = match &listed {
             Ok(known) => plan::plan_regions(&account.regions, known)?,
             Err(_) => {
@@ -92,7 +89,8 @@ impl<'f> AccountRun<'f> {
             origin,
             regions,
         };
-        let gathered = run.collect_lists(listed).await?;
+        let mut gathered = run.collect_lists(listed).await?;
+        gathered.notes.extend(note_gone_regions(&run.account.account_id, &gone));
         Ok((Some(run), gathered))
     }
 
@@ -112,7 +110,7 @@ impl<'f> AccountRun<'f> {
         };
         let regions = match listed {
             Ok(known) => Ok(known.into_iter().map(|region| region.asset).collect()),
-            Err(failure) => Err(self.judge(&failure, api::REGIONS).await),
+            Err(failure) => Err(failure),
         };
         let [account_type, region_type] = api::account_wide();
         let (account, action) = account_asset(self.fleet, &self.account);
@@ -120,6 +118,10 @@ impl<'f> AccountRun<'f> {
             [(account_type.0, action, Ok(vec![account])), (region_type.0, region_type.1, regions)]
         {
             if self.fleet.scope.reads(&self.account.account_id, GLOBAL_REGION, asset_type) {
+                let reading = match reading.and_then(|assets: Vec<Asset>| packed(&assets)) {
+                    Ok(assets) => Ok(assets),
+                    Err(failure) => Err(self.judge(&failure, action).await),
+                };
                 gathered.slices.push(self.commit(GLOBAL_REGION, asset_type, action, reading).await?);
             }
         }
@@ -175,7 +177,7 @@ impl<'f> AccountRun<'f> {
         let (region, clients) = (origin.region.as_str(), (&self.connection, client));
         let mut read = self.read(region, api.action(), || pages::read_all(api, clients, origin)).await;
         if let Ok(list) = read {
-            let missing = self.no_longer_named(region, api.asset_type(), &list).await?;
+            let (list, missing) = self.no_longer_named(region, api.asset_type(), list).await?;
             let native_ids = confirm::native_ids(&missing);
             let again = || pages::read_these(api, clients, origin, &native_ids);
             read = confirm::confirm(list, &missing, self.read(region, api.action(), again)).await;
@@ -233,9 +235,10 @@ impl<'f> AccountRun<'f> {
         let _turn = self.turn().await;
         let region = if api.is_account_wide() { GLOBAL_REGION } else { origin.region.as_str() };
         let asked = Asked { connection: &self.connection, origin, referred };
-        let mut read = self.read(region, api.action(), || api.read(asked)).await;
+        let mut read =
+            self.read(region, api.action(), || api.read(asked)).await.and_then(|list| packed(&list));
         if let Ok(list) = read {
-            let missing = self.no_longer_named(region, api.asset_type(), &list).await?;
+            let (list, missing) = self.no_longer_named(region, api.asset_type(), list).await?;
             let again = self.read(region, api.action(), || api.read_again(asked));
             read = confirm::confirm(list, &missing, again).await;
         }
@@ -249,16 +252,20 @@ impl<'f> AccountRun<'f> {
         }
     }
 
-    /// What the store has under a slice and a list of it no longer names, sorted by id.
+    /// What the store has under a slice and a list of it no longer names, sorted by id; with the list.
     async fn no_longer_named(
         &self,
         region: &str,
         asset_type: &str,
-        list: &[Asset],
-    ) -> Result<Vec<Asset>, CollectError> {
+        list: Packed,
+    ) -> Result<(Packed, Vec<Asset>), CollectError> {
         let slice = SliceKey::new(&self.account.account_id, region, asset_type);
-        let named: BTreeSet<String> = list.iter().map(|asset| asset.id.clone()).collect();
-        self.fleet.in_store(slice.clone(), move |store| store.listed_besides(&slice, &named)).await
+        let compare = move |store: &Store| {
+            let missing = store.listed_besides(&slice, &list)?;
+            Ok((list, missing))
+        };
+        let slice = SliceKey::new(&self.account.account_id, region, asset_type);
+        self.fleet.in_store(slice, compare).await
     }
 
     /// Reads for as long as the region answers; once more as anew, where the role's session has ended before its time.
@@ -327,6 +334,23 @@ impl<'f> AccountRun<'f> {
     }
 }
 
+/// Says of regions that there are no more what becomes of what is known of them.
+fn note_gone_regions(account_id: &str, gone: &[String]) -> Option<String> {
+    (!gone.is_empty()).then(|| {
+        format!(
+            "AWS no longer names of account {account_id}: {}; what is known of them stays, and grows too old for checks",
+            gone.join(", ")
+        )
+    })
+}
+
+/// What was read at once, as it waits for its commit.
+fn packed(assets: &[Asset]) -> Result<Packed, Failure> {
+    let mut packed = Packed::default();
+    pages::pack(&mut packed, assets)?;
+    Ok(packed)
+}
+
 /// The regions that slices of an account are in, sorted.
 fn regions_of<'s>(slices: &'s BTreeSet<SliceKey>, account_id: &str) -> Vec<&'s str> {
     let own = slices.iter().filter(|slice| slice.account_id == account_id && slice.region != GLOBAL_REGION);
@@ -352,20 +376,15 @@ fn account_asset(fleet: &Fleet, account: &Account) -> (Asset, &'static str) {
 
 /// An account that lets nobody in: every slice that it would have, in the regions where it was collected before, says
 /// why it has no more than was known.
-async fn give_up(
-    fleet: &Fleet,
-    account: &Account,
-    role: &str,
-    failure: &Failure,
-) -> Result<Gathered, CollectError> {
+async fn give_up(fleet: &Fleet, account: &Account, closed: &Closed) -> Result<Gathered, CollectError> {
     let account_id = account.account_id.as_str();
     let mut regions: Vec<String> = account.regions.iter().cloned().collect();
     if regions.is_empty() {
         regions = fleet.likely_regions(account_id).await?;
     }
-    let reason = format!("{}, so the role {role} could not be taken on", failure.reason(role::ACTION));
+    let reason = closed.reason();
     // Whether credentials hold is not the question here: who takes the role on has been told who it is.
-    let outcome = match failure.outcome(false) {
+    let outcome = match closed.failure.outcome(false) {
         Outcome::Complete | Outcome::Disabled => Outcome::Failed,
         outcome => outcome,
     };
@@ -385,10 +404,12 @@ async fn give_up(
         let (action, reading) = match &account.member {
             // The organisation still says what it is.
             Some(member) if key.asset_type == account_type.0 => {
-                (api::ACCOUNTS, Ok(vec![api::shape_member(member, &fleet.caller.partition)]))
+                (api::ACCOUNTS, Ok(api::shape_member(member, &fleet.caller.partition)))
             }
-            _ => (role::ACTION, Err((outcome, reason.clone()))),
+            _ => (closed.action, Err((outcome, reason.clone()))),
         };
+        let reading = reading
+            .and_then(|asset| packed(&[asset]).map_err(|failure| (Outcome::Failed, failure.reason(action))));
         gathered.slices.push(fleet.commit(key, action, reading).await?);
     }
     Ok(gathered)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     api::{Caller, Member},
     error::CollectError,
-    options::{AccountOptions, CollectOptions},
+    options::{AccountOptions, CollectOptions, OrganizationOptions, RoleOptions},
     role::RoleRequest,
 };
 use crate::model::nearest;
@@ -19,6 +19,9 @@ pub(crate) struct Account {
     pub(crate) name: Option<String>,
     /// The role to take on; nothing for the caller's own account, which needs none.
     pub(crate) role: Option<RoleRequest>,
+    /// The profile of the AWS configuration whose credentials everything of it begins with; the caller's unless one is
+    /// named.
+    pub(crate) profile: Option<String>,
     /// The regions that were asked for; empty means every region that is enabled.
     pub(crate) regions: BTreeSet<String>,
     /// What the organisation says of it, if that was asked.
@@ -66,17 +69,15 @@ fn account_of(
     account: AccountOptions,
     member: Option<Member>,
 ) -> Result<Account, CollectError> {
-    // The caller's own account needs no role, and often has none; but one that is named for it is taken on.
-    let is_own = account.account_id == caller.account_id;
+    // The caller's own account needs no role, and often has none, nor does one that a profile leads into; but one that
+    // is named for it is taken on.
+    let is_own = account.account_id == caller.account_id || account.profile.is_some();
     let wanted = account.role.as_ref().or(options.role.role.as_ref().filter(|_| !is_own));
     let role = match wanted {
-        Some(wanted) => Some(RoleRequest {
-            arn: role_arn(wanted, &caller.partition, &account.account_id),
-            external_id: account.external_id.or_else(|| options.role.external_id.clone()),
-            session_name: options.role.session_name.clone(),
-            duration: options.role.session_duration,
-            tags: options.role.session_tags.clone(),
-        }),
+        Some(wanted) => {
+            let external_id = account.external_id.as_ref().or(options.role.external_id.as_ref());
+            Some(request(wanted, external_id, (&caller.partition, &account.account_id), &options.role))
+        }
         None if is_own => None,
         None => {
             return Err(CollectError::NoRole {
@@ -86,7 +87,35 @@ fn account_of(
         }
     };
     let regions = if account.regions.is_empty() { options.regions.clone() } else { account.regions };
-    Ok(Account { account_id: account.account_id, name: account.name, role, regions, member })
+    let AccountOptions { account_id, name, profile, .. } = account;
+    Ok(Account { account_id, name, role, profile, regions, member })
+}
+
+/// A role in an account, as all roles are taken on.
+fn request(
+    role: &str,
+    external_id: Option<&String>,
+    (partition, account_id): (&str, &str),
+    how: &RoleOptions,
+) -> RoleRequest {
+    RoleRequest {
+        arn: role_arn(role, partition, account_id),
+        external_id: external_id.cloned(),
+        session_name: how.session_name.clone(),
+        duration: how.session_duration,
+        tags: how.session_tags.clone(),
+    }
+}
+
+/// The role that the organisation is listed with, if one is named: by its name alone, one in the caller's account.
+pub(crate) fn listing_role(
+    organization: &OrganizationOptions,
+    caller: &Caller,
+    how: &RoleOptions,
+) -> Option<RoleRequest> {
+    let role = organization.role.as_ref()?;
+    let external_id = organization.external_id.as_ref().or(how.external_id.as_ref());
+    Some(request(role, external_id, (&caller.partition, &caller.account_id), how))
 }
 
 fn is_account_id(text: &str) -> bool {

@@ -66,11 +66,18 @@ impl Bucket {
     }
 }
 
+/// A bucket, and how many calls were taken out of it.
+#[derive(Debug)]
+struct Metered {
+    bucket: Bucket,
+    calls: u64,
+}
+
 /// The buckets of all accounts, regions and APIs of one collection.
 #[derive(Debug)]
 pub(crate) struct Budgets {
     began: Instant,
-    buckets: Mutex<BTreeMap<(String, String, &'static str), Bucket>>,
+    buckets: Mutex<BTreeMap<(String, String, String), Metered>>,
 }
 
 impl Budgets {
@@ -79,17 +86,33 @@ impl Budgets {
     }
 
     /// Waits until an account may make a call in a region.
-    pub(crate) async fn wait(&self, account_id: &str, region: &str, action: &'static str) {
-        let Some(allowed) = allowed(action) else { return };
-        let now = self.began.elapsed();
-        let wait = {
-            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = (account_id.to_owned(), region.to_owned(), action);
-            let half = Quota { burst: allowed.burst * SHARE, per_second: allowed.per_second * SHARE };
-            buckets.entry(key).or_insert_with(|| Bucket::full(half, now)).take(now)
-        };
+    pub(crate) async fn wait(&self, account_id: &str, region: &str, action: &str) {
+        let wait = self.take(account_id, region, action);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Takes a call out of its bucket, if AWS counts it; says how long it has to wait.
+    pub(crate) fn take(&self, account_id: &str, region: &str, action: &str) -> Duration {
+        let Some(allowed) = allowed(action) else { return Duration::ZERO };
+        let now = self.began.elapsed();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (account_id.to_owned(), region.to_owned(), action.to_owned());
+        let half = Quota { burst: allowed.burst * SHARE, per_second: allowed.per_second * SHARE };
+        let metered =
+            buckets.entry(key).or_insert_with(|| Metered { bucket: Bucket::full(half, now), calls: 0 });
+        metered.calls += 1;
+        metered.bucket.take(now)
+    }
+
+    /// How many calls were taken out of the buckets of all accounts and regions so far, by API.
+    pub(crate) fn metered(&self) -> BTreeMap<String, u64> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = BTreeMap::new();
+        for ((_, _, action), metered) in buckets.iter() {
+            *calls.entry(action.clone()).or_default() += metered.calls;
+        }
+        calls
     }
 }

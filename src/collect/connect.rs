@@ -2,7 +2,7 @@
 //! account and region a retry budget of its own (the SDK's default shares one among all accounts of a process, so that one
 //! throttled account would starve the others).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig, identity::IdentityCache};
 use aws_sdk_ec2::config::{
@@ -19,6 +19,8 @@ use super::{
     error::CollectError,
     failure::Failure,
     options::{AwsConfig, CollectOptions, Patience},
+    profile::Profile,
+    retries::CountedRetries,
     role::{AssumedRole, RoleRequest},
 };
 
@@ -98,8 +100,25 @@ impl Connection {
     }
 
     /// Waits until the account may make a call in a region.
-    pub(crate) async fn pace(&self, account_id: &str, region: &str, action: &'static str) {
+    pub(crate) async fn pace(&self, account_id: &str, region: &str, action: &str) {
         self.budgets.wait(account_id, region, action).await;
+    }
+
+    /// How many calls were taken out of budgets so far, retries included, by API.
+    pub(crate) fn metered(&self) -> BTreeMap<String, u64> {
+        self.budgets.metered()
+    }
+
+    /// The same with the credentials of a profile of the AWS configuration.
+    pub(crate) fn with_profile(&self, name: &str) -> Self {
+        let profile = Profile::new(name, &self.config);
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(profile))
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        Self { config, role: None, ..self.clone() }
     }
 
     /// The region of the calls that answer for the whole account: the configured one, else the first that was asked
@@ -120,15 +139,25 @@ impl Connection {
 
     /// A client for one account and region, as all of these.
     pub(crate) fn ec2(&self, account_id: &str, region: &str) -> aws_sdk_ec2::Client {
-        client!(aws_sdk_ec2, self, region, format!("{account_id}/{region}/ec2"))
+        let counted = self.counted(account_id, region, "ec2");
+        client!(aws_sdk_ec2, self, region, format!("{account_id}/{region}/ec2"), interceptor(counted))
     }
 
     pub(crate) fn logs(&self, account_id: &str, region: &str) -> aws_sdk_cloudwatchlogs::Client {
-        client!(aws_sdk_cloudwatchlogs, self, region, format!("{account_id}/{region}/logs"))
+        let counted = self.counted(account_id, region, "logs");
+        let partition = format!("{account_id}/{region}/logs");
+        client!(aws_sdk_cloudwatchlogs, self, region, partition, interceptor(counted))
     }
 
     pub(crate) fn firehose(&self, account_id: &str, region: &str) -> aws_sdk_firehose::Client {
-        client!(aws_sdk_firehose, self, region, format!("{account_id}/{region}/firehose"))
+        let counted = self.counted(account_id, region, "firehose");
+        client!(
+            aws_sdk_firehose,
+            self,
+            region,
+            format!("{account_id}/{region}/firehose"),
+            interceptor(counted)
+        )
     }
 
     /// IAM has one endpoint a partition; the region only says which partition.
@@ -139,6 +168,11 @@ impl Connection {
     /// Buckets by path: one host for all buckets of a region, and names with dots fit its certificate.
     pub(crate) fn s3(&self, account_id: &str, region: &str) -> aws_sdk_s3::Client {
         client!(aws_sdk_s3, self, region, format!("{account_id}/{region}/s3"), force_path_style(true))
+    }
+
+    fn counted(&self, account_id: &str, region: &str, service: &'static str) -> CountedRetries {
+        let (account_id, region) = (account_id.to_owned(), region.to_owned());
+        CountedRetries { budgets: Arc::clone(&self.budgets), account_id, region, service }
     }
 
     fn timeouts(&self) -> TimeoutConfig {

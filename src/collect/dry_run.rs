@@ -9,6 +9,7 @@ use super::{
     accounts::Account,
     api::{self, ReferredApi},
     connect::Connection,
+    enter::enter,
     error::CollectError,
     options::CollectOptions,
     permissions,
@@ -101,20 +102,12 @@ async fn plan_account(
         note: None,
     };
     let once = |action| DryCall { action, region: GLOBAL_REGION.to_owned(), at_least: 1 };
-    let connection = match &account.role {
-        None => {
-            planned.calls.push(once(api::CALLER_IDENTITY));
-            home.clone()
-        }
-        Some(request) => {
-            planned.calls.push(once(role::ACTION));
-            match Box::pin(home.assume(request)).await {
-                Ok(connection) => connection,
-                Err(failure) => {
-                    planned.note = Some(failure.reason(role::ACTION));
-                    return Ok(planned);
-                }
-            }
+    planned.calls.push(once(if account.role.is_some() { role::ACTION } else { api::CALLER_IDENTITY }));
+    let connection = match Box::pin(enter(home, account)).await {
+        Ok(connection) => connection,
+        Err(closed) => {
+            planned.note = Some(closed.failure.reason(closed.action));
+            return Ok(planned);
         }
     };
     planned.calls.push(once(api::REGIONS));
@@ -123,8 +116,7 @@ async fn plan_account(
         caller: account.account_id.clone(),
         region: connection.home_region().to_owned(),
     };
-    let client = connection.ec2(&account.account_id, connection.home_region());
-    let mut regions = match Box::pin(api::list_regions(&client, &origin)).await {
+    let mut regions = match Box::pin(api::list_regions(&connection, &origin)).await {
         Ok(known) => plan::plan_regions(&account.regions, &known)?,
         Err(failure) => {
             planned.note = Some(format!("its regions are not known ({})", failure.reason(api::REGIONS)));

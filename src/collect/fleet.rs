@@ -9,21 +9,22 @@ use std::{
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
-    api::{self, Caller},
+    api::{self, Caller, RegionStatus},
     connect::Connection,
     error::CollectError,
+    failure::Failure,
     options::CollectOptions,
     report::{Event, SliceReport},
     scope::Scope,
     shape::Origin,
 };
 use crate::{
-    model::{Asset, Clock, GLOBAL_REGION, Outcome, SliceKey},
-    store::{SliceCommit, Store, StoreError},
+    model::{Clock, GLOBAL_REGION, Outcome, SliceKey},
+    store::{Packed, SliceCommit, Store, StoreError},
 };
 
 /// What one slice came to, before it is committed.
-pub(crate) type Reading = Result<Vec<Asset>, (Outcome, String)>;
+pub(crate) type Reading = Result<Packed, (Outcome, String)>;
 
 /// The same for every account.
 pub(crate) struct Fleet {
@@ -95,9 +96,8 @@ impl Fleet {
     ) -> Result<SliceReport, CollectError> {
         let (outcome, reason, assets) = match reading {
             Ok(assets) => (Outcome::Complete, None, assets),
-            Err((outcome, reason)) => (outcome, Some(reason), Vec::new()),
+            Err((outcome, reason)) => (outcome, Some(reason), Packed::default()),
         };
-        let read = u64::try_from(assets.len()).unwrap_or(u64::MAX);
         let slice = SliceCommit {
             key: key.clone(),
             api: action.to_owned(),
@@ -107,6 +107,7 @@ impl Fleet {
             assets,
         };
         let commit = self.in_store(key.clone(), move |store| store.commit_slice(slice)).await?;
+        let read = commit.added + commit.changed + commit.unchanged;
         let slice = SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit };
         // Told under the lock, so that who listens hears the count go up.
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,6 +127,52 @@ impl Fleet {
             .await
             .unwrap_or_else(|broken_off| Err(StoreError::Closed { reason: broken_off.to_string() }))
             .map_err(|source| CollectError::Store { slice, source: Box::new(source) })
+    }
+
+    /// The regions of an account, and those that AWS no longer names: a region that the store knows of and the list lacks
+    /// is asked for once more by its name, since a list that misses one would leave it out of everything that follows.
+    pub(crate) async fn regions_of(
+        &self,
+        connection: &Connection,
+        origin: &Origin,
+    ) -> Result<(Result<Vec<RegionStatus>, Failure>, Vec<String>), CollectError> {
+        let mut known = match Box::pin(api::list_regions(connection, origin)).await {
+            Ok(known) => known,
+            Err(failure) => return Ok((Err(failure), Vec::new())),
+        };
+        let mut gone = self.regions_before(&origin.caller).await?;
+        gone.retain(|name| !known.iter().any(|region| region.name == *name));
+        if gone.is_empty() {
+            return Ok((Ok(known), Vec::new()));
+        }
+        match Box::pin(api::list_these_regions(connection, origin, &gone)).await {
+            Err(failure) => Ok((Err(failure.when_confirming()), Vec::new())),
+            Ok(shown) => {
+                known.extend(shown);
+                known.sort_by(|one, other| one.name.cmp(&other.name));
+                known.dedup_by(|one, other| one.name == other.name);
+                gone.retain(|name| !known.iter().any(|region| region.name == *name));
+                Ok((Ok(known), gone.into_iter().collect()))
+            }
+        }
+    }
+
+    /// The regions in which something of an account was collected before, or which it had.
+    async fn regions_before(&self, account_id: &str) -> Result<BTreeSet<String>, CollectError> {
+        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
+        let slice = of.clone();
+        let read = move |store: &Store| {
+            let mut regions: BTreeSet<String> = store
+                .slices()?
+                .into_iter()
+                .filter(|known| known.key.account_id == slice.account_id && known.key.region != GLOBAL_REGION)
+                .map(|known| known.key.region)
+                .collect();
+            let listed = store.listed_besides(&slice, &Packed::default())?;
+            regions.extend(listed.iter().filter_map(|region| region.text("name").map(str::to_owned)));
+            Ok(regions)
+        };
+        self.in_store(of, read).await
     }
 
     /// The regions of an account that can't be asked for them: those in which it was collected before, else those that
@@ -151,8 +198,7 @@ impl Fleet {
                 caller: self.caller.account_id.clone(),
                 region: region.to_owned(),
             };
-            let client = self.home.ec2(&self.caller.account_id, region);
-            match Box::pin(api::list_regions(&client, &origin)).await {
+            match Box::pin(api::list_regions(&self.home, &origin)).await {
                 Ok(known) => {
                     known.into_iter().filter(|region| region.enabled).map(|region| region.name).collect()
                 }

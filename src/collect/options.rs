@@ -53,6 +53,9 @@ pub struct AccountOptions {
     pub role: Option<String>,
     /// The external id its role asks for, instead of the one of all accounts.
     pub external_id: Option<String>,
+    /// The profile of the AWS configuration that leads into it, or may take on its role; the role of all accounts is
+    /// not taken on then.
+    pub profile: Option<String>,
     /// Only these regions, instead of those of all accounts; empty means those.
     pub regions: BTreeSet<String>,
 }
@@ -81,6 +84,11 @@ pub struct OrganizationOptions {
     pub exclude: AccountFilter,
     /// Whether the tags of all accounts are read, a call each; those of a condition are anyway.
     pub read_tags: bool,
+    /// The role that the organisation is listed with, where the caller itself may not; see [`RoleOptions::role`], a name
+    /// being one in the caller's account.
+    pub role: Option<String>,
+    /// The external id that this role asks for, instead of the one of all roles.
+    pub external_id: Option<String>,
 }
 
 /// Conditions on accounts, by kind; of each kind one must hold.

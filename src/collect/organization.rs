@@ -10,6 +10,7 @@ use super::{
     error::CollectError,
     failure::{Failure, FailureKind},
     options::{AccountFilter, OrganizationOptions},
+    role,
 };
 use crate::model::nearest;
 
@@ -123,6 +124,13 @@ fn has_wanted_tags(member: &Member, options: &OrganizationOptions) -> bool {
         tags.is_some_and(|tags| filter.tags.iter().any(|tag| tags.contains(tag)))
     };
     (options.include.tags.is_empty() || has_any(&options.include)) && !has_any(&options.exclude)
+}
+
+/// Why an organisation can't be listed whose role lets nobody in.
+pub(crate) fn refuse_role(failure: &Failure) -> CollectError {
+    let reason = failure.reason(role::ACTION);
+    let remedy = "check `role` and `external_id` of `[organization]`, and whether the caller may take it on";
+    CollectError::NoOrganization { reason, remedy }
 }
 
 fn refuse(failure: &Failure) -> CollectError {

@@ -2,7 +2,7 @@
 //! still not be the last; and a token that comes back, or never ends, is a failure and not the end of a list (the
 //! SDK's own paginators take a repeated token for the end).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use aws_sdk_ec2::{Client, types::Filter};
 
@@ -12,7 +12,7 @@ use super::{
     failure::Failure,
     shape::Origin,
 };
-use crate::model::Asset;
+use crate::{model::Asset, store::Packed};
 
 /// 10,000 pages of 1,000 are more than any list of one account and region can hold.
 const MAX_PAGES: usize = 10_000;
@@ -49,14 +49,21 @@ impl Tokens {
 /// The most values that one filter of EC2 takes.
 const FILTER_VALUES: usize = 200;
 
-/// Reads every page of one slice. Assets come back sorted by id, each once (a list that shifts between two pages
-/// shows an item twice; the later sight counts).
+/// Reads every page of one slice, and holds no more than one of them as it came. A list that shifts between two pages
+/// shows an item twice; the later sight counts.
 pub(crate) async fn read_all(
     api: &dyn RegionalApi,
     clients: (&Connection, &Client),
     origin: &Origin,
-) -> Result<Vec<Asset>, Failure> {
-    read_pages(api, clients, origin, None).await
+) -> Result<Packed, Failure> {
+    let mut packed = Packed::default();
+    read_pages(api, clients, origin, None, &mut |page| pack(&mut packed, &page)).await?;
+    Ok(packed)
+}
+
+/// Adds assets to those that wait for their commit.
+pub(crate) fn pack(packed: &mut Packed, assets: &[Asset]) -> Result<(), Failure> {
+    packed.extend(assets).map_err(|_| Failure::other("what was read could not be held"))
 }
 
 /// Reads what a list has of some native ids: of those that are not there it says nothing.
@@ -69,7 +76,11 @@ pub(crate) async fn read_these(
     let mut found = Vec::new();
     for ids in native_ids.chunks(FILTER_VALUES) {
         let filter = Filter::builder().name(api.id_filter()).set_values(Some(ids.to_vec())).build();
-        found.extend(read_pages(api, clients, origin, Some(vec![filter])).await?);
+        let mut take = |page| {
+            found.extend::<Vec<Asset>>(page);
+            Ok(())
+        };
+        read_pages(api, clients, origin, Some(vec![filter]), &mut take).await?;
     }
     Ok(found)
 }
@@ -79,17 +90,17 @@ async fn read_pages(
     (connection, client): (&Connection, &Client),
     origin: &Origin,
     filters: Option<Vec<Filter>>,
-) -> Result<Vec<Asset>, Failure> {
-    let mut assets = BTreeMap::new();
+    take: &mut (dyn FnMut(Vec<Asset>) -> Result<(), Failure> + Send),
+) -> Result<(), Failure> {
     let mut tokens = Tokens::default();
     let mut token = None;
     loop {
         connection.pace(&origin.caller, &origin.region, api.action()).await;
         let page = api.page(client, origin, Ask { token, filters: filters.clone() }).await?;
-        assets.extend(page.assets.into_iter().map(|asset| (asset.id.clone(), asset)));
+        take(page.assets)?;
         token = tokens.next(page.next_token)?;
         if token.is_none() {
-            return Ok(assets.into_values().collect());
+            return Ok(());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a collection tells while it runs, and what it says at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{GLOBAL_REGION, Outcome, SliceKey},
@@ -71,6 +71,8 @@ pub struct CollectReport {
     pub slices: Vec<SliceReport>,
     /// What the reader of the summary must know besides, one sentence each.
     pub notes: Vec<String>,
+    /// How often each API was called that AWS counts, retries included.
+    pub metered: BTreeMap<String, u64>,
 }
 
 impl CollectReport {

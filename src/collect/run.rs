@@ -69,7 +69,15 @@ pub(crate) async fn choose_accounts(
     caller: &Caller,
 ) -> Result<(Vec<Account>, Vec<String>), CollectError> {
     let Listing { members, missing } = match &options.organization {
-        Some(asked) => Box::pin(organization::list(&home.organizations(), asked)).await?,
+        Some(asked) => {
+            let lister = match accounts::listing_role(asked, caller, &options.role) {
+                Some(role) => Box::pin(home.assume(&role))
+                    .await
+                    .map_err(|failure| organization::refuse_role(&failure))?,
+                None => home.clone(),
+            };
+            Box::pin(organization::list(&lister.organizations(), asked)).await?
+        }
         None => Listing::default(),
     };
     let mut accounts = accounts::choose((options, scope.accounts(options)), caller, members)?;
@@ -115,6 +123,8 @@ async fn collect_accounts(fleet: &Fleet, accounts: Vec<Account>) -> Result<Colle
         }
     }
     report.slices.sort_by(|one, other| one.key.cmp(&other.key));
+    report.metered = fleet.home.metered();
+    tracing::info!(calls = report.metered.values().sum::<u64>(), "calls that AWS counts, retries included");
     Ok(report)
 }
 

@@ -125,7 +125,9 @@ fn take_text(fields: &mut Map<String, Value>, key: &'static str) -> Result<Strin
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+/// What a JSON value is, in words that stand in a sentence: `a string`.
+#[must_use]
+pub fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

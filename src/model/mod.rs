@@ -8,7 +8,7 @@ mod names;
 mod slice;
 mod time;
 
-pub use asset::{Asset, AssetError};
+pub use asset::{Asset, AssetError, kind_of};
 pub use change::{Change, FieldChange, FieldValue, field_changes};
 pub use cron::{Cron, CronError, Zone};
 pub use ledger::{

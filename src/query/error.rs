@@ -345,26 +345,43 @@ impl QueryError {
     /// The form of the GraphQL response: `message`, `locations`, `path`, `extensions.code` and `extensions.help`.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("message".to_owned(), json!(self.to_string()));
-        if let Some(place) = self.place.as_ref().filter(|place| place.fragment.is_none()) {
-            object.insert("locations".to_owned(), json!([{ "line": place.line, "column": place.column }]));
-        }
-        if !self.path.is_empty() {
-            let steps = self.path.iter().map(|step| match step {
-                PathSegment::Key(key) => json!(key),
-                PathSegment::Index(index) => json!(index),
-            });
-            object.insert("path".to_owned(), steps.collect());
-        }
-        let mut extensions = Map::new();
-        extensions.insert("code".to_owned(), json!(self.code()));
-        if let Some(help) = &self.help {
-            extensions.insert("help".to_owned(), json!(help));
-        }
-        object.insert("extensions".to_owned(), Value::Object(extensions));
-        Value::Object(object)
+        let steps = self.path.iter().map(|step| match step {
+            PathSegment::Key(key) => json!(key),
+            PathSegment::Index(index) => json!(index),
+        });
+        response_form(
+            &self.to_string(),
+            self.place.as_ref(),
+            steps.collect(),
+            self.code(),
+            self.help.as_deref(),
+        )
     }
+}
+
+/// How a GraphQL response tells of an error or a warning.
+pub(super) fn response_form(
+    message: &str,
+    place: Option<&Place>,
+    path: Vec<Value>,
+    code: &str,
+    help: Option<&str>,
+) -> Value {
+    let mut object = Map::new();
+    object.insert("message".to_owned(), json!(message));
+    if let Some(place) = place.filter(|place| place.fragment.is_none()) {
+        object.insert("locations".to_owned(), json!([{ "line": place.line, "column": place.column }]));
+    }
+    if !path.is_empty() {
+        object.insert("path".to_owned(), Value::Array(path));
+    }
+    let mut extensions = Map::new();
+    extensions.insert("code".to_owned(), json!(code));
+    if let Some(help) = help {
+        extensions.insert("help".to_owned(), json!(help));
+    }
+    object.insert("extensions".to_owned(), Value::Object(extensions));
+    Value::Object(object)
 }
 
 impl fmt::Display for QueryError {

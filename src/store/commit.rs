@@ -16,6 +16,7 @@ use super::{
     journal::PAYLOAD_LIMIT,
     keys,
     options::FaultPoint,
+    packed::AssetList,
     rows,
 };
 use crate::model::{Asset, Outcome, SliceKey, Time, is_ledger_type};
@@ -25,7 +26,7 @@ const NAME_LIMIT: usize = 8_192;
 
 /// What the collection of one slice brought.
 #[derive(Clone, Debug)]
-pub struct SliceCommit {
+pub struct SliceCommit<L = Vec<Asset>> {
     /// Which slice.
     pub key: SliceKey,
     /// The call behind it, e.g. `ec2:DescribeVpcs`.
@@ -37,7 +38,7 @@ pub struct SliceCommit {
     /// When it ended.
     pub at: Time,
     /// What was listed, all of the slice's type; of two with the same id the later one counts.
-    pub assets: Vec<Asset>,
+    pub assets: L,
 }
 
 /// What a commit changed.
@@ -62,8 +63,8 @@ impl Store {
     /// Where the commit makes no sense, the disk is too full or fails, or an earlier failure has closed the store.
     /// Nothing is acknowledged then; after [`StoreError::NotWritten`] and [`StoreError::DiskFull`] the store can go
     /// on.
-    pub fn commit_slice(&self, commit: SliceCommit) -> Result<CommitReport, StoreError> {
-        check_names(&commit)?;
+    pub fn commit_slice<L: AssetList>(&self, commit: SliceCommit<L>) -> Result<CommitReport, StoreError> {
+        check_slice(&commit.key)?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &writer.closed {
             return Err(StoreError::Closed { reason: reason.clone() });
@@ -74,30 +75,34 @@ impl Store {
     }
 
     /// What the commit changes in the slice.
-    pub(super) fn compare(
+    pub(super) fn compare<L: AssetList>(
         &self,
-        commit: SliceCommit,
+        commit: SliceCommit<L>,
         sequence: u64,
     ) -> Result<(SliceEntry, CommitReport), StoreError> {
         let mut report = CommitReport { sequence, added: 0, changed: 0, unchanged: 0, removed: 0 };
         let mut listed = self.listed(&commit.key)?;
-        let mut fresh: BTreeMap<&str, String> = BTreeMap::new();
-        for asset in &commit.assets {
-            fresh.insert(&asset.id, codec::canonical(asset).map_err(|_| too_large(usize::MAX))?);
-        }
+        // By id; without a form where that is the one that is stored.
+        let mut fresh: BTreeMap<String, Option<String>> = BTreeMap::new();
+        commit.assets.visit(&commit.key, &mut |id, body| {
+            let is_stored = listed.get(id).is_some_and(|digest| *digest == codec::digest(body.as_bytes()));
+            fresh.insert(id.to_owned(), (!is_stored).then_some(body));
+            Ok(())
+        })?;
         let mut puts = Vec::new();
         for (id, body) in fresh {
-            match listed.remove(id) {
-                Some(digest) if digest == codec::digest(body.as_bytes()) => {
-                    report.unchanged += 1;
-                    continue;
-                }
-                Some(_) => report.changed += 1,
-                None => report.added += 1,
+            let was_listed = listed.remove(&id).is_some();
+            let Some(body) = body else {
+                report.unchanged += 1;
+                continue;
+            };
+            match was_listed {
+                true => report.changed += 1,
+                false => report.added += 1,
             }
             let bytes = body.len();
             let asset = RawValue::from_string(body).map_err(|_| too_large(bytes))?;
-            puts.push(Put { id: id.to_owned(), asset });
+            puts.push(Put { id, asset });
         }
         let removes: Vec<String> =
             if commit.outcome == Outcome::Complete { listed.into_keys().collect() } else { Vec::new() };
@@ -175,25 +180,31 @@ pub(super) fn too_large(bytes: usize) -> StoreError {
 }
 
 pub(super) fn check_names(commit: &SliceCommit) -> Result<(), StoreError> {
-    let SliceKey { account_id, region, asset_type } = &commit.key;
+    check_slice(&commit.key)?;
+    commit.assets.iter().try_for_each(|asset| check_asset(&commit.key, &asset.typename, &asset.id))
+}
+
+fn check_slice(slice: &SliceKey) -> Result<(), StoreError> {
+    let SliceKey { account_id, region, asset_type } = slice;
     for (what, name) in [("an account id", account_id), ("a region", region), ("a type", asset_type)] {
         check_name(name, || what.to_owned())?;
     }
     if is_ledger_type(asset_type) {
         return Err(StoreError::NotCollected { typename: asset_type.clone() });
     }
-    for asset in &commit.assets {
-        if asset.typename != *asset_type {
-            return Err(StoreError::WrongType {
-                slice: commit.key.to_string(),
-                slice_type: asset_type.clone(),
-                typename: asset.typename.clone(),
-                id: asset.id.clone(),
-            });
-        }
-        check_name(&asset.id, || format!("an id of type {asset_type}"))?;
-    }
     Ok(())
+}
+
+pub(super) fn check_asset(slice: &SliceKey, typename: &str, id: &str) -> Result<(), StoreError> {
+    if typename != slice.asset_type {
+        return Err(StoreError::WrongType {
+            slice: slice.to_string(),
+            slice_type: slice.asset_type.clone(),
+            typename: typename.to_owned(),
+            id: id.to_owned(),
+        });
+    }
+    check_name(id, || format!("an id of type {}", slice.asset_type))
 }
 
 pub(super) fn check_name(name: &str, what: impl FnOnce() -> String) -> Result<(), StoreError> {

@@ -195,6 +195,13 @@ pub enum StoreError {
         /// The earliest moment that can be asked for; nothing where the store is empty.
         earliest: Option<Time>,
     },
+    /// What was read could not be held until it is committed.
+    #[error("what was read of a slice can't be held packed")]
+    NotPacked {
+        /// What the coder said.
+        #[source]
+        source: io::Error,
+    },
     /// A record passed its checks and still can't be understood.
     #[error("record {sequence} of the journal can't be read: use the version of the program that wrote it")]
     Unreadable {

@@ -19,6 +19,7 @@ mod ledger;
 mod lock;
 mod open;
 mod options;
+mod packed;
 mod past;
 mod proof;
 mod read;
@@ -44,6 +45,7 @@ pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]
 pub use options::{FaultPoint, Faults};
+pub use packed::{AssetList, Packed};
 pub use past::{Past, PastWork};
 pub use proof::{ChainFault, Proof, ProofRecord, RecordBody, Replayed, compare_with_journal};
 pub use read::{SEEN_FIELDS, Snapshot};

@@ -17,6 +17,7 @@ use super::{
     index::{Index, Meta, VisitRow},
     keys,
     open::Revision,
+    packed::AssetList,
     rows::{Rows, bad_row},
 };
 use crate::model::{Asset, GLOBAL_REGION, SliceKey, SliceState, Time};
@@ -106,22 +107,26 @@ impl Store {
         Ok(slices)
     }
 
-    /// What a slice lists but for the assets with these ids, sorted by id, each as the slice lists it.
+    /// What a slice lists in the store and a new list of it does not, sorted by id, each as the slice lists it.
     ///
     /// # Errors
-    /// Where the index can't be read.
-    pub fn listed_besides(&self, slice: &SliceKey, ids: &BTreeSet<String>) -> Result<Vec<Asset>, StoreError> {
+    /// Where the index can't be read, or the list holds what is none of the slice's.
+    pub fn listed_besides(&self, slice: &SliceKey, list: &impl AssetList) -> Result<Vec<Asset>, StoreError> {
         let index = self.index();
         let prefix = keys::listed_prefix(slice);
-        let mut besides = Vec::new();
+        let mut besides = BTreeSet::new();
         index.scan(&prefix, &mut |key, _| {
             let bad = || bad_row(keys::kind::LISTED);
             let (id, _) = key.strip_prefix(prefix.as_slice()).and_then(keys::first_name).ok_or_else(bad)?;
-            if !ids.contains(&id) {
-                besides.push(id);
-            }
+            besides.insert(id);
             Ok(())
         })?;
+        if !besides.is_empty() {
+            list.visit(slice, &mut |id, _| {
+                besides.remove(id);
+                Ok(())
+            })?;
+        }
         let states = States::default();
         let listed = besides.iter().map(|id| {
             let key = keys::asset(&slice.asset_type, id, slice);

@@ -2,6 +2,7 @@
 
 mod assets;
 mod refused;
+mod rules;
 
 use passmuster::catalog::{Catalog, FieldKind, KeyPairs, RelationKeys, Source, TypeKind, shipped};
 

@@ -59,7 +59,7 @@ impl Inventory {
 
     fn commit(&self, asset_type: &str, outcome: Outcome, at: &str, assets: Vec<Asset>) {
         let key = SliceKey::new("1", "r1", asset_type);
-        let assets =
+        let assets: Vec<Asset> =
             assets.into_iter().map(|asset| asset.with("accountId", "1").with("region", "r1")).collect();
         let commit = SliceCommit { key, api: String::new(), outcome, reason: None, at: time(at), assets };
         self.store.commit_slice(commit).unwrap();

@@ -1,6 +1,10 @@
 //! `passmuster check`: judges the inventory by stored checks, or by one pasted query.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -29,6 +33,9 @@ use crate::{
         markdown, ocsf, sarif,
     },
 };
+
+/// So many regions that were never read are named.
+const REGIONS_NAMED: usize = 4;
 
 /// Judge the inventory: which assets fail, which pass, and what is not known
 #[derive(Debug, Args)]
@@ -147,7 +154,27 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         (ReportForm::Html, _) => html(&run, audit(&results, &tools, &graph).as_ref()),
     };
     context.output.write(text.as_bytes())?;
+    if let Some(note) = unread_note(&check::unread_regions(&graph)) {
+        context.output.note(&note);
+    }
     Ok(exit_of(exit))
+}
+
+/// Tells of regions that no verdict speaks of.
+fn unread_note(unread: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+    let regions: BTreeSet<&str> = unread.values().flatten().map(String::as_str).collect();
+    let (first, count) = (unread.keys().next()?, regions.len());
+    let accounts = match unread.len() {
+        1 => format!("account {first}"),
+        accounts => format!("{accounts} accounts"),
+    };
+    let named: Vec<&str> = regions.iter().copied().take(REGIONS_NAMED).collect();
+    let more = if count > named.len() { ", .." } else { "" };
+    let what = if count == 1 { "region is" } else { "regions are" };
+    Some(format!(
+        "! {count} {what} enabled for {accounts} and left out of every collection; no verdict speaks of {}{more}",
+        named.join(", ")
+    ))
 }
 
 /// The results with what the store remembers: what is accepted doesn't count. Writes the run down where it is to be.

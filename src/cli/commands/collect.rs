@@ -219,7 +219,7 @@ fn summarise(arguments: &CollectArguments, report: &CollectReport, context: &Con
     for note in &report.notes {
         context.output.line(note)?;
     }
-    if let Some(again) = again(report) {
+    if let Some(again) = again(report, !arguments.accounts.is_empty()) {
         context.output.line(&format!("to read only what is missing: {again}"))?;
     }
     Ok(())
@@ -243,8 +243,8 @@ fn not_opted_in(report: &CollectReport) -> Vec<String> {
     accounts.into_iter().map(line).collect()
 }
 
-/// The command that collects just what is missing.
-fn again(report: &CollectReport) -> Option<String> {
+/// The command that collects just what is missing. Where only some accounts were asked for, it names those of them.
+fn again(report: &CollectReport, is_of_some_accounts: bool) -> Option<String> {
     let missing: Vec<&SliceReport> =
         report.slices.iter().filter(|slice| slice.outcome != Outcome::Complete).collect();
     if missing.is_empty() {
@@ -258,7 +258,7 @@ fn again(report: &CollectReport) -> Option<String> {
     let types: BTreeSet<&str> = missing.iter().map(|slice| slice.key.asset_type.as_str()).collect();
     let accounts: BTreeSet<&str> = missing.iter().map(|slice| slice.key.account_id.as_str()).collect();
     let mut command = "passmuster collect".to_owned();
-    if accounts.len() < report.accounts.len() {
+    if is_of_some_accounts || accounts.len() < report.accounts.len() {
         command.push_str(&format!(" --accounts {}", accounts.into_iter().collect::<Vec<_>>().join(",")));
     }
     if !regional.is_empty() {

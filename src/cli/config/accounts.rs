@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::{Reader, Table, Text};
 use crate::collect::AccountOptions;
 
-const KEYS: &[&str] = &["external_id", "id", "name", "regions", "role"];
+const KEYS: &[&str] = &["external_id", "id", "name", "profile", "regions", "role"];
 
 /// Reads all entries, in the order of the file.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> Vec<AccountOptions> {
@@ -19,6 +19,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> Vec<AccountOpti
             name: reader.text(&entry, "name").map(|text| text.value),
             role: role.map(|text| text.value),
             external_id: reader.text(&entry, "external_id").map(|text| text.value),
+            profile: reader.text(&entry, "profile").map(|text| text.value),
             regions: reader.words(&entry, "regions"),
         };
         let Some(id) = id else { continue };

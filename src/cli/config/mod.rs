@@ -6,6 +6,7 @@
 
 mod accounts;
 mod collect;
+mod computed;
 mod error;
 mod notifications;
 mod organization;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use super::{failure::Failure, place};
 use crate::collect::{AccountOptions, CollectOptions, OrganizationOptions};
 use collect::CollectSection;
+use computed::ComputedSection;
 pub(crate) use error::ConfigError;
 use notifications::ChannelSection;
 use reader::{Reader, parse};
@@ -32,7 +34,7 @@ const FILE: &str = "passmuster.toml";
 
 /// The names of all sections.
 const SECTIONS: &[&str] =
-    &["accounts", "collect", "notifications", "organization", "schedule", "server", "store"];
+    &["accounts", "collect", "computed", "notifications", "organization", "schedule", "server", "store"];
 
 /// What the file says, understood.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     accounts: Vec<AccountOptions>,
     /// Which accounts of the organisation, if it is to be asked.
     organization: Option<OrganizationOptions>,
+    /// Other filters for computed fields of the schema.
+    pub(crate) computed: ComputedSection,
     /// What a server does by itself.
     pub(crate) schedule: ScheduleSection,
     /// Where a server listens, and whom it hears.
@@ -91,6 +95,7 @@ impl Config {
             store: store::read(&mut reader, &root),
             collect: collect::read(&mut reader, &root),
             accounts: accounts::read(&mut reader, &root),
+            computed: computed::read(&mut reader, &root, (file, text)),
             organization: organization::read(&mut reader, &root),
             schedule: schedule::read(&mut reader, &root),
             server: server::read(&mut reader, &root),

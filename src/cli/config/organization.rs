@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    accounts::is_account_id,
+    accounts::{is_account_id, is_role},
     reader::{Reader, Table},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     model::nearest,
 };
 
-const KEYS: &[&str] = &["exclude", "include", "read_tags"];
+const KEYS: &[&str] = &["exclude", "external_id", "include", "read_tags", "role"];
 const FILTER_KEYS: &[&str] = &["accounts", "states", "tags", "units"];
 
 /// The states of an account, as AWS calls them.
@@ -23,10 +23,13 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> Option<Organiza
     let section = reader.table(root, "organization", "[organization]", KEYS);
     let include = reader.table(&section, "include", "[organization.include]", FILTER_KEYS);
     let exclude = reader.table(&section, "exclude", "[organization.exclude]", FILTER_KEYS);
+    let role = reader.text(&section, "role").filter(|role| is_role(reader, role));
     Some(OrganizationOptions {
         include: read_filter(reader, &include),
         exclude: read_filter(reader, &exclude),
         read_tags: reader.flag(&section, "read_tags").unwrap_or(false),
+        role: role.map(|text| text.value),
+        external_id: reader.text(&section, "external_id").map(|text| text.value),
     })
 }
 

@@ -31,7 +31,9 @@ pub(crate) use organization_accounts::{
     ACTION as ACCOUNTS, Member, Unit, is_unit, list as list_members, list_tags as list_member_tags,
     shape as shape_member, walk as walk_units,
 };
-pub(crate) use regions::{ACTION as REGIONS, NOT_OPTED_IN, RegionStatus, list as list_regions};
+pub(crate) use regions::{
+    ACTION as REGIONS, NOT_OPTED_IN, RegionStatus, list as list_regions, list_these as list_these_regions,
+};
 
 use super::{connect::Connection, failure::Failure, pages::Page, referred::Referred, shape::Origin};
 use crate::model::Asset;

@@ -1,7 +1,12 @@
 //! `ec2:DescribeRegions`: every region of the partition, and whether the account may use it.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::Filter;
+
 use crate::{
     collect::{
+        connect::Connection,
         failure::Failure,
         shape::{Origin, Shape, required},
     },
@@ -23,17 +28,37 @@ pub(crate) struct RegionStatus {
 }
 
 /// Lists all regions, sorted by name. The answer has no pages.
-pub(crate) async fn list(
-    client: &aws_sdk_ec2::Client,
-    origin: &Origin,
-) -> Result<Vec<RegionStatus>, Failure> {
-    let answer =
-        client.describe_regions().all_regions(true).send().await.map_err(|error| Failure::of(&error))?;
-    let mut regions =
-        answer.regions().iter().map(|region| shape(region, origin)).collect::<Result<Vec<_>, _>>()?;
+pub(crate) async fn list(connection: &Connection, origin: &Origin) -> Result<Vec<RegionStatus>, Failure> {
+    let regions = describe(connection, origin, None).await?;
     if regions.is_empty() {
         return Err(Failure::other("the answer has no regions"));
     }
+    Ok(regions)
+}
+
+/// What AWS has of some regions: of those that are not there it says nothing.
+pub(crate) async fn list_these(
+    connection: &Connection,
+    origin: &Origin,
+    names: &BTreeSet<String>,
+) -> Result<Vec<RegionStatus>, Failure> {
+    let filter = Filter::builder().name("region-name").set_values(Some(names.iter().cloned().collect()));
+    let mut shown = describe(connection, origin, Some(vec![filter.build()])).await?;
+    shown.retain(|region| names.contains(&region.name));
+    Ok(shown)
+}
+
+async fn describe(
+    connection: &Connection,
+    origin: &Origin,
+    filters: Option<Vec<Filter>>,
+) -> Result<Vec<RegionStatus>, Failure> {
+    connection.pace(&origin.caller, &origin.region, ACTION).await;
+    let client = connection.ec2(&origin.caller, &origin.region);
+    let call = client.describe_regions().all_regions(true).set_filters(filters);
+    let answer = call.send().await.map_err(|error| Failure::of(&error))?;
+    let mut regions =
+        answer.regions().iter().map(|region| shape(region, origin)).collect::<Result<Vec<_>, _>>()?;
     regions.sort_by(|one, other| one.name.cmp(&other.name));
     regions.dedup_by(|one, other| one.name == other.name);
     Ok(regions)

@@ -6,12 +6,12 @@ mod conflict;
 
 use std::{collections::BTreeMap, fmt};
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use self::conflict::conflicts;
 use super::{
     document::QueryDocument,
-    error::Place,
+    error::{Place, response_form},
     explain::Words,
     plan::{Operand, Test},
     planner::{Tested, Tests},
@@ -136,18 +136,8 @@ impl Warning {
     /// The form of the GraphQL response, like that of an error.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("message".to_owned(), json!(self.to_string()));
-        if let Some(place) = self.place.as_ref().filter(|place| place.fragment.is_none()) {
-            object.insert("locations".to_owned(), json!([{ "line": place.line, "column": place.column }]));
-        }
-        let mut extensions = Map::new();
-        extensions.insert("code".to_owned(), json!(self.kind.code()));
-        if let Some(help) = &self.help {
-            extensions.insert("help".to_owned(), json!(help));
-        }
-        object.insert("extensions".to_owned(), Value::Object(extensions));
-        Value::Object(object)
+        let help = self.help.as_deref();
+        response_form(&self.to_string(), self.place.as_ref(), Vec::new(), self.kind.code(), help)
     }
 }
 

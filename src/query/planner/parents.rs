@@ -5,7 +5,9 @@ use super::super::{
     actions::{Act, CHANGE_FIELDS, FINDING, FINDING_CHANGE, MUTATION, SUBSCRIPTION, Watch},
     names,
 };
-use crate::catalog::{Catalog, FieldKind, ScalarType, TypeDef, TypeId, TypeKind, figures};
+use crate::catalog::{
+    Catalog, FieldKind, SCALARS_WITH_FIGURES, ScalarType, TypeDef, TypeId, TypeKind, figures,
+};
 
 /// A type that selections are written against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +58,6 @@ pub(super) enum Beside {
     Connection,
     Aggregate,
 }
-
-const SCALARS_WITH_FIGURES: [ScalarType; 7] = [
-    ScalarType::Int,
-    ScalarType::BigInt,
-    ScalarType::Float,
-    ScalarType::String,
-    ScalarType::Id,
-    ScalarType::DateTime,
-    ScalarType::Date,
-];
 
 /// The types with root fields.
 fn rooted(catalog: &Catalog) -> impl Iterator<Item = (TypeId, &TypeDef)> {

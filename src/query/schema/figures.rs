@@ -8,24 +8,14 @@ use super::{
     outputs::nothing,
 };
 use crate::{
-    catalog::{Catalog, FieldKind, ScalarType, TypeDef, figures},
+    catalog::{Catalog, FieldKind, SCALARS_WITH_FIGURES, ScalarType, TypeDef, figures},
     query::names,
 };
-
-const SCALARS: [ScalarType; 7] = [
-    ScalarType::Int,
-    ScalarType::BigInt,
-    ScalarType::Float,
-    ScalarType::String,
-    ScalarType::Id,
-    ScalarType::DateTime,
-    ScalarType::Date,
-];
 
 /// Registers the aggregate of every type with root fields, and the figures of each scalar that is used.
 pub(super) fn register(catalog: &Catalog, mut builder: SchemaBuilder) -> SchemaBuilder {
     let fields = || asset_types(catalog).flat_map(|(_, definition)| &definition.fields);
-    for scalar in SCALARS {
+    for scalar in SCALARS_WITH_FIGURES {
         let is_used = fields().any(|field| scalar_of(field) == Some(scalar));
         if let Some(name) = names::scalar_figures(scalar).filter(|_| is_used) {
             builder = builder.register(scalar_figures(catalog, scalar, name));

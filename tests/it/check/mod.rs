@@ -9,6 +9,7 @@ mod quoting;
 mod recorded;
 mod rego;
 mod remediation;
+mod unread;
 mod verdicts;
 
 use std::sync::{Arc, LazyLock};

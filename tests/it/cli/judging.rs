@@ -36,6 +36,30 @@ fn the_exit_code_of_a_check_is_its_verdict() {
 }
 
 #[test]
+fn regions_that_a_collection_left_out_are_told_of_beside_the_verdicts() {
+    let folder = folder();
+    let region = |name: &str| {
+        json!({
+            "__typename": "Region", "id": format!("arn:aws:ec2:{name}:111122223333:region/{name}"),
+            "accountId": "111122223333", "region": name, "optInStatus": "opt-in-not-required",
+        })
+    };
+    let mut text = inventory(&[slice("Vpc", "COMPLETE"), slice("FlowLog", "COMPLETE")]);
+    for line in [region("eu-west-1"), region("us-east-1")] {
+        text.push_str(&format!("{line}\n"));
+    }
+    fs::write(folder.path().join("narrow.ndjson"), text).unwrap();
+    let told = |data: &str| {
+        run(folder.path(), &["check", "aws-vpc-flow-logs-enabled", "--data", data, "-o", "json"]).stderr
+    };
+    assert_eq!(
+        told("narrow.ndjson"),
+        "! 1 region is enabled for account 111122223333 and left out of every collection; no verdict speaks of us-east-1\n"
+    );
+    assert_eq!(told("vpcs.ndjson"), "");
+}
+
+#[test]
 fn a_pasted_query_is_a_check() {
     let folder = folder();
     let query = "vpcs(where: {OR: [{hasFlowLog: null}, {hasFlowLog_NONE: {flowLogStatus: \"ACTIVE\"}}]}){...AssetFragment}";

@@ -16,6 +16,7 @@ mod remediating;
 mod remedies;
 mod remembering;
 mod reports;
+mod ruling;
 mod secrets;
 mod serving;
 mod storing;

@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use passmuster::collect::{Bucket, Quota};
 
+use super::bench::Bench;
+use crate::support::{
+    aws::populate,
+    fault_server::{Fault, FaultServer, Rule, throttled},
+    moto::moto,
+};
+
 const QUOTA: Quota = Quota { burst: 3.0, per_second: 2.0 };
 
 fn at(millis: u64) -> Duration {
@@ -53,4 +60,30 @@ fn a_bucket_for_less_than_one_call_still_lets_one_through() {
     let mut bucket = Bucket::full(Quota { burst: 0.5, per_second: 0.5 }, at(0));
     assert_eq!(bucket.take(at(0)), at(0));
     assert_eq!(bucket.take(at(0)), at(2_000));
+}
+
+#[tokio::test]
+async fn what_the_sdk_tries_again_comes_out_of_the_budget_as_well() {
+    let truth = populate().await;
+    let slow = Fault::Error { status: 400, code: "ThrottlingException", message: "slow down" };
+    let rules = [
+        Rule::on("DescribeVpcs", throttled()).times(2),
+        Rule::on("DescribeSubnets", Fault::Drop).times(1),
+        Rule::on("DescribeLogGroups", slow).times(1),
+    ];
+    let server = FaultServer::start(&moto().url, rules);
+    let bench = Bench::new(truth.account.clone(), &server.url);
+    let report = bench.collect(&["eu-west-1"], &[]).await.expect("a collection");
+    assert!(report.is_complete(), "{:?}", report.slices);
+    assert_eq!(server.calls("DescribeVpcs", "eu-west-1"), 3);
+    assert_eq!(server.calls("DescribeLogGroups", "eu-west-1"), 2);
+    for action in ["ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeRegions", "logs:DescribeLogGroups"]
+    {
+        assert!(report.metered.contains_key(action), "{action}: {:?}", report.metered);
+    }
+    for (action, calls) in &report.metered {
+        let (_, name) = action.split_once(':').expect("a service");
+        let seen: usize = ["eu-west-1", "us-east-1"].iter().map(|region| server.calls(name, region)).sum();
+        assert_eq!(*calls, seen as u64, "{action}");
+    }
 }

@@ -8,17 +8,17 @@ use std::{
 use passmuster::{
     catalog::{Catalog, shipped},
     graph::{Graph, GraphBuilder},
-    model::{Clock, SliceKey, Time},
+    model::{Clock, Time},
     query::{
         Engine, GuardLimits, Request,
-        run::{Judgement, Reason, RunLimits},
+        run::{Judgement, RunLimits},
     },
 };
 
 use super::bench::{Bench, EARLIER, LATER, time};
 use crate::support::{
-    aws::{REGIONS, Situation, TestAccount, populate},
-    fault_server::{Fault, FaultServer, Rule, denied},
+    aws::{REGIONS, Situation, populate},
+    fault_server::{FaultServer, Rule, denied},
     moto::moto,
 };
 
@@ -63,14 +63,6 @@ fn judge(bench: &Bench, oldest: Option<Time>) -> (Verdicts, Judgement) {
     (verdicts, judgement)
 }
 
-fn slice_reasons(judgement: &Judgement) -> Vec<SliceKey> {
-    let of_slice = |reason: &Reason| match reason {
-        Reason::Slice { key, .. } | Reason::Stale { key, .. } => key.clone(),
-        other @ (Reason::Cell { .. } | Reason::Stub { .. }) => panic!("{other:?}"),
-    };
-    judgement.reasons.iter().map(of_slice).collect()
-}
-
 #[tokio::test]
 async fn the_check_names_exactly_the_right_vpcs() {
     let truth = populate().await;
@@ -96,21 +88,6 @@ async fn the_check_names_exactly_the_right_vpcs() {
 }
 
 #[tokio::test]
-async fn c3_flow_logs_denied_in_one_region_are_unknown_there_and_judged_in_the_other() {
-    let truth = populate().await;
-    let rules = [Rule::on("DescribeFlowLogs", denied()).in_region("eu-west-1")];
-    let server = FaultServer::start(&moto().url, rules);
-    let bench = Bench::new(truth.account.clone(), &server.url);
-    bench.collect(&REGIONS, &[]).await.expect("a collection");
-
-    let (verdicts, judgement) = judge(&bench, None);
-    assert_eq!(verdicts.failing, truth.without_active_flow_log("us-east-1"));
-    assert_eq!(verdicts.unknown, truth.ids("eu-west-1", |_| true));
-    let denied = SliceKey::new(&truth.account.id, "eu-west-1", "FlowLog");
-    assert_eq!(slice_reasons(&judgement), [denied]);
-}
-
-#[tokio::test]
 async fn a_second_run_after_a_denial_resolves_nothing_until_what_was_seen_is_too_old() {
     let truth = populate().await;
     let server = FaultServer::start(&moto().url, []);
@@ -127,20 +104,6 @@ async fn a_second_run_after_a_denial_resolves_nothing_until_what_was_seen_is_too
     let (too_old, _) = judge(&bench, Some(time(LATER)));
     assert_eq!((too_old.failing, too_old.passing), (BTreeSet::new(), 0));
     assert_eq!(too_old.unknown.len(), truth.vpcs.len());
-}
-
-#[tokio::test]
-async fn c9_a_shared_vpc_whose_owner_was_not_collected_is_unknown_and_not_failing() {
-    let account = TestAccount::new().await;
-    let caller = format!("<ownerId>{}</ownerId>", account.id);
-    let share = Arc::new(move |text: String| text.replace(&caller, "<ownerId>999999999999</ownerId>"));
-    let server = FaultServer::start(&moto().url, [Rule::on("DescribeVpcs", Fault::Rewrite(share))]);
-    let bench = Bench::new(account, &server.url);
-    bench.collect(&["eu-west-1"], &[]).await.expect("a collection");
-    let (verdicts, judgement) = judge(&bench, None);
-    assert_eq!((verdicts.failing.len(), verdicts.unknown.len(), verdicts.passing), (0, 1, 0));
-    let missing = SliceKey::new("999999999999", "eu-west-1", "FlowLog");
-    assert!(slice_reasons(&judgement).contains(&missing), "{judgement:?}");
 }
 
 #[tokio::test]

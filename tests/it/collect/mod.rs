@@ -25,6 +25,7 @@ mod organization_faults;
 mod organizations;
 mod outcomes;
 mod peers;
+mod profiles;
 mod regions;
 mod removals;
 mod rescan;

@@ -87,6 +87,12 @@ async fn join_to_others(account: &TestAccount, ec2: &Client, vpc: &str, subnet: 
     ec2.create_vpc_peering_connection().vpc_id(vpc).peer_vpc_id(other).send().await.expect("a peering");
 }
 
+/// Shows an account what it lists as what another one shares with it.
+pub(super) fn owned_by_another(account: &TestAccount) -> Fault {
+    let own = format!("<ownerId>{}</ownerId>", account.id);
+    Fault::Rewrite(Arc::new(move |text: String| text.replace(&own, "<ownerId>999999999999</ownerId>")))
+}
+
 fn ask(bench: &Bench, query: &str) -> serde_json::Value {
     let engine = engine();
     let answer = engine.execute(&graph(&engine, bench), &Request::new(query), &RunLimits::unlimited());
@@ -220,14 +226,8 @@ async fn c1_c2_c3_every_list_that_fails_says_how_and_keeps_what_was_known() {
 async fn c9_a_participant_sees_a_shared_vpc_and_its_own_interfaces_in_it() {
     let account = TestAccount::new().await;
     build_network(&account).await;
-    let caller = format!("<ownerId>{}</ownerId>", account.id);
-    let share = || {
-        Fault::Rewrite(Arc::new({
-            let caller = caller.clone();
-            move |text: String| text.replace(&caller, "<ownerId>999999999999</ownerId>")
-        }))
-    };
-    let rules = [Rule::on("DescribeVpcs", share()), Rule::on("DescribeSubnets", share())];
+    let rules =
+        ["DescribeVpcs", "DescribeSubnets"].map(|action| Rule::on(action, owned_by_another(&account)));
     let server = FaultServer::start(&moto().url, rules);
     let bench = Bench::new(account.clone(), &server.url);
     bench.collect(&[REGION], &[]).await.expect("a collection");

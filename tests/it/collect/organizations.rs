@@ -14,7 +14,7 @@ use crate::support::{
 /// The names of the accounts that conditions leave, by the accounts of a report.
 async fn chosen(include: AccountFilter, exclude: AccountFilter) -> Result<Vec<String>, CollectError> {
     let bench = FleetBench::new([]).await;
-    let asked = OrganizationOptions { include, exclude, read_tags: false };
+    let asked = OrganizationOptions { include, exclude, ..OrganizationOptions::default() };
     let options = CollectOptions { organization: Some(asked), only: words(&["Account"]), ..bench.options() };
     let report = bench.collect_as(options).await?;
     let mut names: Vec<String> = report.accounts.into_iter().filter_map(|account| account.name).collect();
@@ -175,6 +175,7 @@ async fn named_accounts_have_settings_of_their_own() {
         role: role.map(str::to_owned),
         external_id: None,
         regions: words(regions),
+        ..AccountOptions::default()
     };
     let options = CollectOptions {
         accounts: vec![

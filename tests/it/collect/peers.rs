@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::Mutex,
 };
 
 use passmuster::{
@@ -14,7 +14,11 @@ use passmuster::{
     model::{Clock, Outcome},
 };
 
-use super::{bench::Bench, main_job::graph, network::LISTS};
+use super::{
+    bench::Bench,
+    main_job::graph,
+    network::{LISTS, owned_by_another},
+};
 use crate::{
     check::shipped,
     support::{
@@ -117,7 +121,7 @@ fn the_page_has_a_line_for_each_situation_and_no_other() {
 }
 
 #[tokio::test]
-async fn flow_logs_denied_in_one_region_make_its_vpcs_unknown_with_the_reason() {
+async fn c3_flow_logs_denied_in_one_region_make_its_vpcs_unknown_with_the_reason() {
     let truth = populate().await;
     let server =
         FaultServer::start(&moto().url, [Rule::on("DescribeFlowLogs", denied()).in_region("eu-west-1")]);
@@ -261,11 +265,9 @@ async fn a_vpc_with_two_flow_logs_is_one_asset_with_one_verdict() {
 }
 
 #[tokio::test]
-async fn a_shared_vpc_is_unknown_until_its_owner_is_collected() {
+async fn c9_a_shared_vpc_is_unknown_until_its_owner_is_collected() {
     let account = TestAccount::new().await;
-    let caller = format!("<ownerId>{}</ownerId>", account.id);
-    let share = Arc::new(move |text: String| text.replace(&caller, "<ownerId>999999999999</ownerId>"));
-    let server = FaultServer::start(&moto().url, [Rule::on("DescribeVpcs", Fault::Rewrite(share))]);
+    let server = FaultServer::start(&moto().url, [Rule::on("DescribeVpcs", owned_by_another(&account))]);
     let bench = Bench::new(account, &server.url);
     bench.collect(&["eu-west-1"], &[]).await.expect("a collection");
     let result = judge(&bench, ENABLED);

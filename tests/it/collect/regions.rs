@@ -5,7 +5,10 @@ use passmuster::{
     model::{GLOBAL_REGION, Outcome, SliceKey},
 };
 
-use super::bench::Bench;
+use super::{
+    bench::{Bench, EARLIER, LATER, time},
+    removals::hide,
+};
 use crate::support::{
     aws::TestAccount,
     fault_server::{Fault, FaultServer, Rule, denied},
@@ -130,4 +133,77 @@ async fn events_tell_the_plan_first_and_then_every_slice_as_it_is_done() {
         })
         .collect();
     assert_eq!(done, (1..=keys.len()).map(|done| (done, keys.len())).collect::<Vec<_>>());
+}
+
+/// The list of regions without one of them.
+fn without(name: &str) -> Fault {
+    hide(&[&format!("<regionName>{name}<")])
+}
+
+#[tokio::test]
+async fn a_region_that_the_list_lacks_is_asked_for_by_its_name_and_read_all_the_same() {
+    let server = FaultServer::start(&moto().url, []);
+    let bench = Bench::new(TestAccount::new().await, &server.url);
+    bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    let (regions, vpcs) = (bench.assets(GLOBAL_REGION, "Region"), bench.assets("eu-west-1", "Vpc"));
+
+    bench.clock.set(time(LATER));
+    server.forget();
+    server.set_rules([Rule::on("DescribeRegions", without("eu-west-1")).on_unfiltered()]);
+    let report = bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    assert!(report.is_complete() && report.notes.is_empty(), "{report:?}");
+    assert_eq!(report.totals().removed, 0);
+    assert_eq!(bench.slice("eu-west-1", "Vpc").completed_at, Some(time(LATER)), "it was read");
+    assert_eq!(bench.assets(GLOBAL_REGION, "Region").len(), regions.len());
+    assert_eq!(bench.assets("eu-west-1", "Vpc").len(), vpcs.len());
+    assert_eq!(server.calls("DescribeRegions", "us-east-1"), 2);
+    let asked: Vec<_> =
+        server.filtered().into_iter().filter(|call| call.action == "DescribeRegions").collect();
+    let [asked] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((asked.filter.as_str(), &asked.values[..]), ("region-name", &["eu-west-1".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn a_region_that_two_answers_leave_out_goes_and_what_is_in_it_only_grows_old() {
+    let server = FaultServer::start(&moto().url, []);
+    let bench = Bench::new(TestAccount::new().await, &server.url);
+    bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    let vpcs = bench.assets("eu-west-1", "Vpc");
+    assert!(!vpcs.is_empty());
+
+    bench.clock.set(time(LATER));
+    server.set_rules([Rule::on("DescribeRegions", without("eu-west-1"))]);
+    let report = bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    assert_eq!(report.totals().removed, 1, "the region itself");
+    assert!(!bench.native_ids(GLOBAL_REGION, "Region").contains(&"eu-west-1".to_owned()));
+    assert_eq!(bench.assets("eu-west-1", "Vpc"), vpcs, "nobody has looked there");
+    let slice = bench.slice("eu-west-1", "Vpc");
+    assert_eq!((slice.attempted_at, slice.completed_at), (Some(time(EARLIER)), Some(time(EARLIER))));
+    assert_eq!(
+        report.notes,
+        [format!(
+            "AWS no longer names of account {}: eu-west-1; what is known of them stays, and grows too old for checks",
+            bench.account.id
+        )]
+    );
+}
+
+#[tokio::test]
+async fn where_the_second_look_at_the_regions_fails_those_known_before_are_read() {
+    let server = FaultServer::start(&moto().url, []);
+    let bench = Bench::new(TestAccount::new().await, &server.url);
+    let first = bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    bench.clock.set(time(LATER));
+    server.set_rules([
+        Rule::on("DescribeRegions", without("eu-west-1")).on_unfiltered(),
+        Rule::on("DescribeRegions", denied()).on_filtered(),
+    ]);
+    let report = bench.collect(&[], &["Vpc", "Region"]).await.expect("a collection");
+    let slice = bench.slice(GLOBAL_REGION, "Region");
+    assert_eq!(slice.outcome, Outcome::Denied);
+    let reason = slice.reason.expect("a reason");
+    assert!(reason.ends_with("when asked again for what the list no longer names"), "{reason}");
+    assert_eq!(report.totals().removed, 0);
+    assert_eq!(report.accounts[0].regions, first.accounts[0].regions);
+    assert_eq!(bench.slice("eu-west-1", "Vpc").completed_at, Some(time(LATER)));
 }

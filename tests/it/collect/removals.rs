@@ -21,7 +21,7 @@ use crate::support::{
 const REGION: &str = "eu-west-1";
 
 /// Leaves out the items that hold one of these texts.
-fn hide(texts: &[&str]) -> Fault {
+pub(super) fn hide(texts: &[&str]) -> Fault {
     let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
     Fault::Rewrite(Arc::new(move |answer: String| {
         without_items(&answer, &texts.iter().map(String::as_str).collect::<Vec<_>>())
@@ -155,7 +155,7 @@ async fn more_ids_than_a_filter_takes_are_asked_for_in_several_calls() {
             .with("nativeId", vpc_id.as_str())
             .with("vpcId", vpc_id.as_str())
     });
-    let commit = SliceCommit {
+    let commit: SliceCommit = SliceCommit {
         key: SliceKey::new(&bench.account.id, REGION, "Vpc"),
         api: "ec2:DescribeVpcs".to_owned(),
         outcome: Outcome::Complete,

@@ -5,6 +5,7 @@ mod damage;
 mod group;
 mod ledger;
 mod limits;
+mod packed;
 mod past;
 mod slices;
 mod verify;

@@ -29,7 +29,8 @@ impl Paging {
     }
 }
 
-const SETS: [&str; 11] = [
+const SETS: [&str; 12] = [
+    "regionInfo",
     "vpcSet",
     "flowLogSet",
     "subnetSet",

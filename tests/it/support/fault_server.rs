@@ -33,8 +33,8 @@ pub(crate) enum Fault {
     Error { status: u16, code: &'static str, message: &'static str },
     /// Answers with this body, as the real API did once: for what moto can't say.
     Answer(&'static str),
-    /// Answers with what is made up for the action, the account (of the role, or whose access key is `ASIA` and its id)
-    /// and the region: an AWS without moto.
+    /// Answers with what is made up for the action, the account (of the role, or whose access key is `ASIA` and its id),
+    /// the region and the page: an AWS without moto.
     Make(Made),
     /// Answers with a status and a body that is no XML.
     Garbage { status: u16 },
@@ -54,8 +54,8 @@ pub(crate) enum Fault {
     Delay(Duration),
 }
 
-/// What makes an answer of an action, an account and a region.
-pub(crate) type Made = Arc<dyn Fn(&str, &str, &str) -> String + Send + Sync>;
+/// What makes an answer of an action, an account, a region and a page (the first is 1).
+pub(crate) type Made = Arc<dyn Fn(&str, &str, &str, usize) -> String + Send + Sync>;
 
 /// Which calls a fault is for. Several rules may match a call; the first that answers by itself wins, those that
 /// change the answer are all applied.
@@ -304,7 +304,7 @@ async fn answer_alone(stream: &mut TcpStream, request: &Request, fault: Fault) -
         Fault::Make(make) => {
             let own = || request.access_key().trim_start_matches("ASIA").to_owned();
             let account = request.account_of_role().unwrap_or_else(own);
-            let body = make(&request.action(), &account, request.region());
+            let body = make(&request.action(), &account, request.region(), request.page());
             let content_type = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
             send(stream, 200, content_type, body.len(), body.as_bytes()).await;
         }

@@ -15,15 +15,18 @@ pub(crate) struct MadeAws {
     pub(crate) vpcs: usize,
 }
 
+/// How many items a page holds, as AWS has it.
+const PAGE_SIZE: usize = 1000;
+
 /// The account of the caller, which manages the organisation.
 pub(crate) const MANAGEMENT: &str = "100000000000";
 
 impl MadeAws {
     pub(crate) fn answers(self) -> Made {
-        Arc::new(move |action, account, region| self.answer(action, account, region))
+        Arc::new(move |action, account, region, page| self.answer(action, account, region, page))
     }
 
-    fn answer(self, action: &str, account: &str, region: &str) -> String {
+    fn answer(self, action: &str, account: &str, region: &str, page: usize) -> String {
         match action {
             "GetCallerIdentity" => result(action, &format!(
                 "<Account>{account}</Account><Arn>arn:aws:iam::{account}:user/collector</Arn><UserId>A</UserId>"
@@ -33,7 +36,7 @@ impl MadeAws {
                  <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
             )),
             "ListAccounts" => self.accounts(),
-            "DescribeRegions" => self.list(action, "regionInfo", self.regions, |number, text| {
+            "DescribeRegions" => self.list((action, "regionInfo"), (self.regions, page), |number, text| {
                 write!(
                     text,
                     "<item><regionName>{}</regionName><regionEndpoint>e</regionEndpoint>\
@@ -41,7 +44,7 @@ impl MadeAws {
                     region_name(number)
                 )
             }),
-            "DescribeVpcs" => self.list(action, "vpcSet", self.vpcs, |number, text| {
+            "DescribeVpcs" => self.list((action, "vpcSet"), (self.vpcs, page), |number, text| {
                 write!(
                     text,
                     "<item><vpcId>{}</vpcId><ownerId>{account}</ownerId><state>available</state>\
@@ -50,7 +53,7 @@ impl MadeAws {
                     tags("vpc", number)
                 )
             }),
-            "DescribeFlowLogs" => self.list(action, "flowLogSet", self.vpcs, |number, text| {
+            "DescribeFlowLogs" => self.list((action, "flowLogSet"), (self.vpcs, page), |number, text| {
                 write!(
                     text,
                     "<item><flowLogId>{}</flowLogId><flowLogStatus>ACTIVE</flowLogStatus>\
@@ -61,7 +64,7 @@ impl MadeAws {
                     id("vpc", account, region, number)
                 )
             }),
-            "DescribeSubnets" => self.list(action, "subnetSet", 3 * self.vpcs, |number, text| {
+            "DescribeSubnets" => self.list((action, "subnetSet"), (3 * self.vpcs, page), |number, text| {
                 write!(
                     text,
                     "<item><subnetId>{}</subnetId><vpcId>{}</vpcId><ownerId>{account}</ownerId>\
@@ -72,7 +75,7 @@ impl MadeAws {
                     tags("subnet", number)
                 )
             }),
-            "DescribeNetworkInterfaces" => self.list(action, "networkInterfaceSet", 3 * self.vpcs, |number, text| {
+            "DescribeNetworkInterfaces" => self.list((action, "networkInterfaceSet"), (3 * self.vpcs, page), |number, text| {
                 write!(
                     text,
                     "<item><networkInterfaceId>{}</networkInterfaceId><subnetId>{}</subnetId><vpcId>{}</vpcId>\
@@ -90,18 +93,23 @@ impl MadeAws {
         }
     }
 
+    /// A page of a list of so many items.
     fn list(
         self,
-        action: &str,
-        set: &str,
-        count: usize,
+        (action, set): (&str, &str),
+        (count, page): (usize, usize),
         item: impl Fn(usize, &mut String) -> std::fmt::Result,
     ) -> String {
         let mut text = format!("<{action}Response><{set}>");
-        for number in 0..count {
+        let end = count.min(page * PAGE_SIZE);
+        for number in (page - 1) * PAGE_SIZE..end {
             item(number, &mut text).expect("a text");
         }
-        text + &format!("</{set}></{action}Response>")
+        text += &format!("</{set}>");
+        if end < count {
+            text += &format!("<nextToken>page-{}</nextToken>", page + 1);
+        }
+        text + &format!("</{action}Response>")
     }
 
     fn accounts(self) -> String {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::cases::Case;
-use super::expect::Expectation;
+use super::expect::{Demand, Expectation};
 use super::remediation::Remediation;
 
 /// How bad a failing asset is.
@@ -115,4 +115,17 @@ pub struct Check {
     pub file: String,
     /// Small inventories with the verdict each must give.
     pub cases: Vec<Case>,
+}
+
+impl Check {
+    /// Whether it can fail as a whole, without an asset that fails.
+    #[must_use]
+    pub fn is_judged_as_a_whole(&self) -> bool {
+        !matches!(self.expect.demand, Demand::NoAsset { .. })
+    }
+
+    /// Whether a policy judges it: that speaks of the whole only where it denies.
+    pub(super) fn is_judged_by_policy(&self) -> bool {
+        matches!(self.expect.demand, Demand::Rego(_))
+    }
 }

@@ -33,6 +33,8 @@ pub enum Scope {
         /// The account.
         account_id: String,
     },
+    /// A check as a whole, such as a count that is too high; none of the assets that it judges one by one.
+    Whole,
 }
 
 impl Scope {
@@ -49,6 +51,7 @@ impl fmt::Display for Scope {
             Self::Asset { asset_id } => formatter.write_str(asset_id),
             Self::Filter { typename, filter } => write!(formatter, "{typename} {filter}"),
             Self::Account { account_id } => write!(formatter, "account {account_id}"),
+            Self::Whole => formatter.write_str("as a whole"),
         }
     }
 }
@@ -155,14 +158,16 @@ impl ExceptionRequest {
         let Self { check_id, scope, owner, reason, expires_at } = self;
         let (owner, reason) = (owner.trim().to_owned(), reason.trim().to_owned());
         let of_scope = match &scope {
-            Scope::Asset { asset_id } => asset_id,
+            Scope::Asset { asset_id } => asset_id.as_str(),
             Scope::Filter { filter, .. } => filter,
             Scope::Account { account_id } => account_id,
+            // Of all checks at once nobody means that.
+            Scope::Whole => check_id.as_deref().unwrap_or_default(),
         };
         let required = [
-            (&owner, "an owner", "who answers for it"),
-            (&reason, "a reason", "why it is accepted"),
-            (of_scope, "a scope", "which asset, filter or account it is about"),
+            (owner.as_str(), "an owner", "who answers for it"),
+            (reason.as_str(), "a reason", "why it is accepted"),
+            (of_scope, "a scope", "which asset, filter, account or check it is about"),
         ];
         for (text, what, how) in required {
             if text.trim().is_empty() {
@@ -256,6 +261,7 @@ impl Exception {
     pub fn finding_id(&self) -> Option<String> {
         match (&self.check_id, &self.scope) {
             (Some(check_id), Scope::Asset { asset_id }) => Some(finding_id(check_id, Some(asset_id))),
+            (Some(check_id), Scope::Whole) => Some(finding_id(check_id, None)),
             _ => None,
         }
     }
@@ -270,6 +276,7 @@ impl Exception {
                 (typename, filter) = (Some(of.as_str()), Some(text.as_str()));
             }
             Scope::Account { account_id: id } => account_id = Some(id.as_str()),
+            Scope::Whole => {}
         }
         Asset::new(EXCEPTION_TYPE, &*self.id)
             .with("checkId", self.check_id.clone())
@@ -298,6 +305,7 @@ impl Exception {
                     Scope::Filter { typename: fields.text("assetType")?.to_owned(), filter }
                 }
                 (None, None, Some(account_id)) => Scope::Account { account_id },
+                (None, None, None) if fields.optional("checkId").is_some() => Scope::Whole,
                 (None, None, None) => return Err(fields.misfit("assetId")),
             };
         let read = |text: &str| ExceptionStatus::ALL.into_iter().find(|status| status.as_str() == text);

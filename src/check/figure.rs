@@ -62,7 +62,7 @@ pub(super) fn fill(
             Found::Value(found)
         }
     };
-    result.figure = Some(Figure { expected: check.expect.to_string(), found });
+    result.figure = Some(Figure { expected: check.expect.to_string(), found, accepted_by: None });
     result.rests_on = rests_on(check, graph, oldest, result);
     Ok(())
 }

@@ -300,6 +300,8 @@ pub struct Figure {
     pub expected: String,
     /// What there is.
     pub found: Found,
+    /// The exception that accepts it where it is not as expected.
+    pub accepted_by: Option<String>,
 }
 
 /// What there is.

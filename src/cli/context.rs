@@ -168,6 +168,11 @@ impl Context {
 
     /// The same, but its index is opened when it is asked for.
     pub(crate) fn take_existing_store(&self) -> Result<Arc<LateStore>, Failure> {
+        self.take_store(self.existing_folder()?)
+    }
+
+    /// The folder of a store that must be there already.
+    pub(crate) fn existing_folder(&self) -> Result<&Path, Failure> {
         let folder = &self.common.store;
         if !folder.is_dir() {
             let message = format!(
@@ -177,7 +182,7 @@ impl Context {
             );
             return Err(Failure::bad_input(message));
         }
-        self.take_store(folder)
+        Ok(folder)
     }
 
     /// The graph of a file, or of the store.

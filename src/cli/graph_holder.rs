@@ -150,7 +150,7 @@ impl Serving {
 
     /// Answers what is no query; nothing where it is one, right or wrong.
     fn change(&self, operation: &Operation, response: &Response) -> Option<Answered> {
-        if !response.errors.iter().any(|error| matches!(error.kind, QueryErrorKind::NotAQuery { .. })) {
+        if is_query(response) {
             return None;
         }
         Some(match self.live() {
@@ -171,9 +171,6 @@ impl Answer for Serving {
         let Operation { query, operation_name, variables, extensions } = operation;
         let explain = ExplainRequest::read(&extensions);
         let request = Request { query, operation_name, variables, explain, as_of: None };
-        let is_query = |response: &Response| {
-            !response.errors.iter().any(|error| matches!(error.kind, QueryErrorKind::NotAQuery { .. }))
-        };
         let response = self.engine.execute_at_once(&present.graph, &request, &limits);
         response.filter(is_query).map(answered).ok_or_else(|| {
             let Request { query, operation_name, variables, .. } = request;
@@ -200,6 +197,11 @@ impl Answer for Serving {
             Err(requested) => Err(serde_json::Value::Array(vec![requested.error().to_json()]).to_string()),
         }
     }
+}
+
+/// Whether what was answered was a query, right or wrong: else it asks to change something or to be told.
+fn is_query(response: &Response) -> bool {
+    !response.errors.iter().any(|error| matches!(error.kind, QueryErrorKind::NotAQuery { .. }))
 }
 
 /// An operation as the engine takes it.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{failure::Failure, output::Output};
-use crate::store::{ImageFile, Opening, Revision, Store, StoreOptions};
+use crate::store::{ImageFile, Opening, Revision, Store, StoreError, StoreOptions};
 
 /// A store, open or about to be.
 #[derive(Debug)]
@@ -30,8 +30,12 @@ enum State {
 impl LateStore {
     /// Takes the store in a folder, or makes one there. What has to be repaired is said on stderr.
     pub(crate) fn begin(folder: &Path, output: Arc<Output>) -> Result<Self, Failure> {
-        let opening =
-            Opening::begin(folder, &StoreOptions::default()).map_err(|error| Failure::program(&error))?;
+        Self::try_begin(folder, output).map_err(|error| Failure::program(&error))
+    }
+
+    /// The same, for one who goes on where another process holds the store.
+    pub(crate) fn try_begin(folder: &Path, output: Arc<Output>) -> Result<Self, StoreError> {
+        let opening = Opening::begin(folder, &StoreOptions::default())?;
         Ok(Self {
             revision: opening.revision(),
             image: opening.image(),

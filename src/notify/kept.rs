@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::outbox::{Delivery, DeliveryState};
 use crate::{
     model::{Asset, NOTIFICATION_TYPE, Time},
-    store::{LedgerCommit, Store, StoreError},
+    store::{LedgerAddition, LedgerCommit, Store, StoreError},
 };
 
 /// Reads every message that is kept.
@@ -31,9 +31,17 @@ pub fn keep_deliveries(
     deliveries: &[Delivery],
     gone: &[String],
 ) -> Result<(), StoreError> {
-    let puts: Vec<Asset> = deliveries.iter().map(asset).collect();
-    let removes = gone.iter().map(|id| (NOTIFICATION_TYPE.to_owned(), id.clone())).collect();
+    let LedgerAddition { puts, removes } = deliveries_addition(deliveries, gone);
     store.begin_ledger().commit(&LedgerCommit { at: now, puts, removes }).map(drop)
+}
+
+/// Messages as they stand, and others that are let go of, for whoever commits them together with what they tell of.
+#[must_use]
+pub fn deliveries_addition(deliveries: &[Delivery], gone: &[String]) -> LedgerAddition {
+    LedgerAddition {
+        puts: deliveries.iter().map(asset).collect(),
+        removes: gone.iter().map(|id| (NOTIFICATION_TYPE.to_owned(), id.clone())).collect(),
+    }
 }
 
 fn asset(delivery: &Delivery) -> Asset {

@@ -11,7 +11,7 @@ mod signature;
 
 pub use address::{AddressRule, RefusedAddress, Target, TargetError};
 pub use channel::{Channel, ChannelKind, Secret, SecretError};
-pub use kept::{keep_deliveries, read_deliveries};
+pub use kept::{deliveries_addition, keep_deliveries, read_deliveries};
 pub use message::{Change, ChangeKind, Digest, UnknownKind};
 pub use outbox::{Attempt, Delivery, DeliveryState, after, is_due};
 pub use send::{Client, Resolve, Resolved, SendError, SystemResolver};

@@ -110,45 +110,78 @@ impl Engine {
         let kept = field.filters.of(field.of).cloned();
         let filter = Filter::All(std::iter::once(chosen).chain(kept).collect());
         let list = |key: &str, output: Output| list_of(key, field.of, filter.clone(), output);
-        let mut roots = vec![list(DECIDES, Output::default())];
-        match &field.told {
-            Told::Asset(output) => roots.push(list(&field.key, output.clone())),
-            Told::Change(entries) => {
-                roots.extend(entries.iter().filter_map(|entry| match &entry.kind {
+        let entries: Vec<RootField> = match &field.told {
+            Told::Asset(output) => vec![list(&field.key, output.clone())],
+            Told::Change(entries) => entries
+                .iter()
+                .filter_map(|entry| match &entry.kind {
                     ChangeFieldKind::Finding(output) => Some(list(&entry.key, output.clone())),
                     _ => None,
-                }));
-            }
-        }
-        let (printed, unfulfilled) = match print(graph, roots, limits) {
-            Ok((printed, unfulfilled, _)) => (printed, unfulfilled),
+                })
+                .collect(),
+        };
+        // On its own, or what can't be given of the asset would count as not kept.
+        let decided = print(graph, vec![list(DECIDES, Output::default())], limits);
+        let printed = decided.and_then(|(kept, _, _)| {
+            let kept = first(&kept, DECIDES);
+            kept.map(|_| print(graph, entries, limits)).transpose()
+        });
+        let (printed, unfulfilled) = match printed {
+            Ok(Some((printed, unfulfilled, _))) => (printed, unfulfilled),
+            Ok(None) => return None,
             Err(error) => return String::from_utf8(stopped(error, 0).body).ok(),
         };
-        let first = |key: &str| -> Option<String> {
-            let items: Vec<&RawValue> = serde_json::from_str(printed.get(key)?.get()).ok()?;
-            items.first().map(|item| item.get().to_owned())
-        };
-        first(DECIDES)?;
-        let value = match &field.told {
-            Told::Asset(_) => first(&field.key).unwrap_or_else(|| "null".to_owned()),
-            Told::Change(entries) => {
-                let entries = entries.iter().map(|entry| {
-                    let value = match &entry.kind {
-                        ChangeFieldKind::Typename => Json::from(FINDING_CHANGE).to_string(),
-                        ChangeFieldKind::Kind => Json::from(kind).to_string(),
-                        ChangeFieldKind::At => Json::from(at.to_string()).to_string(),
-                        ChangeFieldKind::Finding(_) => first(&entry.key).unwrap_or_else(|| "null".to_owned()),
-                    };
-                    format!("{}:{value}", Json::from(entry.key.as_str()))
-                });
-                format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
-            }
-        };
-        let mut body = format!("{{\"data\":{{{}:{value}}}", Json::from(field.key.as_str())).into_bytes();
-        push_errors(&mut body, &unfulfilled.into_iter().map(QueryError::from).collect::<Vec<_>>());
+        // The root may not be null, so nothing can stand where the asset can't.
+        let data = told_value(field, &printed, (kind, at)).map_or_else(
+            || "null".to_owned(),
+            |value| format!("{{{}:{value}}}", Json::from(field.key.as_str())),
+        );
+        let mut body = format!("{{\"data\":{data}").into_bytes();
+        let errors = unfulfilled.into_iter().map(|error| QueryError::from(placed(error, field)));
+        push_errors(&mut body, &errors.collect::<Vec<_>>());
         body.push(b'}');
         String::from_utf8(body).ok()
     }
+}
+
+/// What a subscription tells, as JSON; nothing where the asset could not be printed.
+fn told_value(
+    field: &SubscriptionField,
+    printed: &BTreeMap<String, Box<RawValue>>,
+    (kind, at): (&str, Time),
+) -> Option<String> {
+    let entries = match &field.told {
+        Told::Asset(_) => return first(printed, &field.key),
+        Told::Change(entries) => entries,
+    };
+    let mut values = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let value = match &entry.kind {
+            ChangeFieldKind::Typename => Json::from(FINDING_CHANGE).to_string(),
+            ChangeFieldKind::Kind => Json::from(kind).to_string(),
+            ChangeFieldKind::At => Json::from(at.to_string()).to_string(),
+            ChangeFieldKind::Finding(_) => first(printed, &entry.key)?,
+        };
+        values.push(format!("{}:{value}", Json::from(entry.key.as_str())));
+    }
+    Some(format!("{{{}}}", values.join(",")))
+}
+
+/// The first item of a list that was printed.
+fn first(printed: &BTreeMap<String, Box<RawValue>>, key: &str) -> Option<String> {
+    let items: Vec<&RawValue> = serde_json::from_str(printed.get(key)?.get()).ok()?;
+    items.first().map(|item| item.get().to_owned())
+}
+
+/// An error at its place in what is told, where the asset, printed as the one item of a list, stands by itself.
+fn placed(error: FieldError, field: &SubscriptionField) -> FieldError {
+    let around = match &field.told {
+        Told::Asset(_) => None,
+        Told::Change(_) => Some(PathSegment::Key(field.key.clone())),
+    };
+    let within = error.path.into_iter().enumerate().filter(|(place, _)| *place != 1);
+    let path = around.into_iter().chain(within.map(|(_, segment)| segment)).collect();
+    FieldError { path, ..error }
 }
 
 /// The assets of one type that a filter keeps.

@@ -19,7 +19,7 @@ pub(super) const CHANGE_FIELDS: [&str; 3] = ["kind", "at", FINDING];
 pub(super) const WATCHED: &str = "`CheckRun`, `Exception`, `Finding` and `ScheduledJob`";
 
 /// The ways a finding changes, with what each means. As `check::ledger` names them; a test holds the two together.
-pub const FINDING_CHANGE_KINDS: [(&str, &str); 9] = [
+pub const FINDING_CHANGE_KINDS: [(&str, &str); 10] = [
     ("OPENED", "It opened for the first time."),
     ("REOPENED", "It was resolved and fails again."),
     ("RESOLVED", "It no longer fails, or is gone."),
@@ -29,6 +29,7 @@ pub const FINDING_CHANGE_KINDS: [(&str, &str); 9] = [
     ("EXCEPTION_LEFT", "The exception that accepted it is no longer about it: it is open again."),
     ("BECAME_UNKNOWN", "Nobody can say any more whether it still fails."),
     ("SEEN_AGAIN", "It was not known, and certainly fails after all."),
+    ("CHECK_GONE", "Its check is gone: it is closed, and whether it still fails is not known."),
 ];
 
 /// A field of the mutation root.

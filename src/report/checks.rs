@@ -127,7 +127,10 @@ pub fn rests_on(result: &CheckResult, now: Time) -> String {
         return Reason::NothingCollected.to_string();
     }
     let mut words = match &result.figure {
-        Some(figure) => format!("found {}", printable(&shortened(&figure.found.to_string(), 40))),
+        Some(figure) => {
+            let accepted = if figure.accepted_by.is_some() { " (accepted)" } else { "" };
+            format!("found {}{accepted}", printable(&shortened(&figure.found.to_string(), 40)))
+        }
         None => counted(result.counts.total(), &result.covers),
     };
     let RestsOn { slices, oldest } = &result.rests_on;
@@ -152,7 +155,9 @@ fn paragraph(result: &CheckResult, now: Time, style: Style, detail: Detail) -> S
         let _ = writeln!(text, "{}: could not be run: {}", result.id, printable(error));
         return text;
     }
-    if let (Some(figure), Verdict::Fail) = (&result.figure, result.verdict) {
+    if let Some(figure) = &result.figure
+        && (result.verdict == Verdict::Fail || figure.accepted_by.is_some())
+    {
         let title = printable(&result.title);
         let _ = writeln!(text, "{} · {title} · {}", result.id, printable(&figure_words(figure)));
     }
@@ -181,7 +186,9 @@ fn paragraph(result: &CheckResult, now: Time, style: Style, detail: Detail) -> S
 
 /// What was found and what was expected.
 pub(super) fn figure_words(figure: &Figure) -> String {
-    format!("expected {}, found {}", figure.expected, shortened(&figure.found.to_string(), 200))
+    let Figure { expected, found, accepted_by } = figure;
+    let accepted = accepted_by.as_ref().map(|id| format!(", accepted by {id}")).unwrap_or_default();
+    format!("expected {expected}, found {}{accepted}", shortened(&found.to_string(), 200))
 }
 
 fn findings_sheet(result: &CheckResult, now: Time, limit: usize) -> Sheet {

@@ -111,6 +111,7 @@ impl<'a> Findings<'a> {
             let how = match finding.verdict {
                 AssetVerdict::Gone => "gone",
                 AssetVerdict::NotCovered => "no longer judged",
+                AssetVerdict::CheckGone => "not known since its check is gone,",
                 AssetVerdict::Pass | AssetVerdict::Fail | AssetVerdict::Unknown => "resolved",
             };
             remarks.push(format!("{how} {}", day(resolved)));
@@ -227,6 +228,7 @@ fn exception_object(exception: &Exception) -> Value {
         Scope::Asset { asset_id } => json!({"asset": asset_id}),
         Scope::Filter { typename, filter } => json!({"type": typename, "where": filter}),
         Scope::Account { account_id } => json!({"account": account_id}),
+        Scope::Whole => json!({"check": exception.check_id}),
     };
     json!({
         "id": exception.id,

@@ -3,8 +3,8 @@
 //! JSON: `{"at": time, "exitCode": n, "checks": [{"id", "title", "severity", "covers", "verdict",
 //! "counts": {"fail", "excepted", "unknown", "pass"}, "restsOn": {"slices": {"complete", "total"} | null, "oldest": time | null},
 //! "findings": [{asset.., "priority": [..], "since": time | null}], "excepted": [{finding.., "exceptionId"}], "unknown": [{asset.., "reasons": [reason]}], "unknownCoverage":
-//! [reason], "figure": {"expected", "found": {"least", "most"} | {"value"}} where there is
-//! one, "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
+//! [reason], "figure": {"expected", "found": {"least", "most"} | {"value"}, "exceptionId" where it
+//! is accepted} where there is one, "error": text | null}]}`, an asset being `typename, id, nativeId, name, accountId, region` and a reason
 //! `code, message, remedy, assetType, accountId, region`. Times are RFC 3339 in UTC.
 
 use serde::Serialize;
@@ -46,9 +46,12 @@ pub(super) struct CheckView<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct FigureView<'a> {
     expected: &'a str,
     found: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -181,10 +184,16 @@ pub fn checks_csv(results: &[CheckResult]) -> String {
             let detail = vec![excepted.exception_id.clone()];
             push("EXCEPTED", Some(&excepted.finding.asset), detail);
         }
+        let accepted = result.figure.as_ref().filter(|figure| figure.accepted_by.is_some());
+        if let Some(figure) = accepted {
+            push("EXCEPTED", None, vec![figure_words(figure)]);
+        }
         for unknown in &result.unknown {
             push("UNKNOWN", Some(&unknown.asset), unknown.reasons.iter().map(Reason::to_string).collect());
         }
-        if result.findings.is_empty() && result.excepted.is_empty() && result.unknown.is_empty() {
+        let is_told =
+            !(result.findings.is_empty() && result.excepted.is_empty() && result.unknown.is_empty());
+        if !is_told && accepted.is_none() {
             let coverage = result.unknown_coverage.iter().map(Reason::to_string);
             let figure = result.figure.iter().map(figure_words);
             let detail = result.error.iter().cloned().chain(figure).chain(coverage).collect();
@@ -259,7 +268,7 @@ impl<'a> FigureView<'a> {
             Found::Count { least, most } => json!({"least": least, "most": most}),
             Found::Value(value) => json!({ "value": value }),
         };
-        Self { expected: &figure.expected, found }
+        Self { expected: &figure.expected, found, exception_id: figure.accepted_by.as_deref() }
     }
 }
 

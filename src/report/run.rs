@@ -100,7 +100,9 @@ impl<'a> Run<'a> {
         } else if let Some(figure) = &result.figure {
             let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
             let message = format!("{}: {}{why}", result.title, figure_words(figure));
-            said.push(Statement { message, reasons: &result.unknown_coverage, ..whole });
+            let accepted = figure.accepted_by.as_deref();
+            let verdict = if accepted.is_some() { Verdict::Fail } else { whole.verdict };
+            said.push(Statement { verdict, message, reasons: &result.unknown_coverage, accepted, ..whole });
         } else if !why.is_empty() {
             let message = format!("there may be assets that were not seen: {}", why.join("; "));
             let reasons = &result.unknown_coverage;

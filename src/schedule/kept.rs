@@ -1,5 +1,7 @@
 //! What is known of jobs, in the store: one asset for each, so that a restart forgets nothing and anybody can ask.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Asset, SCHEDULED_JOB_TYPE, Time},
-    store::{LedgerCommit, Store, StoreError},
+    store::{LedgerCommit, Store, StoreError, read_held_ledger},
 };
 
 /// Reads what is known of every job. What makes no sense (another version wrote it) is left out, and logged: such a job
@@ -18,13 +20,27 @@ use crate::{
 /// Where the store can't be read.
 pub fn read_jobs(store: &Store) -> Result<Known, StoreError> {
     let mut known = Known::new();
-    store.read_ledger(SCHEDULED_JOB_TYPE, "", &mut |asset| match read(&asset) {
+    store.read_ledger(SCHEDULED_JOB_TYPE, "", &mut |asset| take(&mut known, &asset))?;
+    Ok(known)
+}
+
+/// The same of a store that another process holds: what it says of running jobs is so.
+///
+/// # Errors
+/// Where there is no store, or its journal can't be read.
+pub fn read_held_jobs(dir: &Path) -> Result<Known, StoreError> {
+    let mut known = Known::new();
+    read_held_ledger(dir, SCHEDULED_JOB_TYPE)?.iter().for_each(|asset| take(&mut known, asset));
+    Ok(known)
+}
+
+fn take(known: &mut Known, asset: &Asset) {
+    match read(asset) {
         Some((name, state)) => {
             known.insert(name, state);
         }
         None => tracing::warn!("what is kept of the job `{}` makes no sense: it begins anew", asset.id),
-    })?;
-    Ok(known)
+    }
 }
 
 /// Keeps what is known of jobs, each with when it runs next. Blocking: returns when the disk has confirmed it. Gives the

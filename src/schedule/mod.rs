@@ -12,6 +12,6 @@ mod run;
 pub use due::{Decision, Known, MOST_MISSED, Standing, Start, due, next_run, rebased, standing};
 pub use job::{Job, JobName, JobOutcome, JobState, UnknownJob, When};
 pub use keeper::{Busy, Schedule};
-pub use kept::{keep_jobs, read_jobs};
+pub use kept::{keep_jobs, read_held_jobs, read_jobs};
 pub use rebuild::{Rebuild, rebuild_loop};
 pub use run::{Ended, Perform, Running, run_begun, run_schedule};

@@ -15,6 +15,7 @@ use super::{
     commit::{check_name, too_large},
     error::StoreError,
     keys,
+    options::FaultPoint,
     read::{AssetRows, read_visible},
     rows::Rows,
 };
@@ -28,6 +29,15 @@ pub struct LedgerCommit {
     /// Assets as they are now, of types of the ledger; of two with the same type and id the later one counts.
     pub puts: Vec<Asset>,
     /// Type and id of what is no longer kept; what is put as well stays.
+    pub removes: Vec<(String, String)>,
+}
+
+/// What goes into a commit beside what it was made for, such as messages that tell of it.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerAddition {
+    /// Assets as they are now, others than those of the commit.
+    pub puts: Vec<Asset>,
+    /// Type and id of what is no longer kept.
     pub removes: Vec<(String, String)>,
 }
 
@@ -68,6 +78,7 @@ impl Store {
         prefix: &str,
         visit: &mut dyn FnMut(Asset),
     ) -> Result<(), StoreError> {
+        self.reach_read()?;
         let prefix = keys::names_beginning(keys::kind::ASSET, typename, prefix);
         read_visible(&self.index(), &[], &AssetRows::new(), &prefix, visit).map(drop)
     }
@@ -77,10 +88,16 @@ impl Store {
     /// # Errors
     /// Where the index can't be read.
     pub fn find_ledger(&self, typename: &str, id: &str) -> Result<Option<Asset>, StoreError> {
+        self.reach_read()?;
         let mut found = None;
         let prefix = keys::names(keys::kind::ASSET, &[typename, id]);
         read_visible(&self.index(), &[], &AssetRows::new(), &prefix, &mut |asset| found = Some(asset))?;
         Ok(found)
+    }
+
+    fn reach_read(&self) -> Result<(), StoreError> {
+        let faults = &self.options.faults;
+        faults.reach(FaultPoint::LedgerRead).map_err(StoreError::io("read", &self.folder.index))
     }
 }
 
@@ -97,13 +114,34 @@ impl LedgerTurn<'_> {
     /// # Errors
     /// As [`Store::commit_slice`].
     pub fn commit(&mut self, commit: &LedgerCommit) -> Result<LedgerReport, StoreError> {
+        self.commit_with(commit, &mut |_| LedgerAddition::default())
+    }
+
+    /// Commits, and in the same record what follows from its number: readers and crashes leave both or neither. Where
+    /// all is as it was there is no commit, and nothing follows. The report counts what follows as well.
+    ///
+    /// # Errors
+    /// As [`Store::commit_slice`]; what was to follow is not there either then.
+    pub fn commit_with(
+        &mut self,
+        commit: &LedgerCommit,
+        follow: &mut dyn FnMut(u64) -> LedgerAddition,
+    ) -> Result<LedgerReport, StoreError> {
         let mut writer = self.store.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &writer.closed {
             return Err(StoreError::Closed { reason: reason.clone() });
         }
-        let (entry, mut report) = self.compare(commit)?;
+        let (mut entry, mut report) = self.compare(commit)?;
         if report.put + report.removed > 0 {
-            report.sequence = Some(writer.meta.sequence + 1);
+            let sequence = writer.meta.sequence + 1;
+            let LedgerAddition { puts, removes } = follow(sequence);
+            let (following, added) = self.compare(&LedgerCommit { at: commit.at, puts, removes })?;
+            entry.puts.extend(following.puts);
+            entry.removes.extend(following.removes);
+            report.put += added.put;
+            report.unchanged += added.unchanged;
+            report.removed += added.removed;
+            report.sequence = Some(sequence);
             // Also where it fails: nobody knows then what is there.
             let puts = entry.puts.iter().map(|put| &put.typename);
             let types: BTreeSet<&String> =

@@ -11,6 +11,7 @@ mod diff;
 mod error;
 mod folder;
 mod group;
+mod held;
 mod image;
 mod index;
 mod journal;
@@ -39,8 +40,9 @@ use std::{
 pub use commit::{CommitReport, SliceCommit};
 pub use delta::{Delta, Owned};
 pub use error::{IndexFault, StoreError};
+pub use held::read_held_ledger;
 pub use image::ImageFile;
-pub use ledger::{LedgerCommit, LedgerReport, LedgerTurn};
+pub use ledger::{LedgerAddition, LedgerCommit, LedgerReport, LedgerTurn};
 pub use open::{Opened, Opening, Revision};
 pub use options::StoreOptions;
 #[doc(hidden)]

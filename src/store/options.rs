@@ -27,7 +27,7 @@ impl Default for StoreOptions {
     }
 }
 
-/// A point of a commit at which a test may fail the disk or end the process.
+/// A point at which a test may fail the disk or end the process.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultPoint {
@@ -43,6 +43,8 @@ pub enum FaultPoint {
     IndexWrite,
     /// After the index has taken it in, before the caller hears of it.
     Acknowledge,
+    /// Before the ledger is read.
+    LedgerRead,
     /// While opening, before a record is replayed into the index.
     Replay,
 }

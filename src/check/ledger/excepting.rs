@@ -36,6 +36,7 @@ impl Matches {
             Scope::Filter { .. } => {
                 self.certain.get(&exception.id).is_some_and(|assets| assets.contains(&asset.id))
             }
+            Scope::Whole => false,
         }
     }
 

@@ -59,11 +59,14 @@ pub enum AssetVerdict {
     Gone,
     /// The check, as it is now, doesn't judge it.
     NotCovered,
+    /// The check is gone: nobody judges it, and whether it was mended is not known.
+    CheckGone,
 }
 
 impl AssetVerdict {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Fail, Self::Unknown, Self::Pass, Self::Gone, Self::NotCovered];
+    pub const ALL: [Self; 6] =
+        [Self::Fail, Self::Unknown, Self::Pass, Self::Gone, Self::NotCovered, Self::CheckGone];
 
     /// The form files and GraphQL use, e.g. `NOT_COVERED`.
     #[must_use]
@@ -74,6 +77,7 @@ impl AssetVerdict {
             Self::Pass => "PASS",
             Self::Gone => "GONE",
             Self::NotCovered => "NOT_COVERED",
+            Self::CheckGone => "CHECK_GONE",
         }
     }
 

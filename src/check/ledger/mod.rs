@@ -8,7 +8,10 @@
 mod excepting;
 pub(in crate::check) mod fields;
 mod finding;
+mod gone;
+mod known;
 mod lint;
+mod outbox;
 mod record;
 mod run;
 mod settle;
@@ -18,12 +21,16 @@ mod unknown;
 pub use excepting::{Matches, match_exceptions};
 pub use fields::Misfit;
 pub use finding::{AssetVerdict, Finding, SeenSlice, Status, finding_id};
+pub use gone::gone;
+pub use known::{Known, LedgerMemory, read_exceptions, read_findings, read_states};
 pub use lint::{ExceptionProblem, lint_exception};
+pub use outbox::{News, NoOutbox, Outbox};
 pub use record::{
-    Known, LedgerError, LedgerMemory, Recorded, Run, SettledRun, read_exceptions, read_findings, read_states,
-    record_exceptions, record_run, record_run_from, settle_run,
+    LedgerError, Recorded, Run, SettledRun, record_exceptions, record_run, record_run_from, settle_run,
 };
 pub use run::{CheckState, RunRecord, Trigger};
-pub use settle::{ChangeKind, FindingChange, Previous, Settled, Settling, settle, settle_exceptions};
+pub use settle::{
+    ChangeKind, FindingChange, Previous, Settled, Settling, settle, settle_exceptions, settle_gone,
+};
 pub use standing::{Standing, standings};
 pub use unknown::{UnknownReason, UnknownVerdict};

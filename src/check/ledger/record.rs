@@ -15,6 +15,9 @@ use super::{
     excepting::{Matches, match_exceptions},
     fields::Misfit,
     finding::{Finding, Status, finding_id},
+    gone::{close, gone},
+    known::{Known, LedgerMemory, read_exceptions, read_findings},
+    outbox::{News, NoOutbox, Outbox},
     run::{CheckState, RunRecord, Trigger},
     settle::{ChangeKind, FindingChange, Previous, Settled, Settling, settle, settle_exceptions},
     standing::standings,
@@ -22,16 +25,10 @@ use super::{
 };
 use crate::{
     graph::Graph,
-    model::{Asset, CHECK_RUN_TYPE, CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, Time, UNKNOWN_VERDICT_TYPE},
+    model::{Asset, CHECK_RUN_TYPE, CHECK_TYPE, Time, UNKNOWN_VERDICT_TYPE},
     query::Engine,
     store::{LedgerCommit, LedgerTurn, Store, StoreError},
 };
-
-/// So many runs of a check are kept in the present; older ones are in the past of the store.
-const RUNS_KEPT: usize = 100;
-
-/// The types of what is known before a run.
-const KNOWN_TYPES: [&str; 4] = [CHECK_TYPE, EXCEPTION_TYPE, FINDING_TYPE, UNKNOWN_VERDICT_TYPE];
 
 /// No commit holds more assets than this: a record has a limit.
 const MOST_PUTS: usize = 100_000;
@@ -52,6 +49,9 @@ pub enum LedgerError {
 pub struct Run<'a> {
     /// The checks, in the order of their results.
     pub checks: &'a [Check],
+    /// Every check there is: what is on record of any other is closed. Nothing where that is not to be done, since these
+    /// may not be all.
+    pub all: Option<&'a [Check]>,
     /// What they were judged with.
     pub engine: &'a Engine,
     /// What they were judged over.
@@ -62,37 +62,19 @@ pub struct Run<'a> {
     pub trigger: Trigger,
 }
 
-/// What was known before a run.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// By check.
-    pub checks: BTreeMap<String, Previous>,
-    /// Every exception, by id.
-    pub exceptions: Vec<Exception>,
-}
-
-/// What is known, kept from one run to the next by a process that runs many: it is read again only where somebody else
-/// has written to the ledger.
-#[derive(Clone, Debug, Default)]
-pub struct LedgerMemory {
-    known: Known,
-    /// Of the ledger; nothing before it was first read.
-    generation: Option<u64>,
-}
-
 /// A run, settled and not on record yet.
 #[derive(Clone, Debug, Default)]
 pub struct SettledRun {
     /// The results, in which what is accepted no longer counts and every finding says since when it is open.
     pub results: Vec<CheckResult>,
-    /// The runs, in the order of the results.
+    /// The runs, in the order of the results; then those of checks that are gone.
     pub runs: Vec<RunRecord>,
     /// What became of findings, in the order of the results, then of ids.
     pub changes: Vec<FindingChange>,
     /// What was known and no longer is.
     pub unknown: Vec<UnknownVerdict>,
-    puts: Vec<Asset>,
-    removes: Vec<(String, String)>,
+    pub(super) puts: Vec<Asset>,
+    pub(super) removes: Vec<(String, String)>,
     /// What it makes of what was known, in the order of the results.
     next: Vec<(CheckState, Settled)>,
 }
@@ -102,7 +84,7 @@ pub struct SettledRun {
 pub struct Recorded {
     /// The results, in which what is accepted no longer counts and every finding says since when it is open.
     pub results: Vec<CheckResult>,
-    /// The runs, in the order of the results.
+    /// The runs, in the order of the results; then those of checks that are gone.
     pub runs: Vec<RunRecord>,
     /// What became of findings.
     pub changes: Vec<FindingChange>,
@@ -110,164 +92,6 @@ pub struct Recorded {
     pub unknown: Vec<UnknownVerdict>,
     /// The last commit it took; nothing where nothing had to be written.
     pub sequence: Option<u64>,
-}
-
-impl Known {
-    /// Reads what is known of some checks.
-    ///
-    /// # Errors
-    /// Where the store can't be read, or holds what makes no sense.
-    pub fn read<'c>(store: &Store, checks: impl IntoIterator<Item = &'c str>) -> Result<Self, LedgerError> {
-        let mut known = Self { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
-        for check_id in checks {
-            known.checks.insert(check_id.to_owned(), read_previous(store, check_id)?);
-        }
-        Ok(known)
-    }
-}
-
-impl Known {
-    /// What a graph shows of it, for one who only reads; nothing where the schema doesn't have the types.
-    ///
-    /// # Errors
-    /// Where the graph holds what makes no sense.
-    pub fn of_graph<'c>(
-        graph: &Graph,
-        checks: impl IntoIterator<Item = &'c str>,
-    ) -> Result<Option<Self>, Misfit> {
-        let (Some(exceptions), Some(states), Some(findings), Some(unknown)) = (
-            assets_of_graph(graph, EXCEPTION_TYPE),
-            assets_of_graph(graph, CHECK_TYPE),
-            assets_of_graph(graph, FINDING_TYPE),
-            assets_of_graph(graph, UNKNOWN_VERDICT_TYPE),
-        ) else {
-            return Ok(None);
-        };
-        let exceptions = exceptions.map(|asset| Exception::from_asset(&asset)).collect::<Result<_, _>>()?;
-        let mut known = Self { checks: BTreeMap::new(), exceptions };
-        known.checks.extend(checks.into_iter().map(|id| (id.to_owned(), Previous::default())));
-        for asset in states {
-            if let Some(previous) = known.checks.get_mut(&asset.id) {
-                previous.state = Some(CheckState::from_asset(&asset)?);
-            }
-        }
-        for asset in findings {
-            let finding = Finding::from_asset(&asset)?;
-            if let Some(previous) = known.checks.get_mut(&finding.check_id) {
-                previous.findings.insert(finding.id.clone(), finding);
-            }
-        }
-        for asset in unknown {
-            let unknown = UnknownVerdict::from_asset(&asset)?;
-            if let Some(previous) = known.checks.get_mut(&unknown.check_id) {
-                previous.unknown.insert(unknown.id.clone(), unknown);
-            }
-        }
-        Ok(Some(known))
-    }
-}
-
-/// The assets of a type, by id; nothing where the schema doesn't have it.
-fn assets_of_graph<'g>(graph: &'g Graph, typename: &str) -> Option<impl Iterator<Item = Asset> + use<'g>> {
-    let (of, _) = graph.catalog().find(typename)?;
-    let (_, table) = graph.table_of(of)?;
-    let read = move |row: u32| {
-        let mut json = Vec::new();
-        graph.write_asset(of, row, &mut json);
-        Asset::from_json(serde_json::from_slice(&json).ok()?).ok()
-    };
-    Some(table.all_in_id_order().filter_map(read))
-}
-
-impl LedgerMemory {
-    /// Reads what is not remembered of some checks.
-    fn catch_up(&mut self, store: &Store, checks: &[Check], generation: u64) -> Result<(), LedgerError> {
-        if self.generation != Some(generation) {
-            self.known = Known { checks: BTreeMap::new(), exceptions: read_exceptions(store)? };
-            self.generation = Some(generation);
-        }
-        for check in checks {
-            if !self.known.checks.contains_key(&check.id) {
-                self.known.checks.insert(check.id.clone(), read_previous(store, &check.id)?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in what a run made of it.
-    fn take(&mut self, next: Vec<(CheckState, Settled)>, let_go: Vec<Settled>, now: Time) {
-        for (state, settled) in next {
-            let previous = self.known.checks.entry(state.check_id.clone()).or_default();
-            previous.state = Some(state);
-            previous.take(settled);
-        }
-        for settled in let_go {
-            let of =
-                settled.findings.first().and_then(|finding| self.known.checks.get_mut(&finding.check_id));
-            if let Some(previous) = of {
-                previous.take(settled);
-            }
-        }
-        for exception in &mut self.known.exceptions {
-            *exception = exception.as_of(now);
-        }
-    }
-}
-
-fn read_previous(store: &Store, check_id: &str) -> Result<Previous, LedgerError> {
-    let state = store.find_ledger(CHECK_TYPE, check_id)?;
-    let state = state.as_ref().map(CheckState::from_asset).transpose()?;
-    let findings = read_of(store, FINDING_TYPE, check_id, Finding::from_asset)?;
-    let unknown = read_of(store, UNKNOWN_VERDICT_TYPE, check_id, UnknownVerdict::from_asset)?;
-    Ok(Previous {
-        state,
-        findings: findings.into_iter().map(|finding| (finding.id.clone(), finding)).collect(),
-        unknown: unknown.into_iter().map(|unknown| (unknown.id.clone(), unknown)).collect(),
-    })
-}
-
-/// What is kept of a check: of it as a whole, and of its assets.
-fn read_of<T>(
-    store: &Store,
-    typename: &str,
-    check_id: &str,
-    read: impl Fn(&Asset) -> Result<T, Misfit>,
-) -> Result<Vec<T>, LedgerError> {
-    let mut found = Vec::new();
-    let whole = store.find_ledger(typename, &finding_id(check_id, None))?;
-    found.extend(whole.as_ref().map(&read));
-    store.read_ledger(typename, &finding_id(check_id, Some("")), &mut |asset| found.push(read(&asset)))?;
-    Ok(found.into_iter().collect::<Result<_, _>>()?)
-}
-
-/// Every exception, by id.
-///
-/// # Errors
-/// Where the store can't be read, or holds what makes no sense.
-pub fn read_exceptions(store: &Store) -> Result<Vec<Exception>, LedgerError> {
-    let mut found = Vec::new();
-    store.read_ledger(EXCEPTION_TYPE, "", &mut |asset| found.push(Exception::from_asset(&asset)))?;
-    Ok(found.into_iter().collect::<Result<_, _>>()?)
-}
-
-/// Every finding there ever was, by id.
-///
-/// # Errors
-/// Where the store can't be read, or holds what makes no sense.
-pub fn read_findings(store: &Store) -> Result<Vec<Finding>, LedgerError> {
-    let mut found = Vec::new();
-    store.read_ledger(FINDING_TYPE, "", &mut |asset| found.push(Finding::from_asset(&asset)))?;
-    Ok(found.into_iter().collect::<Result<_, _>>()?)
-}
-
-/// What the last run of each check said, by id.
-///
-/// # Errors
-/// Where the store can't be read, or holds what makes no sense.
-pub fn read_states(store: &Store) -> Result<Vec<CheckState>, LedgerError> {
-    let mut found = Vec::new();
-    store.read_ledger(CHECK_TYPE, "", &mut |asset| found.push(CheckState::from_asset(&asset)))?;
-    Ok(found.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// Settles the results of a run with what was known, without writing anything: what is accepted no longer counts.
@@ -321,10 +145,24 @@ fn excepted(result: &CheckResult, previous: &Previous, settled: &Settled) -> Che
     }
     result.findings = open;
     let accepted = result.excepted.len() as u64;
-    if accepted > 0 {
-        result.counts.fail = result.counts.fail.saturating_sub(accepted);
-        result.counts.excepted += accepted;
-        result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+    result.counts.fail = result.counts.fail.saturating_sub(accepted);
+    result.counts.excepted += accepted;
+    let by_assets = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+    let whole = finding_id(&result.id, None);
+    let whole = now.get(whole.as_str()).copied().or_else(|| previous.findings.get(&whole));
+    match result.figure.as_mut().filter(|_| result.verdict == Verdict::Fail) {
+        Some(figure) => {
+            let accepting = whole.filter(|finding| finding.status == Status::Excepted);
+            figure.accepted_by = accepting.and_then(|finding| finding.exception_id.clone());
+            result.verdict = match (&figure.accepted_by, by_assets) {
+                // What no asset fails is not accepted with those that do.
+                (None, _) => Verdict::Fail,
+                (Some(_), Verdict::NotApplicable) => Verdict::Pass,
+                (Some(_), by_assets) => by_assets,
+            };
+        }
+        None if accepted > 0 => result.verdict = by_assets,
+        None => {}
     }
     result
 }
@@ -364,10 +202,11 @@ pub fn record_run<R: Borrow<CheckResult>>(
     results: &[R],
     run: Run<'_>,
 ) -> Result<Recorded, LedgerError> {
-    record_run_from(store, &mut LedgerMemory::default(), results, run)
+    record_run_from(store, &mut LedgerMemory::default(), results, run, &mut NoOutbox)
 }
 
-/// The same for a process that runs checks again and again: what is remembered isn't read.
+/// The same for a process that runs checks again and again, and tells others of it: what is remembered isn't read, and
+/// the messages are in the record of what they tell.
 ///
 /// # Errors
 /// As [`record_run`].
@@ -376,30 +215,24 @@ pub fn record_run_from<R: Borrow<CheckResult>>(
     memory: &mut LedgerMemory,
     results: &[R],
     run: Run<'_>,
+    outbox: &mut dyn Outbox,
 ) -> Result<Recorded, LedgerError> {
     let mut turn = store.begin_ledger();
-    memory.catch_up(store, run.checks, turn.generation(&KNOWN_TYPES))?;
-    let mut settled = settle_run(&memory.known, results, run);
-    for record in &settled.runs {
-        settled.removes.extend(old_runs(store, &record.check_id)?);
-    }
-    let (puts, let_go) = let_go(store, &memory.known, run)?;
+    let known = memory.catch_up(store, run.checks, &turn)?;
+    let mut settled = settle_run(known, results, run);
+    let (puts, let_go) = let_go(store, known, run)?;
     settled.puts.extend(puts);
     settled.changes.extend(let_go.iter().flat_map(|settled| settled.changes.iter().cloned()));
+    settled.removes.extend(settled.runs.iter().flat_map(|record| memory.old_runs(&record.check_id)));
+    if let Some(all) = run.all {
+        let ids: Vec<String> = gone(memory.judged(), all).into_iter().map(str::to_owned).collect();
+        close(store, &ids, memory.known(), run, &mut settled)?;
+    }
     let SettledRun { results, runs, changes, unknown, puts, removes, next } = settled;
-    let sequence = commit(&mut turn, run.now, puts, removes)?;
-    memory.take(next, let_go, run.now);
-    memory.generation = Some(turn.generation(&KNOWN_TYPES));
+    let news = News { changes: changes.iter().collect(), unknown: unknown.iter().collect() };
+    let sequence = commit(&mut turn, (run.now, puts, removes), news, outbox)?;
+    memory.take(&turn, (next, let_go), &runs, run.now);
     Ok(Recorded { results, runs, changes, unknown, sequence })
-}
-
-/// The runs of a check that are too many once there is one more.
-fn old_runs(store: &Store, check_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-    let mut ids = Vec::new();
-    // The ids of runs end with their time, so they are in the order of time.
-    store.read_ledger(CHECK_RUN_TYPE, &format!("{check_id}@"), &mut |asset| ids.push(asset.id))?;
-    let too_many = (ids.len() + 1).saturating_sub(RUNS_KEPT);
-    Ok(ids.into_iter().take(too_many).map(|id| (CHECK_RUN_TYPE.to_owned(), id)).collect())
 }
 
 /// Where an exception is over since it was last looked at: the exception, and what it lets go of in checks that did
@@ -456,11 +289,16 @@ fn settle_by_exceptions(
 }
 
 /// Puts exceptions on record, new ones and those that were taken back, and what follows for the findings that are
-/// known. The checks of the run are all there are; none of them is run.
+/// known, with the messages that tell of it. The checks of the run are all there are; none of them is run.
 ///
 /// # Errors
 /// Where the store can't be read or written, or holds what makes no sense. Nothing is on record then.
-pub fn record_exceptions(store: &Store, made: &[Exception], run: Run<'_>) -> Result<Recorded, LedgerError> {
+pub fn record_exceptions(
+    store: &Store,
+    made: &[Exception],
+    run: Run<'_>,
+    outbox: &mut dyn Outbox,
+) -> Result<Recorded, LedgerError> {
     let mut turn = store.begin_ledger();
     let mut exceptions: BTreeMap<String, Exception> =
         read_exceptions(store)?.into_iter().map(|exception| (exception.id.clone(), exception)).collect();
@@ -471,25 +309,44 @@ pub fn record_exceptions(store: &Store, made: &[Exception], run: Run<'_>) -> Res
     let puts = settled.iter().flat_map(|settled| &settled.findings).map(Finding::to_asset);
     // Others that are over by now are written down with them, since they let go as well.
     let exceptions = exceptions.iter().map(|exception| exception.as_of(run.now).to_asset());
-    let sequence = commit(&mut turn, run.now, exceptions.chain(puts).collect(), Vec::new())?;
-    let changes = settled.into_iter().flat_map(|settled| settled.changes).collect();
+    let puts: Vec<Asset> = exceptions.chain(puts).collect();
+    let changes: Vec<FindingChange> = settled.into_iter().flat_map(|settled| settled.changes).collect();
+    let news = News { changes: changes.iter().collect(), unknown: Vec::new() };
+    let sequence = commit(&mut turn, (run.now, puts, Vec::new()), news, outbox)?;
     Ok(Recorded { changes, sequence, ..Recorded::default() })
 }
 
+/// What is put and removed at a moment.
+type Written = (Time, Vec<Asset>, Vec<(String, String)>);
+
 /// Commits in one record, or in several where it is too much for one: then the checks and runs come last, so that what
-/// a crash leaves undone is done by the next run.
+/// a crash leaves undone is done by the next run. Each record holds the messages of what it changes itself.
 fn commit(
     turn: &mut LedgerTurn<'_>,
-    at: Time,
-    mut puts: Vec<Asset>,
-    removes: Vec<(String, String)>,
+    (at, mut puts, removes): Written,
+    mut news: News<'_>,
+    outbox: &mut dyn Outbox,
 ) -> Result<Option<u64>, StoreError> {
     puts.sort_by_key(|asset| asset.typename == CHECK_TYPE || asset.typename == CHECK_RUN_TYPE);
     let mut sequence = None;
     while puts.len() > MOST_PUTS {
         let rest = puts.split_off(MOST_PUTS);
         let part = LedgerCommit { at, puts: std::mem::replace(&mut puts, rest), removes: Vec::new() };
-        sequence = turn.commit(&part)?.sequence.or(sequence);
+        let of_part = news.split_off(&part.puts);
+        sequence = commit_part(turn, &part, &of_part, outbox)?.or(sequence);
     }
-    Ok(turn.commit(&LedgerCommit { at, puts, removes })?.sequence.or(sequence))
+    Ok(commit_part(turn, &LedgerCommit { at, puts, removes }, &news, outbox)?.or(sequence))
+}
+
+fn commit_part(
+    turn: &mut LedgerTurn<'_>,
+    part: &LedgerCommit,
+    news: &News<'_>,
+    outbox: &mut dyn Outbox,
+) -> Result<Option<u64>, StoreError> {
+    let report = turn.commit_with(part, &mut |sequence| outbox.messages(sequence, news))?;
+    if report.sequence.is_some() {
+        outbox.confirm();
+    }
+    Ok(report.sequence)
 }

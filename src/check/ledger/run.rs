@@ -69,6 +69,8 @@ pub struct RunRecord {
     pub reopened: u64,
     /// Findings that it resolved.
     pub resolved: u64,
+    /// Whether it is the one that found its check gone.
+    pub is_of_gone: bool,
 }
 
 impl RunRecord {
@@ -88,6 +90,31 @@ impl RunRecord {
             opened: 0,
             reopened: 0,
             resolved: 0,
+            is_of_gone: false,
+        }
+    }
+
+    /// The run that finds that a check is gone, with so many findings that nobody judges any more.
+    #[must_use]
+    pub fn gone(state: &CheckState, unjudged: u64, trigger: Trigger, now: Time) -> Self {
+        let error = format!(
+            "the check is gone: {} closed, and nobody says that what they are about passes",
+            if unjudged == 1 { "1 finding was".to_owned() } else { format!("{unjudged} findings were") }
+        );
+        Self {
+            id: format!("{}@{now}", state.check_id),
+            check_id: state.check_id.clone(),
+            at: now,
+            trigger,
+            verdict: Verdict::Unknown,
+            previous_verdict: Some(state.verdict),
+            counts: Counts { unknown: unjudged, ..Counts::default() },
+            rests_on: RestsOn::default(),
+            error: Some(error),
+            opened: 0,
+            reopened: 0,
+            resolved: 0,
+            is_of_gone: true,
         }
     }
 
@@ -139,6 +166,8 @@ pub struct CheckState {
     pub last_run_at: Time,
     /// When it was last judged: not where it could not be run.
     pub last_judged_at: Option<Time>,
+    /// Since when the check is gone.
+    pub gone_at: Option<Time>,
 }
 
 impl CheckState {
@@ -153,6 +182,7 @@ impl CheckState {
             verdict_since: since.unwrap_or(run.at),
             last_run_at: run.at,
             last_judged_at: judged.or_else(|| before.and_then(|before| before.last_judged_at)),
+            gone_at: None,
         }
     }
 
@@ -171,9 +201,24 @@ impl CheckState {
             .with("verdictSince", moment(Some(self.verdict_since)))
             .with("lastRunAt", moment(Some(self.last_run_at)))
             .with("lastJudgedAt", moment(self.last_judged_at))
+            .with("goneAt", moment(self.gone_at))
             .with("error", result.error.clone())
             .with("unknownCoverage", reasons.collect::<Vec<Value>>());
         counted(asset, result.counts, &result.rests_on)
+    }
+
+    /// What is known of a check that is gone: what it was, and that nothing judges it.
+    #[must_use]
+    pub fn gone_asset(&self, before: &Asset, run: &RunRecord) -> Asset {
+        let asset = before
+            .clone()
+            .with("verdict", run.verdict.as_str())
+            .with("verdictSince", moment(Some(run.at)))
+            .with("lastRunAt", moment(Some(run.at)))
+            .with("goneAt", moment(Some(run.at)))
+            .with("error", run.error.clone())
+            .with("unknownCoverage", Vec::<Value>::new());
+        counted(asset, run.counts, &run.rests_on)
     }
 
     /// Reads the asset back.
@@ -189,6 +234,7 @@ impl CheckState {
             verdict_since: fields.time("verdictSince")?,
             last_run_at: fields.time("lastRunAt")?,
             last_judged_at: fields.optional_time("lastJudgedAt")?,
+            gone_at: fields.optional_time("goneAt")?,
         })
     }
 }

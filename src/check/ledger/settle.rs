@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         definition::Severity,
-        exception::{Exception, ExceptionStatus},
+        exception::{Exception, ExceptionStatus, Scope},
         result::AssetName,
     },
     excepting::Matches,
@@ -80,11 +80,13 @@ pub enum ChangeKind {
     BecameUnknown,
     /// It was not known, and certainly fails after all.
     SeenAgain,
+    /// Its check is gone: it is closed, and whether it still fails is not known.
+    CheckGone,
 }
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::Reopened,
         Self::Resolved,
@@ -94,6 +96,7 @@ impl ChangeKind {
         Self::ExceptionLeft,
         Self::BecameUnknown,
         Self::SeenAgain,
+        Self::CheckGone,
     ];
 
     /// The form files and GraphQL use, e.g. `OPENED`.
@@ -109,6 +112,7 @@ impl ChangeKind {
             Self::ExceptionLeft => "EXCEPTION_LEFT",
             Self::BecameUnknown => "BECAME_UNKNOWN",
             Self::SeenAgain => "SEEN_AGAIN",
+            Self::CheckGone => "CHECK_GONE",
         }
     }
 }
@@ -179,6 +183,20 @@ pub fn settle_exceptions<'f>(
         let mut finding = before.clone();
         settling.accept(&mut finding);
         settled.take(Some(before), finding, settling);
+    }
+    settled
+}
+
+/// Closes what is known of a check that is gone: nobody judges it any more, which is not to say that anything passes.
+#[must_use]
+pub fn settle_gone(previous: &Previous, settling: Settling<'_>) -> Settled {
+    let mut settled = Settled { known: previous.unknown.keys().cloned().collect(), ..Settled::default() };
+    let last_judged = previous.state.as_ref().and_then(|state| state.last_judged_at);
+    for before in previous.findings.values().filter(|finding| finding.is_standing()) {
+        let closed = settling.resolved(before, AssetVerdict::CheckGone, &[], last_judged);
+        if let Some(finding) = closed {
+            settled.take(Some(before), finding, settling);
+        }
     }
     settled
 }
@@ -295,16 +313,18 @@ impl Settling<'_> {
     /// The exception that accepts a finding: the one that did, unless it is certainly no longer about it; else, of
     /// those that certainly are about it, the one that ends last.
     fn accepting(&self, finding: &Finding) -> Option<&Exception> {
-        let asset = finding.asset.as_ref()?;
+        let asset = finding.asset.as_ref();
+        let is_certain = |exception: &Exception| match asset {
+            Some(asset) => self.matches.is_certain(exception, asset),
+            None => exception.scope == Scope::Whole,
+        };
+        let is_possible =
+            |exception: &Exception| asset.is_some_and(|asset| self.matches.is_possible(exception, asset));
         let holding = || self.exceptions.iter().filter(|exception| exception.is_for(self.check_id, self.now));
         let is_unknown = finding.verdict == AssetVerdict::Unknown;
         let before = holding().find(|exception| finding.exception_id.as_ref() == Some(&exception.id));
-        let kept = before.filter(|exception| {
-            is_unknown
-                || self.matches.is_certain(exception, asset)
-                || self.matches.is_possible(exception, asset)
-        });
-        let certain = || holding().filter(|exception| self.matches.is_certain(exception, asset));
+        let kept = before.filter(|exception| is_unknown || is_certain(exception) || is_possible(exception));
+        let certain = || holding().filter(|exception| is_certain(exception));
         kept.or_else(|| certain().max_by_key(|exception| (exception.expires_at, &exception.id)))
     }
 
@@ -318,7 +338,10 @@ impl Settling<'_> {
             (None | Some(Status::Open | Status::Resolved), Status::Excepted) => {
                 kinds.push(ChangeKind::Excepted)
             }
-            (Some(Status::Open | Status::Excepted), Status::Resolved) => kinds.push(ChangeKind::Resolved),
+            (Some(Status::Open | Status::Excepted), Status::Resolved) => {
+                let is_gone = finding.verdict == AssetVerdict::CheckGone;
+                kinds.push(if is_gone { ChangeKind::CheckGone } else { ChangeKind::Resolved });
+            }
             _ => {}
         }
         let verdicts = (before.map(|before| before.verdict), finding.verdict);

@@ -64,7 +64,7 @@ pub fn standings<'f>(
         return None;
     }
     let oldest = now.before(check.max_age.0);
-    let places = Places { check, graph, oldest, known: RefCell::default() };
+    let places = Places { check, graph, oldest, verdict: result.verdict, known: RefCell::default() };
     let mut standings = BTreeMap::new();
     if result.figure.is_some() {
         // Which slices that rests on is for the run to say: there may be thousands.
@@ -104,6 +104,7 @@ struct Places<'a> {
     check: &'a Check,
     graph: &'a Graph,
     oldest: Time,
+    verdict: Verdict,
     /// The slices of each place: there are few places and many assets.
     known: RefCell<BTreeMap<Place, Arc<[SeenSlice]>>>,
 }
@@ -111,8 +112,7 @@ struct Places<'a> {
 impl Places<'_> {
     /// Of an asset that neither fails nor is unknown.
     fn standing(&self, asset: Option<&AssetName>) -> Standing {
-        // The check had one verdict as a whole once, and judges asset by asset now.
-        let Some(asset) = asset else { return Standing::NotCovered };
+        let Some(asset) = asset else { return self.standing_as_a_whole() };
         let catalog = self.graph.catalog();
         let is_there =
             catalog.find(&asset.typename).is_some_and(|(of, _)| self.graph.find(of, &asset.id).is_some());
@@ -124,6 +124,17 @@ impl Places<'_> {
                 Some(seen_in) => Standing::Gone { seen_in },
                 None => Standing::Unseen,
             },
+        }
+    }
+
+    /// Of a check as a whole, where the result says nothing of it.
+    fn standing_as_a_whole(&self) -> Standing {
+        match (self.check.is_judged_by_policy(), self.verdict) {
+            // It had one verdict as a whole once, and judges asset by asset now.
+            (false, _) => Standing::NotCovered,
+            (true, Verdict::Unknown) => Standing::Unseen,
+            // What the policy denies, it denies of assets that it names.
+            (true, _) => Standing::Passes { seen_in: self.nothing() },
         }
     }
 

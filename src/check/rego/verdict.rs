@@ -70,7 +70,7 @@ pub(in super::super) fn fill(
         result.counts.pass = (covered.len() - result.findings.len()) as u64;
         if !others.is_empty() {
             let found = Found::Value(json!(others));
-            result.figure = Some(Figure { expected: check.expect.to_string(), found });
+            result.figure = Some(Figure { expected: check.expect.to_string(), found, accepted_by: None });
         }
         result.verdict = match (denials.is_empty(), covered.is_empty()) {
             (false, _) => Verdict::Fail,

@@ -81,6 +81,9 @@ pub(crate) struct CheckArguments {
     /// Don't write the run and its findings down in the store
     #[arg(long)]
     no_record: bool,
+    /// Close the findings of checks that are on record and no longer there
+    #[arg(long, conflicts_with_all = ["ids", "query", "framework", "data", "explain", "no_record"])]
+    close_gone: bool,
     /// Form of the report: table, json, csv, ndjson, junit, sarif, ocsf, asff, markdown or html
     #[arg(
         short = 'o',
@@ -117,11 +120,21 @@ pub(crate) fn run(arguments: &CheckArguments, context: &Context) -> Result<Exit,
         // Nothing is remembered of a query that nobody stored, nor of a file.
         Inventory::Store(store) if arguments.query.is_none() => {
             let trigger = Trigger::Command;
-            let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
+            let all = arguments.close_gone.then_some(&*checks);
+            let run =
+                ledger::Run { checks: &checks, all, engine: &tools.engine, graph: &graph, now, trigger };
             settled(&judged, run, store, arguments.no_record)?
         }
         Inventory::Store(_) | Inventory::File(_) => judged,
     };
+    if let Inventory::Store(store) = &inventory
+        && arguments.ids.is_empty()
+        && arguments.query.is_none()
+        && arguments.framework.is_none()
+        && !arguments.no_record
+    {
+        tell_gone(&checks, store, context)?;
+    }
     if arguments.no_record || arguments.query.is_some() {
         inventory.keep(&present);
     } else {
@@ -200,6 +213,24 @@ pub(super) fn settled(
             chain(&error)
         ))),
     }
+}
+
+/// Names the checks that are on record and not among those there are: nobody judges what they found.
+fn tell_gone(checks: &[Check], store: &LateStore, context: &Context) -> Result<(), Failure> {
+    let states = ledger::read_states(&*store.get()?).map_err(|error| Failure::program(&error))?;
+    let judged = states.iter().filter(|state| state.gone_at.is_none());
+    let gone = ledger::gone(judged.map(|state| state.check_id.as_str()), checks);
+    if !gone.is_empty() {
+        let those = if gone.len() == 1 {
+            "is on record and not among these checks"
+        } else {
+            "are on record and not among these checks"
+        };
+        let note =
+            format!("! {} {those}: what was found stays open; --close-gone closes it", gone.join(", "));
+        context.output.note(&note);
+    }
+    Ok(())
 }
 
 /// What auditors ask of each VPC, where a check covers them.

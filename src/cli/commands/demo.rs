@@ -122,7 +122,8 @@ fn report(tools: &Tools, present: &Present, store: &Store, context: &Context) ->
     let now = context.now();
     let (checks, graph) = (tools.checks()?, &present.graph);
     let results = evaluate_all(&checks, &tools.engine, graph, now);
-    let run = Run { checks: &checks, engine: &tools.engine, graph, now, trigger: Trigger::Command };
+    let run =
+        Run { checks: &checks, all: None, engine: &tools.engine, graph, now, trigger: Trigger::Command };
     let recorded = record_run(store, &results, run).map_err(|error| Failure::program(&error))?;
     print(&recorded.results, now, context)?;
     Ok(refreshed(&tools.catalog, store, now, Some(present))?.present)

@@ -19,8 +19,8 @@ use crate::{
     check::{
         Check, Exception, ExceptionRequest, ExceptionStatus, Scope,
         ledger::{
-            ExceptionProblem, FindingChange, Recorded, Run, Status, Trigger, lint_exception, read_exceptions,
-            read_findings, record_exceptions,
+            ExceptionProblem, FindingChange, NoOutbox, Recorded, Run, Status, Trigger, lint_exception,
+            read_exceptions, read_findings, record_exceptions,
         },
     },
     model::{Time, is_ledger_type, nearest},
@@ -48,14 +48,16 @@ pub(crate) struct ExceptArguments {
 
 #[derive(Debug, Subcommand)]
 enum ExceptCommand {
-    /// Accept an asset, the assets a filter is true of, or those of an account
+    /// Accept an asset, the assets a filter is true of, those of an account, or a check as a whole
     #[command(after_help = "Examples:
   passmuster except add --check aws-vpc-flow-logs-enabled --asset vpc-08209b480faed1b10 \\
       --owner net-team --reason 'decommissioned in January, ticket NET-311' --until 2027-01-31
   passmuster except add --check aws-vpc-flow-logs-enabled --owner platform --until 2027-06-30 \\
       --where '{tags_SOME: {key: \"env\", value: \"sandbox\"}}' --reason 'sandboxes hold no data'
   passmuster except add --account 210987654321 --owner platform --until 2026-12-31 \\
-      --reason 'the account is being closed'")]
+      --reason 'the account is being closed'
+  passmuster except add --check own-few-vpcs --owner platform --until 2026-12-31 \\
+      --reason 'a count that is too high while two networks are merged'")]
     Add(AddArguments),
     /// List what is accepted, and how many findings each exception accepts
     #[command(after_help = "Examples:
@@ -153,12 +155,13 @@ impl Judged {
     fn record(&self, exceptions: &[Exception]) -> Result<Recorded, Failure> {
         let run = Run {
             checks: &self.checks,
+            all: None,
             engine: &self.tools.engine,
             graph: &self.present.graph,
             now: self.now,
             trigger: Trigger::Command,
         };
-        let recorded = record_exceptions(&self.store, exceptions, run).map_err(failure)?;
+        let recorded = record_exceptions(&self.store, exceptions, run, &mut NoOutbox).map_err(failure)?;
         self.inventory.keep_newest(&self.tools.catalog, &self.present, self.now)?;
         Ok(recorded)
     }
@@ -192,7 +195,10 @@ fn scope_of(arguments: &AddArguments, check: Option<&Check>, judged: &Judged) ->
         return Ok(Scope::Account { account_id: account_id.clone() });
     }
     let Some(filter) = filter else {
-        return Err(Failure::bad_input("say what is accepted: --asset, --where or --account"));
+        return match check {
+            Some(check) if check.is_judged_as_a_whole() => Ok(Scope::Whole),
+            _ => Err(Failure::bad_input("say what is accepted: --asset, --where or --account")),
+        };
     };
     let covered = check.map(|check| check.covers_name.clone());
     let typename = match (typename, covered) {

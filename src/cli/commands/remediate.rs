@@ -85,7 +85,8 @@ pub(crate) fn run(arguments: &RemediateArguments, context: &Context) -> Result<E
     if let Inventory::Store(store) = &inventory {
         // What is accepted is left out; nothing is written down.
         let trigger = ledger::Trigger::Command;
-        let run = ledger::Run { checks: &checks, engine: &tools.engine, graph: &graph, now, trigger };
+        let run =
+            ledger::Run { checks: &checks, all: None, engine: &tools.engine, graph: &graph, now, trigger };
         results = settled(&results, run, store, true)?;
     }
     let Some(result) = results.pop() else { return Ok(Exit::Pass) };

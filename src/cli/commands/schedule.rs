@@ -1,5 +1,7 @@
 //! `passmuster schedule`: what ran, what is due, when it runs next, and why something didn't.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -8,12 +10,13 @@ use super::super::{
     arguments::{Format, FormatArguments},
     context::Context,
     failure::Failure,
+    late_store::LateStore,
     server::planned,
 };
 use crate::{
     model::Time,
     report::{Cell, Sheet, Tone, span, thousands},
-    schedule::{Job, JobName, JobOutcome, JobState, Known, Standing, read_jobs, standing},
+    schedule::{Job, JobName, JobOutcome, JobState, Known, Standing, read_held_jobs, read_jobs, standing},
     store::StoreError,
 };
 
@@ -21,8 +24,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "Jobs are collections (`[[schedule.collections]]` in passmuster.toml) and checks (`schedule` in check.yaml). They run as
-long as `passmuster serve` does; what was missed meanwhile is made up for once. A running server holds the store: ask it
-instead, with the query `scheduledJobs { id startedAt outcome note nextAt }`.
+long as `passmuster serve` does; what was missed meanwhile is made up for once. Where a server runs, this shows what it has
+put on record; the query `scheduledJobs { id startedAt outcome note nextAt }` asks the server itself.
 
 Examples:
   passmuster schedule
@@ -37,9 +40,15 @@ pub(crate) fn run(arguments: &ScheduleArguments, context: &Context) -> Result<Ex
     let tools = context.tools()?;
     let checks = tools.checks()?;
     let (jobs, _) = planned(&context.config, &checks, None);
-    let store = context.open_existing_store()?;
-    let known = read_jobs(&store).map_err(|error: StoreError| Failure::program(&error))?;
-    let sheet = sheet(&jobs, &known, context.now());
+    let folder = context.existing_folder()?;
+    let failed = |error: StoreError| Failure::program(&error);
+    // What a server holds can be read all the same: the journal is only ever appended to.
+    let (known, is_held) = match LateStore::try_begin(folder, Arc::clone(&context.output)) {
+        Ok(store) => (read_jobs(&*store.get()?).map_err(failed)?, false),
+        Err(StoreError::InUse { .. }) => (read_held_jobs(folder).map_err(failed)?, true),
+        Err(error) => return Err(failed(error)),
+    };
+    let sheet = sheet(&jobs, &known, is_held, context.now());
     let text = match arguments.format.format {
         Format::Json => sheet.json(),
         Format::Ndjson => sheet.ndjson(),
@@ -54,13 +63,18 @@ pub(crate) fn run(arguments: &ScheduleArguments, context: &Context) -> Result<Ex
     Ok(Exit::Pass)
 }
 
-/// One row a job: those that recur, then those that did once or were asked for.
-fn sheet(jobs: &[Job], known: &Known, now: Time) -> Sheet {
+/// One row a job: those that recur, then those that did once or were asked for. Where another process holds the store,
+/// what is said to run does run; else that process ended within it.
+fn sheet(jobs: &[Job], known: &Known, is_held: bool, now: Time) -> Sheet {
     let keys = ["job", "~schedule", "state", "lastStartedAt", "outcome", "nextAt", "#missed", "~note"];
     let mut sheet = Sheet::new(&keys);
     for job in jobs {
         let fresh = JobState::known(now, &job.when);
-        let state = known.get(&job.name).map_or(fresh, |state| state.taken_over(now, &job.when));
+        let state = match known.get(&job.name) {
+            None => fresh,
+            Some(state) if is_held && state.schedule == job.when.to_string() => state.clone(),
+            Some(state) => state.taken_over(now, &job.when),
+        };
         sheet.rows.push(row(
             &job.name,
             &job.when.to_string(),
@@ -70,7 +84,7 @@ fn sheet(jobs: &[Job], known: &Known, now: Time) -> Sheet {
         ));
     }
     for (name, state) in known.iter().filter(|(name, _)| jobs.iter().all(|job| job.name != **name)) {
-        let state = if state.is_running() {
+        let state = if state.is_running() && !is_held {
             state.ended(now, JobOutcome::Interrupted, "the process ended within it")
         } else {
             state.clone()
@@ -102,6 +116,7 @@ fn row(
         Some(Standing::Waits { until }) => ("waits", Tone::Plain, Some(*until), None),
         Some(Standing::Runs { .. }) => ("runs", Tone::Good, None, None),
         Some(Standing::Never) => ("over", Tone::Faint, None, Some("it never comes again".to_owned())),
+        None if state.is_running() => ("runs", Tone::Good, None, None),
         None => ("not planned", Tone::Faint, None, None),
     };
     let moment = |time: Option<Time>| {

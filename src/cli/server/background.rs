@@ -23,7 +23,7 @@ use super::{
     publisher::Publisher,
 };
 use crate::{
-    check::{Check, RememberedVerdicts, ledger::Trigger},
+    check::{Check, ledger::Trigger},
     graph::Slices,
     model::{Clock, Time},
     notify::{Channel, Client, SystemResolver},
@@ -249,7 +249,7 @@ impl Beside {
             rebuild: rebuild.clone(),
             publisher: Arc::clone(&publisher),
             notifier: Arc::clone(&notifier),
-            verdicts: Mutex::new(RememberedVerdicts::default()),
+            remembered: Mutex::default(),
         });
         let keeper = JobKeeper { store, clock, schedule: Arc::clone(&schedule), rebuild };
         let what = Mutex::new(what);

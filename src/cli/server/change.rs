@@ -15,7 +15,7 @@ use crate::{
     api::{Answered, Operation, Stop, Waited},
     catalog::TypeKind,
     check::{
-        Exception, ExceptionError, ExceptionRequest, ExceptionStatus, Scope,
+        Check, Exception, ExceptionError, ExceptionRequest, ExceptionStatus, Scope,
         ledger::{Trigger, read_exceptions, read_findings},
     },
     model::{is_ledger_type, nearest},
@@ -225,8 +225,12 @@ impl Changes {
                 }
                 Ok(Scope::Filter { typename: typename.to_owned(), filter: filter.clone() })
             }
+            (None, None, None) if check.is_some_and(Check::is_judged_as_a_whole) => Ok(Scope::Whole),
             _ => {
-                let message = "say what is accepted: one of `asset`, `account` and `filter`".to_owned();
+                let message =
+                    "say what is accepted: one of `asset`, `account` and `filter`; none of them only for a \
+                               check that is judged as a whole"
+                        .to_owned();
                 Err(NotDone { code: "bad_exception", message })
             }
         }

@@ -6,17 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::super::{
-    failure::chain,
-    graph_holder::{GraphHolder, Present},
-};
+use super::super::graph_holder::{GraphHolder, Present};
 use super::{notifier::Notifier, publisher::Publisher};
 use crate::{
     check::{
         Check, CheckResult, Exception, ExceptionStatus, RememberedVerdicts,
         ledger::{
-            CheckState, Known, LedgerError, Recorded, Run, SettledRun, Trigger, read_exceptions,
-            record_exceptions, record_run, settle_run,
+            CheckState, Known, LedgerError, LedgerMemory, Recorded, Run, SettledRun, Trigger, gone,
+            read_exceptions, read_states, record_exceptions, record_run_from, settle_run,
         },
     },
     model::{Clock, Time},
@@ -36,7 +33,16 @@ pub(crate) struct Judge {
     pub(crate) rebuild: Rebuild,
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) notifier: Arc<Notifier>,
-    pub(crate) verdicts: Mutex<RememberedVerdicts>,
+    pub(crate) remembered: Mutex<Remembered>,
+}
+
+/// What a judge remembers from one run to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// What was judged, as long as nothing that it rests on changes.
+    verdicts: RememberedVerdicts,
+    /// What is on record, as long as nobody else writes there.
+    ledger: LedgerMemory,
 }
 
 /// Why nothing was judged.
@@ -55,12 +61,13 @@ impl Judge {
     pub(crate) fn run(&self, ids: &BTreeSet<&str>, trigger: Trigger) -> Result<Recorded, NotJudged> {
         let present = self.graph.get().ok_or(NotJudged::NoGraph)?;
         let now = self.clock.now();
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let Remembered { verdicts, ledger } = &mut *remembered;
         let chosen: Vec<Check> =
             self.checks.iter().filter(|check| ids.contains(check.id.as_str())).cloned().collect();
         let results: Vec<Arc<CheckResult>> =
             chosen.iter().map(|check| verdicts.evaluate(check, &self.engine, &present.graph, now)).collect();
-        self.record(&chosen, &results, &present, now, trigger)
+        self.record(ledger, (&chosen, &results), &present, now, trigger)
     }
 
     /// Judges the checks whose verdict may have changed: what they rest on did, or it has become too old. Nothing where
@@ -68,7 +75,8 @@ impl Judge {
     pub(crate) fn run_changed(&self, trigger: Trigger) -> Result<Option<Recorded>, NotJudged> {
         let present = self.graph.get().ok_or(NotJudged::NoGraph)?;
         let now = self.clock.now();
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let Remembered { verdicts, ledger } = &mut *remembered;
         let changed = verdicts.evaluate_changed(&self.checks, &self.engine, &present.graph, now);
         if changed.is_empty() {
             return self.let_go(&present, now);
@@ -77,14 +85,15 @@ impl Judge {
             .into_iter()
             .filter_map(|(place, result)| Some((self.checks.get(place)?.clone(), result)))
             .unzip();
-        self.record(&chosen, &results, &present, now, trigger).map(Some)
+        self.record(ledger, (&chosen, &results), &present, now, trigger).map(Some)
     }
 
     /// Judges everything that an earlier process has not judged as it is now. Blocking.
     pub(crate) fn run_first(&self) -> Result<Option<Recorded>, NotJudged> {
         let present = self.graph.get().ok_or(NotJudged::NoGraph)?;
         let now = self.clock.now();
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let Remembered { verdicts, ledger } = &mut *remembered;
         let judged = verdicts.evaluate_changed(&self.checks, &self.engine, &present.graph, now);
         let (checks, results): (Vec<Check>, Vec<Arc<CheckResult>>) = judged
             .into_iter()
@@ -101,10 +110,10 @@ impl Judge {
                 state.is_none_or(|state| is_news(check, state, &settled, &present))
             })
             .unzip();
-        if chosen.is_empty() {
+        if chosen.is_empty() && !self.has_gone()? {
             return self.let_go(&present, now);
         }
-        self.record(&chosen, &results, &present, now, Trigger::Collection).map(Some)
+        self.record(ledger, (&chosen, &results), &present, now, Trigger::Collection).map(Some)
     }
 
     /// Puts exceptions on record. Blocking.
@@ -112,7 +121,8 @@ impl Judge {
         let present = self.graph.get().ok_or(NotJudged::NoGraph)?;
         let now = self.clock.now();
         let run = self.run_of(&self.checks, &present, now, Trigger::Request);
-        let recorded = record_exceptions(&self.store, exceptions, run)?;
+        let mut letters = self.notifier.letters(&self.checks, now);
+        let recorded = record_exceptions(&self.store, exceptions, run, &mut letters)?;
         self.tell(&recorded, now);
         Ok(recorded)
     }
@@ -126,9 +136,23 @@ impl Judge {
             return Ok(None);
         }
         let run = self.run_of(&self.checks, present, now, Trigger::Schedule);
-        let recorded = record_exceptions(&self.store, &[], run)?;
+        let mut letters = self.notifier.letters(&self.checks, now);
+        let recorded = record_exceptions(&self.store, &[], run, &mut letters)?;
         self.tell(&recorded, now);
         Ok(Some(recorded))
+    }
+
+    /// Every check there is; nothing where the server is to judge nothing.
+    fn all(&self) -> Option<&[Check]> {
+        (!self.checks.is_empty()).then_some(&self.checks)
+    }
+
+    /// Whether a check is on record that is gone, and not on record as that.
+    fn has_gone(&self) -> Result<bool, LedgerError> {
+        let states = read_states(&self.store)?;
+        let judged = states.iter().filter(|state| state.gone_at.is_none());
+        let ids = judged.map(|state| state.check_id.as_str());
+        Ok(self.all().is_some_and(|all| !gone(ids, all).is_empty()))
     }
 
     fn run_of<'a>(
@@ -138,31 +162,29 @@ impl Judge {
         now: Time,
         trigger: Trigger,
     ) -> Run<'a> {
-        Run { checks, engine: &self.engine, graph: &present.graph, now, trigger }
+        Run { checks, all: self.all(), engine: &self.engine, graph: &present.graph, now, trigger }
     }
 
     fn record(
         &self,
-        checks: &[Check],
-        results: &[Arc<CheckResult>],
+        ledger: &mut LedgerMemory,
+        (checks, results): (&[Check], &[Arc<CheckResult>]),
         present: &Present,
         now: Time,
         trigger: Trigger,
     ) -> Result<Recorded, NotJudged> {
         let results: Vec<&CheckResult> = results.iter().map(Arc::as_ref).collect();
-        let run = Run { checks, engine: &self.engine, graph: &present.graph, now, trigger };
-        let recorded = record_run(&self.store, &results, run)?;
+        let run = self.run_of(checks, present, now, trigger);
+        let mut letters = self.notifier.letters(&self.checks, now);
+        let recorded = record_run_from(&self.store, ledger, &results, run, &mut letters)?;
         self.tell(&recorded, now);
         Ok(recorded)
     }
 
-    /// Tells everybody who is to know.
+    /// Tells subscribers, once the graph shows it. What goes to channels is on its way already.
     fn tell(&self, recorded: &Recorded, now: Time) {
         self.publisher.take(recorded, now);
         self.rebuild.request();
-        if let Err(error) = self.notifier.take(recorded, &self.checks, now) {
-            tracing::error!("what a run changed could not be put on its way to others: {}", chain(&error));
-        }
     }
 }
 

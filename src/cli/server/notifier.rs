@@ -1,4 +1,5 @@
-//! Messages on their way to others: put on record before anything is sent, sent when they are due, kept as they stand.
+//! Messages on their way to others: put on record together with what they tell, sent when they are due, kept as they
+//! stand.
 
 use std::{
     collections::BTreeMap,
@@ -13,15 +14,15 @@ use super::super::failure::chain;
 use crate::{
     check::{
         Check, Severity,
-        ledger::{ChangeKind as Became, Recorded},
+        ledger::{ChangeKind as Became, News, Outbox},
     },
     model::{Clock, Time},
     notify::{
         Attempt, Change, ChangeKind, Channel, ChannelKind, Client, Delivery, DeliveryState, Digest, after,
-        is_due, keep_deliveries, read_deliveries,
+        deliveries_addition, is_due, keep_deliveries, read_deliveries,
     },
     schedule::Rebuild,
-    store::{Store, StoreError},
+    store::{LedgerAddition, Store, StoreError},
 };
 
 /// So many messages of a channel that have come to an end are kept in the present.
@@ -77,33 +78,9 @@ impl Notifier {
         Ok(Self { channels, client, store, clock, rebuild, known: Mutex::new(known), wake: Notify::new() })
     }
 
-    /// Puts on their way what a run changed. Blocking: they are on record when this returns.
-    pub(crate) fn take(&self, recorded: &Recorded, checks: &[Check], now: Time) -> Result<(), StoreError> {
-        let Some(sequence) = recorded.sequence else { return Ok(()) };
-        let digest = digest_of(recorded, checks, sequence, now);
-        let mut fresh = Vec::new();
-        for channel in &self.channels {
-            let id = message_id(&channel.name, &digest.run);
-            // Of one run a channel is told once, whatever happens.
-            if self.lock().contains_key(&id) {
-                continue;
-            }
-            if let Some(body) = digest.message(channel) {
-                fresh.push(Delivery::new(id, &channel.name, &digest.run, now, body));
-            }
-        }
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let gone = self.ended_too_many();
-        keep_deliveries(&self.store, now, &fresh, &gone)?;
-        let mut known = self.lock();
-        gone.iter().for_each(|id| drop(known.remove(id)));
-        known.extend(fresh.into_iter().map(|delivery| (delivery.id.clone(), delivery)));
-        drop(known);
-        self.rebuild.request();
-        self.wake.notify_one();
-        Ok(())
+    /// What makes messages of a run, for its record.
+    pub(crate) fn letters<'n>(&'n self, checks: &'n [Check], now: Time) -> Letters<'n> {
+        Letters { notifier: self, checks, now, fresh: Vec::new(), gone: Vec::new() }
     }
 
     /// Sends what is due until the task is dropped.
@@ -212,6 +189,49 @@ impl Notifier {
     }
 }
 
+/// The messages of a run: on record with it, and on their way from then on.
+#[derive(Debug)]
+pub(crate) struct Letters<'n> {
+    notifier: &'n Notifier,
+    checks: &'n [Check],
+    now: Time,
+    /// What the record holds that is being written.
+    fresh: Vec<Delivery>,
+    /// The ids of what that record lets go of.
+    gone: Vec<String>,
+}
+
+impl Outbox for Letters<'_> {
+    fn messages(&mut self, sequence: u64, news: &News<'_>) -> LedgerAddition {
+        let digest = digest_of(news, self.checks, sequence, self.now);
+        let notifier = self.notifier;
+        self.fresh.clear();
+        for channel in &notifier.channels {
+            let id = message_id(&channel.name, &digest.run);
+            // Of one run a channel is told once, whatever happens.
+            if notifier.lock().contains_key(&id) {
+                continue;
+            }
+            if let Some(body) = digest.message(channel) {
+                self.fresh.push(Delivery::new(id, &channel.name, &digest.run, self.now, body));
+            }
+        }
+        self.gone = if self.fresh.is_empty() { Vec::new() } else { notifier.ended_too_many() };
+        deliveries_addition(&self.fresh, &self.gone)
+    }
+
+    fn confirm(&mut self) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let mut known = self.notifier.lock();
+        self.gone.drain(..).for_each(|id| drop(known.remove(&id)));
+        known.extend(self.fresh.drain(..).map(|delivery| (delivery.id.clone(), delivery)));
+        drop(known);
+        self.notifier.wake.notify_one();
+    }
+}
+
 /// The id of the message that tells a channel of a run: always the same.
 fn message_id(channel: &str, run: &str) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -221,11 +241,11 @@ fn message_id(channel: &str, run: &str) -> String {
 }
 
 /// What a run changed, as far as others are told.
-fn digest_of(recorded: &Recorded, checks: &[Check], sequence: u64, now: Time) -> Digest {
+fn digest_of(news: &News<'_>, checks: &[Check], sequence: u64, now: Time) -> Digest {
     let title = |id: &str| {
         checks.iter().find(|check| check.id == id).map_or_else(|| id.to_owned(), |check| check.title.clone())
     };
-    let changed = recorded.changes.iter().filter_map(|change| {
+    let changed = news.changes.iter().filter_map(|change| {
         let kind = match change.kind {
             Became::Opened => ChangeKind::Opened,
             Became::Reopened
@@ -233,13 +253,15 @@ fn digest_of(recorded: &Recorded, checks: &[Check], sequence: u64, now: Time) ->
             | Became::ExceptionRevoked
             | Became::ExceptionLeft => ChangeKind::Reopened,
             Became::Resolved => ChangeKind::Resolved,
+            // Closed, and nobody says that it passes.
+            Became::CheckGone => ChangeKind::Unknown,
             // Told as what is not known, below; or nothing that others wait for.
             Became::BecameUnknown | Became::Excepted | Became::SeenAgain => return None,
         };
         let finding = &change.finding;
         Some(told(kind, &finding.check_id, finding.severity, finding.asset.as_ref(), &finding.priority))
     });
-    let unknown = recorded.unknown.iter().map(|unknown| {
+    let unknown = news.unknown.iter().map(|unknown| {
         told(ChangeKind::Unknown, &unknown.check_id, unknown.severity, unknown.asset.as_ref(), &[])
     });
     let mut changes: Vec<Change> = changed.chain(unknown).collect();

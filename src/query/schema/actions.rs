@@ -96,7 +96,8 @@ fn mutation_field(act: Act, result: &str) -> Field {
                 needed("reason", TypeRef::STRING, "Why."),
                 needed("expiresAt", "DateTime", "When it ends."),
             ],
-            "Accepts failing assets, until some date. Exactly one of asset, account and filter.",
+            "Accepts failing assets, until some date. Exactly one of asset, account and filter; none of them for a check \
+             that is judged as a whole, such as a count.",
         ),
         Act::RevokeException => (
             vec![needed("id", TypeRef::ID, "The exception.")],

@@ -234,7 +234,7 @@ fn a_count_is_one_verdict_and_says_what_was_found() {
     }
     let result = verdict_of("vpcs { id }", "count lt 3", &graph);
     let found = Found::Count { least: 3, most: Some(3) };
-    assert_eq!(result.figure, Some(Figure { expected: "count lt 3".to_owned(), found }));
+    assert_eq!(result.figure, Some(Figure { expected: "count lt 3".to_owned(), found, accepted_by: None }));
 }
 
 #[test]

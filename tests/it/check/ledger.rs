@@ -100,6 +100,7 @@ impl Memory {
             verdict_since: at(now),
             last_run_at: at(now),
             last_judged_at: judged.or(before),
+            gone_at: None,
         });
         self.keep(settled)
     }
@@ -467,7 +468,7 @@ fn check_against(history: &History, memory: &Memory, id: &str, now: i64, seed: u
             && match &exception.scope {
                 Scope::Asset { asset_id } => asset_id == id,
                 Scope::Account { account_id } => asset(id).account_id.as_ref() == Some(account_id),
-                Scope::Filter { .. } => unreachable!("not made here"),
+                Scope::Filter { .. } | Scope::Whole => unreachable!("not made here"),
             }
     });
     let status = match (history.is_standing(), is_accepted) {

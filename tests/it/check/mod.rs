@@ -5,12 +5,14 @@ mod expectations;
 mod files;
 mod frameworks;
 mod ledger;
+mod outbox;
 mod quoting;
 mod recorded;
 mod rego;
 mod remediation;
 mod unread;
 mod verdicts;
+mod whole;
 
 use std::sync::{Arc, LazyLock};
 

@@ -11,7 +11,7 @@ use passmuster::{
     check::{
         Check, CheckResult, Exception, ExceptionRequest, RememberedVerdicts, Scope, Verdict, evaluate,
         ledger::{
-            AssetVerdict, ChangeKind, Finding, Known, LedgerMemory, Recorded, Run, Status, Trigger,
+            AssetVerdict, ChangeKind, Finding, Known, LedgerMemory, NoOutbox, Recorded, Run, Status, Trigger,
             read_findings, record_exceptions, record_run, record_run_from, settle_run,
         },
     },
@@ -138,7 +138,8 @@ impl World {
 
     fn run(&self) -> Run<'_> {
         let checks = std::slice::from_ref(&self.check);
-        Run { checks, engine: self.engine, graph: &self.graph, now: self.now(), trigger: Trigger::Schedule }
+        let (graph, now) = (&self.graph, self.now());
+        Run { checks, all: None, engine: self.engine, graph, now, trigger: Trigger::Schedule }
     }
 
     fn judge(&self) -> CheckResult {
@@ -148,14 +149,17 @@ impl World {
     /// Runs the check and puts it on record.
     fn check(&mut self) -> Recorded {
         let mut memory = std::mem::take(&mut self.memory);
-        let recorded = record_run_from(self.store(), &mut memory, &[self.judge()], self.run()).unwrap();
+        let recorded =
+            record_run_from(self.store(), &mut memory, &[self.judge()], self.run(), &mut NoOutbox).unwrap();
         self.memory = memory;
         self.refresh();
         recorded
     }
 
     fn except(&mut self, exception: &Exception) -> Recorded {
-        let recorded = record_exceptions(self.store(), std::slice::from_ref(exception), self.run()).unwrap();
+        let recorded =
+            record_exceptions(self.store(), std::slice::from_ref(exception), self.run(), &mut NoOutbox)
+                .unwrap();
         self.refresh();
         recorded
     }

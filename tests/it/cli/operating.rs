@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
-use passmuster::{check::ledger::ChangeKind, query::FINDING_CHANGE_KINDS};
+use passmuster::{
+    check::ledger::ChangeKind,
+    query::FINDING_CHANGE_KINDS,
+    store::{Store, StoreOptions},
+};
 use serde_json::{Value, json};
 
 use super::{command, folder, inventory, run, serving::Server, slice};
@@ -225,6 +229,54 @@ fn what_makes_no_exception_and_no_run_is_refused() {
 }
 
 #[test]
+fn a_server_accepts_counts_and_closes_what_checks_found_that_are_gone() {
+    let folder = stored();
+    let write = |name: &str, title: &str| {
+        let path = folder.path().join("q/own").join(name);
+        fs::create_dir_all(&path).unwrap();
+        let check =
+            format!("id: own-{name}\ntitle: {title}\nseverity: high\ncovers: Vpc\nexpect: count lt 2\n");
+        fs::write(path.join("check.yaml"), check).unwrap();
+        fs::write(path.join("query.graphql"), "vpcs { id }\n").unwrap();
+    };
+    write("one", "There are few");
+    write("two", "There are few, said twice");
+    let of = |id: &str| {
+        format!(
+            "{{ findings(where: {{checkId: \"{id}\"}}) {{ status verdict check {{ verdict error goneAt }} }} }}"
+        )
+    };
+    let server = serve(folder.path(), &["--queries", "q"]);
+    ask_until(&server, &of("own-two"), |answer| answer["data"]["findings"][0]["status"] == "OPEN");
+    let accepted = ask(
+        &server,
+        "mutation { addException(check: \"own-one\", owner: \"o\", reason: \"r\", expiresAt: \"2999-01-01\") { assetId findings { id status } } }",
+    );
+    assert_eq!(
+        accepted["data"]["addException"],
+        json!({"assetId": null, "findings": [{"id": "own-one", "status": "EXCEPTED"}]}),
+        "{accepted}"
+    );
+    assert_eq!(server.terminate(), Some(0));
+    fs::remove_dir_all(folder.path().join("q/own/two")).unwrap();
+    let server = serve(folder.path(), &["--queries", "q"]);
+    let closed =
+        ask_until(&server, &of("own-two"), |answer| answer["data"]["findings"][0]["status"] == "RESOLVED");
+    let finding = &closed["data"]["findings"][0];
+    assert_eq!(
+        (&finding["verdict"], &finding["check"]["verdict"]),
+        (&json!("CHECK_GONE"), &json!("UNKNOWN"))
+    );
+    assert!(finding["check"]["error"].as_str().unwrap().contains("the check is gone"), "{closed}");
+    assert!(finding["check"]["goneAt"].is_string(), "{closed}");
+    assert_eq!(server.terminate(), Some(0));
+    // One that judges nothing takes none for gone.
+    let server = serve(folder.path(), &["--queries", "q", "--no-checks"]);
+    let kept = ask(&server, &of("own-one"));
+    assert_eq!(kept["data"]["findings"][0]["status"], "EXCEPTED", "{kept}");
+}
+
+#[test]
 fn mutations_are_done_only_where_nobody_else_can_ask_for_them() {
     let folder = stored();
     let run_it = format!("mutation {{ runCheck(id: \"{CHECK}\") {{ id }} }}");
@@ -363,7 +415,16 @@ fn channels_are_told_of_a_run_once_whatever_restarts() {
         assert!(got[0].contains("webhook-signature: v1,"), "{}", got[0]);
         assert!(got[0].contains(delivered["id"].as_str().unwrap()), "{}", got[0]);
     }
+    let id = delivered["id"].as_str().unwrap().to_owned();
     assert_eq!(server.terminate(), Some(0));
+    {
+        // Between a verdict and its messages there is no moment at which a crash could lose them.
+        let store =
+            Store::open(&folder.path().join(".passmuster/store"), &StoreOptions::default()).unwrap().store;
+        let record_of = |typename: &str, id: &str| store.versions(typename, id).unwrap()[0].sequence;
+        let finding = format!("{CHECK}/arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-2");
+        assert_eq!(record_of("Finding", &finding), record_of("Notification", &id));
+    }
     let attempts = tried.lock().unwrap().len();
     assert!(attempts >= 1);
 
@@ -475,11 +536,12 @@ fn schedule_says_what_ran_what_is_due_and_why_not() {
         "{kept}"
     );
     assert_eq!(job["check"]["id"], CHECK, "{kept}");
-    // The store is the server's as long as it runs.
-    let locked = run(folder.path(), &["schedule"]);
-    assert_eq!(locked.code, 1, "{locked:?}");
+    // The store is the server's as long as it runs, and what is on record can be read all the same.
+    assert_eq!(run(folder.path(), &["findings"]).code, 1);
+    let beside = of_check(&jobs(folder.path()));
     assert_eq!(server.terminate(), Some(0));
     let row = of_check(&jobs(folder.path()));
+    assert_eq!(beside, row);
     assert_eq!(
         (&row["outcome"], &row["note"], &row["state"]),
         (&json!("DONE"), &json!("FAIL"), &json!("waits")),

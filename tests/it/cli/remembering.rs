@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{folder, inventory, run, run_with_stdin};
+use super::{Ended, folder, inventory, run, run_with_stdin};
 
 const CHECK: &str = "aws-vpc-flow-logs-enabled";
 
@@ -26,6 +26,12 @@ fn findings(folder: &TempDir, arguments: &[&str]) -> Vec<Value> {
 
 fn native_ids(findings: &[Value]) -> Vec<&str> {
     findings.iter().map(|finding| finding["nativeId"].as_str().unwrap()).collect()
+}
+
+/// Accepts something.
+fn except(folder: &TempDir, arguments: &[&str]) -> Ended {
+    let owned = ["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"];
+    run(folder.path(), &[&owned, arguments].concat())
 }
 
 /// Takes in an inventory in which `vpc-2` is logged as well.
@@ -115,13 +121,7 @@ fn what_is_only_read_writes_nothing() {
 #[test]
 fn what_is_accepted_no_longer_counts_until_it_is_taken_back() {
     let folder = checked();
-    let add = |arguments: &[&str]| {
-        let all = [
-            &["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"],
-            arguments,
-        ];
-        run(folder.path(), &all.concat())
-    };
+    let add = |arguments: &[&str]| except(&folder, arguments);
     let first = add(&["--check", CHECK, "--asset", "vpc-2"]);
     assert_eq!(first.code, 0, "{first:?}");
     assert!(first.stdout.contains("1 finding accepted until 3000-01-01T00:00:00.000Z"), "{first:?}");
@@ -160,13 +160,7 @@ fn what_is_accepted_no_longer_counts_until_it_is_taken_back() {
 #[test]
 fn an_exception_that_does_nothing_is_named() {
     let folder = checked();
-    let add = |arguments: &[&str]| {
-        let all = [
-            &["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31"],
-            arguments,
-        ];
-        run(folder.path(), &all.concat())
-    };
+    let add = |arguments: &[&str]| except(&folder, arguments);
     let nothing = add(&["--check", CHECK, "--asset", "vpc-1"]);
     assert!(nothing.code == 0 && nothing.stderr.contains("it accepts nothing now"), "{nothing:?}");
     add(&["--type", "Subnet", "--where", "{mapPublicIpOnLaunch: true}"]);
@@ -175,6 +169,66 @@ fn an_exception_that_does_nothing_is_named() {
     assert!(lint.stdout.contains("it accepts no finding"), "{lint:?}");
     assert!(lint.stdout.contains("no check that it is for judges `Subnet`"), "{lint:?}");
     assert!(lint.stdout.ends_with("2 problems with 2 exceptions\n"), "{lint:?}");
+}
+
+/// Two checks of one's own, of which one counts.
+fn own_checks(folder: &TempDir) {
+    let write = |name: &str, expect: &str, query: &str| {
+        let path = folder.path().join("q/own").join(name);
+        fs::create_dir_all(&path).unwrap();
+        let check = format!(
+            "id: own-{name}\ntitle: A check of one's own\nseverity: high\ncovers: Vpc\nexpect: {expect}\n"
+        );
+        fs::write(path.join("check.yaml"), check).unwrap();
+        fs::write(path.join("query.graphql"), query).unwrap();
+    };
+    write("few", "count lt 2", "vpcs { id }\n");
+    write("named", "eq []", "vpcs(where: {name: null}) { id }\n");
+}
+
+#[test]
+fn a_count_is_accepted_by_its_check() {
+    let folder = folder();
+    own_checks(&folder);
+    let with = |arguments: &[&str]| run(folder.path(), &[arguments, &["--queries", "q"]].concat());
+    assert_eq!(with(&["import", "vpcs.ndjson"]).code, 0);
+    assert_eq!(with(&["check", "own-few"]).code, 2);
+    let owned =
+        ["except", "add", "--owner", "net-team", "--reason", "NET-311", "--until", "2999-12-31", "--check"];
+    let refused = with(&[&owned[..], &["own-named"]].concat());
+    assert!(refused.code == 3 && refused.stderr.contains("say what is accepted"), "{refused:?}");
+    let accepted = with(&[&owned[..], &["own-few", "-o", "json"]].concat());
+    assert_eq!(accepted.json()["exceptions"][0]["scope"], json!({"check": "own-few"}), "{accepted:?}");
+    assert_eq!(accepted.json()["exceptions"][0]["findings"], 1);
+    let passing = with(&["check", "own-few"]);
+    assert!(passing.code == 0 && passing.stdout.contains(", accepted by exc-"), "{passing:?}");
+    assert_eq!(with(&["except", "lint"]).code, 0);
+    let id = accepted.json()["exceptions"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(with(&["except", "revoke", &id]).code, 0);
+    assert_eq!(with(&["check", "own-few"]).code, 2);
+}
+
+#[test]
+fn what_checks_found_that_are_gone_is_closed_when_asked_for() {
+    let folder = folder();
+    own_checks(&folder);
+    let with = |arguments: &[&str]| run(folder.path(), &[arguments, &["--queries", "q"]].concat());
+    assert_eq!(with(&["import", "vpcs.ndjson"]).code, 0);
+    assert_eq!(with(&["check"]).code, 2);
+    let before = findings(&folder, &[]).len();
+    fs::remove_dir_all(folder.path().join("q/own/few")).unwrap();
+    let told = with(&["check"]);
+    assert!(told.stderr.contains("own-few") && told.stderr.contains("--close-gone"), "{told:?}");
+    assert_eq!(findings(&folder, &[]).len(), before);
+    assert!(!with(&["check", "own-named"]).stderr.contains("--close-gone"), "some, and not all");
+    let closed = with(&["check", "--close-gone"]);
+    assert!(!closed.stderr.contains("--close-gone"), "{closed:?}");
+    assert_eq!(findings(&folder, &[]).len(), before - 1);
+    let gone = findings(&folder, &["own-few", "--status", "resolved"]);
+    assert_eq!(gone[0]["verdict"], "CHECK_GONE", "{gone:?}");
+    let table = run(folder.path(), &["findings", "own-few", "--status", "resolved"]);
+    assert!(table.stdout.contains("not known since its check is gone"), "{table:?}");
+    assert_eq!(with(&["check", "own-named", "--close-gone"]).code, 3, "which are gone, only all can tell");
 }
 
 #[test]
@@ -188,6 +242,7 @@ fn an_exception_that_makes_no_sense_is_refused_with_what_to_do() {
     let with = |more: &[&'static str]| [&owned[..], more].concat();
     refused(&with(&[]), "say what is accepted: --asset, --where or --account");
     refused(&with(&["--check", "no-such", "--asset", "vpc-2"]), "there is no check `no-such`");
+    refused(&with(&["--check", CHECK]), "say what is accepted: --asset, --where or --account");
     refused(&with(&["--asset", "vpc-9"]), "there is no asset `vpc-9`");
     refused(&with(&["--where", "{isDefault: true}"]), "say what the filter is about");
     refused(&with(&["--type", "Vcp", "--where", "{isDefault: true}"]), "did you mean `Vpc`?");

@@ -270,6 +270,38 @@ fn a_subscriber_is_told_of_what_its_filter_keeps() {
 }
 
 #[test]
+fn what_can_not_be_told_of_an_asset_is_an_error_at_its_place_in_what_is_told() {
+    let sdl = SDL.replace("type Check { id: ID!  title: String!", "type Check { id: ID!  title: String!  owner: Owner! @relation(fields: [\"id\"], references: [\"checkId\"])")
+        + "type Owner { id: ID!  checkId: String }";
+    let inventory = Inventory::new(
+        &sdl,
+        &[
+            json!({"__typename": "Check", "id": "c1", "title": "Logged"}),
+            json!({"__typename": "CheckRun", "id": "c1@1", "checkId": "c1", "verdict": "FAIL", "note": "n"}),
+            json!({"__typename": "Finding", "id": "f1", "severity": "LOW", "status": "OPEN", "checkId": "c1"}),
+        ],
+    );
+    // The check of a run, and of a finding, may be null, and so is where its owner is missing.
+    let run = "subscription { r: checkRunFinished { verdict check { owner { id } } } }";
+    let answer = told(&inventory, run, "c1@1", "").unwrap();
+    assert_eq!(answer["data"], json!({"r": {"verdict": "FAIL", "check": null}}), "{answer}");
+    assert_eq!(answer["errors"][0]["path"], json!(["r", "check", "owner"]), "{answer}");
+    let change = "subscription { c: findingChanged { kind f: finding { id check { o: owner { id } } } } }";
+    let answer = told(&inventory, change, "f1", "OPENED").unwrap();
+    let expected = json!({"c": {"kind": "OPENED", "f": {"id": "f1", "check": null}}});
+    assert_eq!(answer["data"], expected, "{answer}");
+    assert_eq!(answer["errors"][0]["path"], json!(["c", "f", "check", "o"]), "{answer}");
+    // Where the asset itself can't stand, nothing can; its subscriber hears of it all the same.
+    let sdl = sdl.replace("verdict: String!  note: String!", "verdict: String!  note: String!  owner: Owner! @relation(fields: [\"id\"], references: [\"checkId\"])");
+    let run =
+        json!({"__typename": "CheckRun", "id": "c1@1", "checkId": "c1", "verdict": "FAIL", "note": "n"});
+    let inventory = Inventory::new(&sdl, &[run]);
+    let answer =
+        told(&inventory, "subscription { r: checkRunFinished { owner { id } } }", "c1@1", "").unwrap();
+    assert_eq!((&answer["data"], &answer["errors"][0]["path"]), (&Value::Null, &json!(["r", "owner"])));
+}
+
+#[test]
 fn the_schema_declares_them_where_it_has_the_types_that_come_of_them() {
     let sdl = inventory().engine.sdl();
     for declared in [

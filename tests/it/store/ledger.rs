@@ -4,7 +4,7 @@ use std::fs;
 
 use passmuster::{
     model::{Asset, Change, Outcome, SliceKey},
-    store::{LedgerCommit, LedgerReport, StoreError, verify},
+    store::{LedgerAddition, LedgerCommit, LedgerReport, StoreError, read_held_ledger, verify},
 };
 use serde_json::json;
 use tempfile::tempdir;
@@ -36,6 +36,52 @@ fn what_is_written_down_stays_until_it_is_removed_and_what_is_as_it_was_is_no_co
     assert_eq!(ids(&store), ["b"]);
     assert_eq!(store.find_ledger("Finding", "b").unwrap().unwrap().text("status"), Some("RESOLVED"));
     assert_eq!(store.find_ledger("Finding", "a").unwrap(), None);
+}
+
+#[test]
+fn what_follows_from_a_commit_is_in_its_record_and_where_nothing_is_committed_nothing_follows() {
+    let dir = tempdir().unwrap();
+    let store = open_clean(dir.path());
+    let mut asked = Vec::new();
+    let mut commit = |status: &str, gone: &[&str]| {
+        let puts = vec![finding("a", status)];
+        let removes: Vec<(String, String)> =
+            gone.iter().map(|id| ("Notification".to_owned(), (*id).to_owned())).collect();
+        let commit = LedgerCommit { at: time(1), puts, removes: Vec::new() };
+        let report = store.begin_ledger().commit_with(&commit, &mut |sequence| {
+            asked.push(sequence);
+            let puts = vec![Asset::new("Notification", format!("of-{sequence}"))];
+            LedgerAddition { puts, removes: removes.clone() }
+        });
+        report.unwrap()
+    };
+    assert_eq!(commit("OPEN", &[]), LedgerReport { sequence: Some(1), put: 2, unchanged: 0, removed: 0 });
+    assert_eq!(commit("OPEN", &[]), LedgerReport { sequence: None, put: 0, unchanged: 1, removed: 0 });
+    let last = commit("RESOLVED", &["of-1", "not there"]);
+    assert_eq!(last, LedgerReport { sequence: Some(2), put: 2, unchanged: 0, removed: 1 });
+    assert_eq!(asked, [1, 2]);
+    assert_eq!(ids(&store), ["a", "of-2"]);
+    assert_eq!(store.sequence(), 2);
+}
+
+#[test]
+fn what_another_holds_is_read_from_its_journal_without_its_lock() {
+    let dir = tempdir().unwrap();
+    assert!(matches!(read_held_ledger(dir.path(), "Finding"), Err(StoreError::Absent { .. })));
+    let store = open_clean(dir.path());
+    assert_eq!(read_held_ledger(dir.path(), "Finding").unwrap(), []);
+    put(&store, Outcome::Complete, 1, vec![vpc("vpc-1", "a")]);
+    write_down(&store, 2, vec![finding("b", "OPEN"), finding("a", "OPEN"), finding("c", "OPEN")], &[]);
+    write_down(&store, 3, vec![finding("b", "RESOLVED"), Asset::new("CheckRun", "a")], &[("Finding", "a")]);
+    let read = read_held_ledger(dir.path(), "Finding").unwrap();
+    assert_eq!(read, [finding("b", "RESOLVED"), finding("c", "OPEN")]);
+    // What is being written just now is not there yet.
+    let newest = segments(dir.path()).pop().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    let written = fs::OpenOptions::new().append(true).open(&newest).unwrap();
+    std::io::Write::write_all(&mut &written, &whole[48..100]).unwrap();
+    assert_eq!(read_held_ledger(dir.path(), "Finding").unwrap(), read);
+    drop(store);
 }
 
 #[test]

@@ -391,7 +391,7 @@ impl Slices {
         asset_type: &str,
         (account_id, region): (Option<&'s str>, Option<&'s str>),
         is_complete: &dyn Fn(&SliceState) -> bool,
-        tell: &mut dyn FnMut((&str, &str), Option<&SliceState>) -> ControlFlow<()>,
+        tell: &mut TellMissing<'_>,
     ) -> ControlFlow<()> {
         if is_own_type(asset_type) {
             return ControlFlow::Continue(());
@@ -425,6 +425,10 @@ impl Slices {
         tell((account_id, GLOBAL_REGION), global)
     }
 }
+
+/// Is told of a slice that is missing, by account and region, with its state (or that of the account-wide one); says
+/// whether to go on.
+type TellMissing<'a> = dyn FnMut((&str, &str), Option<&SliceState>) -> ControlFlow<()> + 'a;
 
 /// Changes the value of a name, made where there is none; the name is copied only then.
 fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {

@@ -194,12 +194,18 @@ impl<'g> Judging<'g> {
     }
 }
 
+/// The reasons of a place, and their numbers.
+type Numbered = (Rc<[Reason]>, Rc<[usize]>);
+
+/// The numbers of reasons, and the places that stand for them in the end.
+type Settled = (Arc<[usize]>, Arc<[usize]>);
+
 /// Reasons by number while rows are judged.
 #[derive(Debug, Default)]
 struct Reasons {
     numbers: BTreeMap<Reason, usize>,
     /// Those of a place, by where they stand in memory: they are looked up once, not for each row.
-    of_places: FxHashMap<*const Reason, (Rc<[Reason]>, Rc<[usize]>)>,
+    of_places: FxHashMap<*const Reason, Numbered>,
     /// Those of several places together.
     lists: FxHashMap<Vec<*const Reason>, Arc<[usize]>>,
 }
@@ -233,7 +239,7 @@ impl Reasons {
         let mut numbers = Vec::new();
         for cause in causes {
             match cause {
-                Cause::Own(reason) => numbers.push(self.number(reason)),
+                Cause::Own(reason) => numbers.push(self.number(*reason)),
                 Cause::OfPlace(reasons) => {
                     let known = self.of_places.get(&reasons.as_ptr()).map(|(_, known)| Rc::clone(known));
                     let known = known.unwrap_or_else(|| {
@@ -261,7 +267,7 @@ impl Reasons {
             sorted.push(reason);
         }
         // By where the numbers stand, which are kept until all are replaced.
-        let mut settled: FxHashMap<*const usize, (Arc<[usize]>, Arc<[usize]>)> = FxHashMap::default();
+        let mut settled: FxHashMap<*const usize, Settled> = FxHashMap::default();
         for row in types.iter_mut().flat_map(|judged| &mut judged.unknown) {
             let (_, reasons) = settled.entry(row.reasons.as_ptr()).or_insert_with(|| {
                 let place = |number: &usize| places.get(*number).copied().unwrap_or(0);

@@ -14,18 +14,23 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) enum Cause {
     /// For a reason of its own.
-    Own(Reason),
+    Own(Box<Reason>),
     /// For those of its place.
     OfPlace(Rc<[Reason]>),
 }
 
 impl Cause {
+    /// One of its own.
+    pub(super) fn own(reason: Reason) -> Self {
+        Self::Own(Box::new(reason))
+    }
+
     /// The reasons one by one, sorted and distinct.
     pub(super) fn reasons(causes: Vec<Self>) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for cause in causes {
             match cause {
-                Self::Own(reason) => reasons.push(reason),
+                Self::Own(reason) => reasons.push(*reason),
                 Self::OfPlace(of_place) => reasons.extend(of_place.iter().cloned()),
             }
         }
@@ -98,7 +103,7 @@ impl World<'_> {
             Some(reasons) if !reasons.is_empty() => found.push(Cause::OfPlace(reasons)),
             _ => found.extend(
                 self.own_slice(id, row)
-                    .map(|(key, completed_at)| Cause::Own(Reason::Stale { key, completed_at })),
+                    .map(|(key, completed_at)| Cause::own(Reason::Stale { key, completed_at })),
             ),
         }
     }

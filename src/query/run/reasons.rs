@@ -30,7 +30,7 @@ impl Evaluator<'_, '_> {
             Some(why) => {
                 let table = self.world.graph.table(id);
                 let typename = self.world.graph.catalog().get(table.of).name.clone();
-                found.push(Cause::Own(Reason::Stub { typename, id: table.id_of(row).into_owned(), why }));
+                found.push(Cause::own(Reason::Stub { typename, id: table.id_of(row).into_owned(), why }));
             }
             None => self.world.add_own_slice(id, row, found),
         }
@@ -42,7 +42,7 @@ impl Evaluator<'_, '_> {
         let table = graph.table(id);
         if table.column(field).is_unknown(row) && self.world.stub_reason(id, row).is_none() {
             let definition = graph.catalog().get(table.of);
-            found.push(Cause::Own(Reason::Cell {
+            found.push(Cause::own(Reason::Cell {
                 typename: definition.name.clone(),
                 id: table.id_of(row).into_owned(),
                 field: definition.get(field).name.clone(),

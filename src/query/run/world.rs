@@ -39,8 +39,11 @@ struct Open {
     loose: Remembered<(TableId, FieldId), Loose>,
     needs: Remembered<(TableId, FieldId), Vec<ByPlace>>,
     own: Remembered<TableId, ByPlace>,
-    unknown_keys: RefCell<FxHashMap<(TableId, FieldId), Rc<[(TableId, u32)]>>>,
+    unknown_keys: RefCell<FxHashMap<(TableId, FieldId), Targets>>,
 }
+
+/// Rows of the tables that a relation leads to.
+type Targets = Rc<[(TableId, u32)]>;
 
 /// Sets of rows (or of edges) worked out so far; nothing for an empty one.
 type Remembered<K, S = Bitmap> = RefCell<FxHashMap<K, Option<Rc<S>>>>;
@@ -322,14 +325,14 @@ impl<'g> World<'g> {
         relation: (TableId, FieldId),
         target: TypeId,
         pairs: &[(String, String)],
-    ) -> Rc<[(TableId, u32)]> {
+    ) -> Targets {
         let known = self.open.as_ref().and_then(|open| open.unknown_keys.borrow().get(&relation).cloned());
         known.unwrap_or_else(|| {
             let tables = self.graph.catalog().concrete(target).into_iter();
             let tables = tables.filter_map(|of| self.graph.table_of(of));
             let of_table =
                 |(id, table)| self.unknown_key_rows(table, pairs).into_iter().map(move |row| (id, row));
-            let found: Rc<[(TableId, u32)]> = tables.flat_map(of_table).collect();
+            let found: Targets = tables.flat_map(of_table).collect();
             if let Some(open) = &self.open {
                 open.unknown_keys.borrow_mut().insert(relation, Rc::clone(&found));
             }

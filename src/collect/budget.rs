@@ -35,6 +35,14 @@ fn allowed(action: &str) -> Option<Quota> {
 /// The part of AWS's quotas that is used.
 const SHARE: f64 = 0.5;
 
+/// What is used of an API (`ec2:DescribeVpcs`) by one collection, of one account in one region; nothing where AWS says no
+/// quota.
+#[must_use]
+pub fn budget_of(action: &str) -> Option<Quota> {
+    let Quota { burst, per_second } = allowed(action)?;
+    Some(Quota { burst: burst * SHARE, per_second: per_second * SHARE })
+}
+
 /// Calls that may be made, as a function of time. Moments are spans since some beginning of the caller's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bucket {
@@ -95,13 +103,12 @@ impl Budgets {
 
     /// Takes a call out of its bucket, if AWS counts it; says how long it has to wait.
     pub(crate) fn take(&self, account_id: &str, region: &str, action: &str) -> Duration {
-        let Some(allowed) = allowed(action) else { return Duration::ZERO };
+        let Some(quota) = budget_of(action) else { return Duration::ZERO };
         let now = self.began.elapsed();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account_id.to_owned(), region.to_owned(), action.to_owned());
-        let half = Quota { burst: allowed.burst * SHARE, per_second: allowed.per_second * SHARE };
         let metered =
-            buckets.entry(key).or_insert_with(|| Metered { bucket: Bucket::full(half, now), calls: 0 });
+            buckets.entry(key).or_insert_with(|| Metered { bucket: Bucket::full(quota, now), calls: 0 });
         metered.calls += 1;
         metered.bucket.take(now)
     }

@@ -32,7 +32,7 @@ mod scope;
 mod select;
 mod shape;
 
-pub use budget::{Bucket, Quota};
+pub use budget::{Bucket, Quota, budget_of};
 pub use dry_run::{DryAccount, DryCall, DryRun, dry_run};
 pub use error::CollectError;
 pub use options::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passmuster::collect::{Bucket, Quota};
+use passmuster::collect::{Bucket, Quota, budget_of};
 
 use super::bench::Bench;
 use crate::support::{
@@ -60,6 +60,23 @@ fn a_bucket_for_less_than_one_call_still_lets_one_through() {
     let mut bucket = Bucket::full(Quota { burst: 0.5, per_second: 0.5 }, at(0));
     assert_eq!(bucket.take(at(0)), at(0));
     assert_eq!(bucket.take(at(0)), at(2_000));
+}
+
+#[test]
+fn half_of_what_aws_documents_is_used_and_what_it_does_not_count_is_not_spaced() {
+    let half = |burst, per_second| Some(Quota { burst, per_second });
+    for (action, budget) in [
+        ("ec2:DescribeVpcs", half(50.0, 10.0)),
+        ("ec2:DescribeNetworkInterfaces", half(25.0, 5.0)),
+        ("ec2:DescribeSecurityGroups", half(25.0, 5.0)),
+        ("logs:DescribeLogGroups", half(5.0, 5.0)),
+        ("logs:DescribeSubscriptionFilters", half(2.5, 2.5)),
+        ("firehose:DescribeDeliveryStream", half(2.5, 2.5)),
+        ("sts:AssumeRole", None),
+        ("iam:GetRole", None),
+    ] {
+        assert_eq!(budget_of(action), budget, "{action}");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Many accounts: which are chosen, as whom they are read, and what is said of those that let nobody in.
 
 use passmuster::{
-    collect::{AccountFilter, AccountOptions, CollectError, CollectOptions, OrganizationOptions},
+    collect::{AccountFilter, AccountOptions, CollectError, CollectOptions, Event, OrganizationOptions},
     model::{GLOBAL_REGION, Outcome},
 };
 
-use super::fleet::{FleetBench, words};
+use super::{
+    bench::{LATER, time},
+    fleet::{FleetBench, words},
+};
 use crate::support::{
     fault_server::{Fault, Rule},
     organization::ACCOUNTS,
@@ -112,6 +115,13 @@ async fn accounts_are_chosen_by_id_unit_and_tag() {
     assert_eq!(
         chosen(workloads, by_ids).await.expect("accounts"),
         members((1..=20).filter(|n| ![7, 14].contains(n)))
+    );
+
+    let workloads = AccountFilter { units: words(&["Workloads"]), ..none() };
+    assert_eq!(
+        chosen(workloads, production.clone()).await.expect("accounts"),
+        members(13..=20),
+        "but for these"
     );
 
     let tags = [("env".to_owned(), "prod".to_owned())].into();
@@ -229,4 +239,29 @@ async fn an_account_that_is_left_out_keeps_what_is_known_and_is_named() {
     );
     assert_eq!(report.notes, [note]);
     assert_eq!(bench.verdicts(None), bench.truth());
+}
+
+#[tokio::test]
+async fn of_several_accounts_the_one_that_was_tried_longest_ago_is_read_first() {
+    let bench = FleetBench::new([]).await;
+    let mut ids = ["member-01", "member-02"].map(|name| bench.organization.account(name).id.clone());
+    ids.sort();
+    let of = |ids: &[&String]| CollectOptions {
+        only_accounts: ids.iter().map(|id| (*id).clone()).collect(),
+        only: words(&["Vpc"]),
+        concurrency: 1,
+        ..bench.options()
+    };
+    let [first, second] = &ids;
+    bench.collect_as(of(&[second])).await.expect("a collection");
+    bench.clock.set(time(LATER));
+    bench.collect_as(of(&[first])).await.expect("a collection");
+    bench.events.lock().expect("events").clear();
+    bench.collect_as(of(&[first, second])).await.expect("a collection");
+    let events = bench.events.lock().expect("events");
+    let planned = events.iter().filter_map(|event| match event {
+        Event::Planned { account_id, .. } => Some(account_id),
+        Event::SliceDone { .. } => None,
+    });
+    assert_eq!(planned.collect::<Vec<_>>(), [second, first]);
 }

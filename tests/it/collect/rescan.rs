@@ -8,9 +8,11 @@ use std::{
 
 use passmuster::{
     collect::{
-        CollectError, CollectOptions, CollectReport, Event, collect, dry_run, least_policy, needed_actions,
+        CollectError, CollectOptions, CollectReport, Event, RoleOptions, collect, dry_run, least_policy,
+        needed_actions,
     },
-    model::{GLOBAL_REGION, Outcome, SliceKey, SliceState},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState},
+    store::SliceCommit,
 };
 
 use super::{
@@ -98,6 +100,7 @@ async fn the_slices_behind_an_asset_are_its_own_its_flow_logs_and_what_these_nam
         (GLOBAL_REGION, "IamRole"),
     ];
     assert_eq!(tried_at(&bench, LATER), behind.map(|(one, other)| (one.to_owned(), other.to_owned())));
+    assert_eq!(report.accounts[0].regions, [REGION], "no other region was read");
     let calls: BTreeSet<String> = server.called().into_iter().map(|(action, _)| action).collect();
     for other in ["DescribeSubnets", "DescribeSecurityGroups", "ListBuckets"] {
         assert!(!calls.contains(other), "{calls:?}");
@@ -282,4 +285,53 @@ async fn c8_a_vpc_that_vanishes_between_two_calls_is_no_error_and_goes_with_the_
     assert!(bench.native_ids(REGION, "Vpc").contains(&vpc), "its own list says when it goes");
     let report = bench.collect(&[REGION], &["Vpc"]).await.expect("a collection");
     assert_eq!((report.totals().removed, report.is_complete()), (1, true));
+}
+
+#[tokio::test]
+async fn what_a_flow_log_names_is_read_again_where_another_account_lists_it() {
+    let server = FaultServer::start(&moto().url, []);
+    let (bench, vpc) = collected(&server).await;
+    // The role that the flow log delivers with, as its own account lists it.
+    let owner = SliceKey::new("123456789012", GLOBAL_REGION, "IamRole");
+    let role =
+        Asset::new("IamRole", "arn:aws:iam::123456789012:role/flow-logs").with("accountId", "123456789012");
+    let known: SliceCommit = SliceCommit {
+        key: owner.clone(),
+        api: "iam:GetRole".to_owned(),
+        outcome: Outcome::Complete,
+        reason: None,
+        at: time(EARLIER),
+        assets: vec![role],
+    };
+    bench.store.commit_slice(known).expect("a commit");
+    let options = CollectOptions {
+        assets: set(&[&vpc]),
+        role: RoleOptions { role: Some("Audit".to_owned()), ..RoleOptions::default() },
+        ..bench.options(&[], &[])
+    };
+    let report = collect_with(&bench, options).await.expect("a collection");
+    assert!(report.slices.iter().any(|slice| slice.key == owner), "{report:?}");
+    assert_eq!(report.accounts.len(), 2);
+}
+
+#[tokio::test]
+async fn of_several_regions_the_one_that_was_tried_longest_ago_is_read_first() {
+    let bench = Bench::new(TestAccount::new().await, &moto().url);
+    bench.collect(&["us-east-1"], &["Vpc"]).await.expect("a collection");
+    bench.clock.set(time(LATER));
+    bench.collect(&["eu-west-1"], &["Vpc"]).await.expect("a collection");
+    bench.events.lock().expect("events").clear();
+    let regions = ["eu-west-1", "us-east-1", "us-west-2"];
+    let options = CollectOptions { concurrency: 1, ..bench.options(&regions, &["Vpc"]) };
+    collect_with(&bench, options).await.expect("a collection");
+    let events = bench.events.lock().expect("events");
+    let read = events.iter().filter_map(|event| match event {
+        Event::SliceDone { slice, .. } => Some(slice.key.region.as_str()),
+        Event::Planned { .. } => None,
+    });
+    assert_eq!(
+        read.collect::<Vec<_>>(),
+        ["us-west-2", "us-east-1", "eu-west-1"],
+        "what was never tried first"
+    );
 }

@@ -34,6 +34,10 @@ use load::{Load, Rate};
 use serde_json::{Value, json};
 use servers::{Inventory, Server};
 
+/// As the product has it, so that the bare route is served with the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Different values of the variables that requests are sent with.
 const VALUES: usize = 4096;
 

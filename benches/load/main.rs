@@ -39,6 +39,10 @@ use std::{
 use generator::Skew;
 use program::{Program, Run};
 
+/// As the product has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const COUNT: &str = "{ vpcsAggregate { count } subnetsAggregate { count } }";
 
 fn main() {

@@ -1,7 +1,14 @@
 //! Check and graph to verdict: a pure function of the two and the moment. The engine judges each asset in an open
 //! world; here that becomes findings, reasons and one answer.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     catalog::TypeId,
@@ -24,9 +31,38 @@ use super::result::{
 /// Assets by type and row.
 pub(super) type Rows = BTreeSet<(TypeId, u32)>;
 
+/// The open worlds of one graph, one for each age of collections that is still believed. What is found out about one
+/// (which rows are stale, of which relations something is missing) serves all checks that believe as much.
+#[derive(Debug)]
+pub(super) struct Worlds<'g> {
+    graph: &'g Graph,
+    by_oldest: RefCell<BTreeMap<Option<Time>, Rc<Judging<'g>>>>,
+}
+
+impl<'g> Worlds<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Self {
+        Self { graph, by_oldest: RefCell::default() }
+    }
+
+    pub(super) fn graph(&self) -> &'g Graph {
+        self.graph
+    }
+
+    pub(super) fn since(&self, oldest: Option<Time>) -> Rc<Judging<'g>> {
+        let mut known = self.by_oldest.borrow_mut();
+        Rc::clone(known.entry(oldest).or_insert_with(|| Rc::new(Judging::new(self.graph, oldest))))
+    }
+}
+
 /// Judges one check over one graph. `now` decides which collections are too old to be believed.
 #[must_use]
 pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> CheckResult {
+    evaluate_in(&Worlds::new(graph), check, engine, now)
+}
+
+/// Judges one of several checks over one graph.
+pub(super) fn evaluate_in(worlds: &Worlds<'_>, check: &Check, engine: &Engine, now: Time) -> CheckResult {
+    let graph = worlds.graph;
     let oldest = Some(now.before(check.max_age.0));
     let mut result = CheckResult {
         id: check.id.clone(),
@@ -45,19 +81,19 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
     };
     let told = match &check.expect.demand {
         Demand::NoAsset { of, violating, .. } => {
-            let judging = Judging::new(graph, oldest);
+            let judging = worlds.since(oldest);
             let judgement = judging.judge(*of, violating);
             urgent_rows(check, engine, &judging, &judgement)
                 .map(|urgent| fill(&mut result, check, graph, oldest, &judgement, &urgent))
         }
         Demand::Rego(policy) => {
-            let judging = Judging::new(graph, oldest);
+            let judging = worlds.since(oldest);
             let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
             let judged = judging.judge(check.covers, &Filters(all.collect()));
             urgent_rows(check, engine, &judging, &judged)
                 .and_then(|urgent| rego::fill(&mut result, (check, policy), graph, oldest, &urgent))
         }
-        demand => figure::fill(&mut result, check, demand, graph, oldest),
+        demand => figure::fill(&mut result, check, demand, (graph, &worlds.since(oldest)), oldest),
     };
     if let Err(errors) = told {
         let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
@@ -96,7 +132,8 @@ pub fn explain(
 /// Judges every check, in the order given. A check that can't be run is an [`Verdict::Error`] and stops no other.
 #[must_use]
 pub fn evaluate_all(checks: &[Check], engine: &Engine, graph: &Graph, now: Time) -> Vec<CheckResult> {
-    checks.iter().map(|check| evaluate(check, engine, graph, now)).collect()
+    let worlds = Worlds::new(graph);
+    checks.iter().map(|check| evaluate_in(&worlds, check, engine, now)).collect()
 }
 
 /// For each priority rule, the failing assets of which its filter is certainly true.
@@ -129,14 +166,13 @@ fn fill(
     judgement: &Judgement,
     urgent: &[Rows],
 ) {
+    let mut words = Words::new(judgement);
     for judged in &judgement.types {
         result.counts.fail += judged.failing.len() as u64;
         result.counts.unknown += judged.unknown.len() as u64;
         result.counts.pass += judged.passing as u64;
         for unknown in &judged.unknown {
-            let reasons: BTreeSet<Reason> = judgement.reasons_of(unknown).map(reason_of).collect();
-            let reasons =
-                if reasons.is_empty() { vec![Reason::Undecided] } else { reasons.into_iter().collect() };
+            let reasons = words.of(&unknown.reasons);
             result.unknown.push(UnknownAsset { asset: name_of(graph, (judged.of, unknown.row)), reasons });
         }
     }
@@ -145,6 +181,44 @@ fn fill(
     result.unknown_coverage = coverage(graph, judgement.gaps.iter());
     result.rests_on = rests_on(check, graph, oldest, result);
     result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
+}
+
+/// The reasons of a judgement in the words of a report. Assets that are unknown for the same reasons share them: there
+/// may be a million of these, and many reasons for each.
+struct Words {
+    /// As the judgement numbers them: their order, and what they are.
+    reasons: Vec<(usize, Reason)>,
+    /// By where the numbers stand, which the judgement keeps.
+    lists: FxHashMap<*const usize, Arc<[Reason]>>,
+}
+
+impl Words {
+    fn new(judgement: &Judgement) -> Self {
+        let reasons: Vec<Reason> = judgement.reasons.iter().map(reason_of).collect();
+        let mut sorted: Vec<&Reason> = reasons.iter().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let order = |reason| sorted.binary_search(&reason).unwrap_or_default();
+        let orders: Vec<usize> = reasons.iter().map(order).collect();
+        Self { reasons: orders.into_iter().zip(reasons).collect(), lists: FxHashMap::default() }
+    }
+
+    /// Those with these numbers, sorted and distinct; that nobody can say where there are none.
+    fn of(&mut self, numbers: &[usize]) -> Arc<[Reason]> {
+        if let Some(known) = self.lists.get(&numbers.as_ptr()) {
+            return Arc::clone(known);
+        }
+        let mut reasons: Vec<&(usize, Reason)> =
+            numbers.iter().filter_map(|number| self.reasons.get(*number)).collect();
+        reasons.sort_unstable_by_key(|(order, _)| *order);
+        reasons.dedup_by_key(|(order, _)| *order);
+        let list: Arc<[Reason]> = match reasons.as_slice() {
+            [] => [Reason::Undecided].into(),
+            reasons => reasons.iter().map(|(_, reason)| reason.clone()).collect(),
+        };
+        self.lists.insert(numbers.as_ptr(), Arc::clone(&list));
+        list
+    }
 }
 
 /// Reasons in the words of a report, sorted; one alone where nothing at all was collected.
@@ -217,8 +291,10 @@ fn reason_of(why: &WhyUnknown) -> Reason {
 
 /// How many slices were needed and never collected.
 fn never_collected(result: &CheckResult) -> u64 {
-    let reasons = result.unknown.iter().flat_map(|unknown| &unknown.reasons).chain(&result.unknown_coverage);
-    let missing: BTreeSet<_> = reasons
+    let mut lists: FxHashSet<*const Reason> = FxHashSet::default();
+    let unknown = result.unknown.iter().filter(|unknown| lists.insert(unknown.reasons.as_ptr()));
+    let reasons = unknown.flat_map(|unknown| unknown.reasons.iter()).chain(&result.unknown_coverage);
+    let missing: FxHashSet<_> = reasons
         .filter_map(|reason| match reason {
             Reason::NeverCollected { slice } => Some(slice),
             _ => None,

@@ -11,7 +11,7 @@ use crate::{
     model::Time,
     query::{
         Filters, Plan, QueryError,
-        run::{Judgement, RunLimits, judge, run, unseen},
+        run::{Judgement, Judging, RunLimits, run, unseen},
     },
 };
 
@@ -28,13 +28,13 @@ pub(super) fn fill(
     result: &mut CheckResult,
     check: &Check,
     demand: &Demand,
-    graph: &Graph,
+    (graph, judging): (&Graph, &Judging<'_>),
     oldest: Option<Time>,
 ) -> Result<(), Vec<QueryError>> {
     let found = match demand {
         Demand::NoAsset { .. } | Demand::Rego(_) => return Ok(()),
         Demand::Count { of, filters, order, wanted } => {
-            let (found, reasons) = count(graph, *of, filters, oldest);
+            let (found, reasons) = count(graph, judging, *of, filters);
             let holds = match found {
                 Found::Count { least, most } => order.decide(least, most, *wanted),
                 Found::Value(_) => None,
@@ -73,8 +73,8 @@ fn of_truth(holds: bool) -> Verdict {
 
 /// How many assets satisfy filters: those that must at least, with those that may at most, and any number more where
 /// not all of them were seen.
-fn count(graph: &Graph, of: TypeId, filters: &Filters, oldest: Option<Time>) -> (Found, Judgement) {
-    let judgement = judge(graph, of, filters, oldest);
+fn count(graph: &Graph, judging: &Judging<'_>, of: TypeId, filters: &Filters) -> (Found, Judgement) {
+    let judgement = judging.judge(of, filters);
     let least = judgement.types.iter().map(|judged| judged.failing.len() as u64).sum();
     let unknown: u64 = judgement.types.iter().map(|judged| judged.unknown.len() as u64).sum();
     let has_gaps = !judgement.gaps.is_empty() || graph.slices().is_some_and(Slices::is_empty);

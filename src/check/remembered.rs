@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{definition::Check, evaluate::evaluate, result::CheckResult};
+use super::{
+    definition::Check,
+    evaluate::{Worlds, evaluate_in},
+    result::CheckResult,
+};
 use crate::{
     catalog::TypeId,
     graph::{Graph, Stamps},
@@ -61,7 +65,7 @@ impl RememberedVerdicts {
         self.evaluated
     }
 
-    /// The verdicts of the checks, in their order: the same as [`evaluate`] gives, most of them remembered.
+    /// The verdicts of the checks, in their order: the same as [`evaluate`](super::evaluate()) gives, most of them remembered.
     pub fn evaluate_all(
         &mut self,
         checks: &[Check],
@@ -71,7 +75,8 @@ impl RememberedVerdicts {
     ) -> Vec<Arc<CheckResult>> {
         let ids: BTreeSet<&str> = checks.iter().map(|check| check.id.as_str()).collect();
         self.by_check.retain(|id, _| ids.contains(id.as_str()));
-        checks.iter().map(|check| self.evaluate(check, engine, graph, now)).collect()
+        let worlds = Worlds::new(graph);
+        checks.iter().map(|check| self.evaluate_in(&worlds, check, engine, now)).collect()
     }
 
     /// The verdicts of those checks of which none is remembered that holds, with their places in the list: what they rest
@@ -89,18 +94,33 @@ impl RememberedVerdicts {
                 !self.by_check.get(&check.id).is_some_and(|known| known.holds(check, graph, now))
             })
             .collect();
-        changed.into_iter().map(|(place, check)| (place, self.evaluate(check, engine, graph, now))).collect()
+        let worlds = Worlds::new(graph);
+        changed
+            .into_iter()
+            .map(|(place, check)| (place, self.evaluate_in(&worlds, check, engine, now)))
+            .collect()
     }
 
-    /// The verdict of one check: the same as [`evaluate`] gives, remembered where it holds.
+    /// The verdict of one check: the same as [`evaluate`](super::evaluate()) gives, remembered where it holds.
     pub fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
+        self.evaluate_in(&Worlds::new(graph), check, engine, now)
+    }
+
+    fn evaluate_in(
+        &mut self,
+        worlds: &Worlds<'_>,
+        check: &Check,
+        engine: &Engine,
+        now: Time,
+    ) -> Arc<CheckResult> {
+        let graph = worlds.graph();
         if let Some(known) = self.by_check.get(&check.id)
             && known.holds(check, graph, now)
         {
             return Arc::clone(&known.result);
         }
         self.evaluated += 1;
-        let result = Arc::new(evaluate(check, engine, graph, now));
+        let result = Arc::new(evaluate_in(worlds, check, engine, now));
         match rests_on(check, engine) {
             Ok(types) => {
                 let oldest = now.before(check.max_age.0);

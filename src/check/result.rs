@@ -1,6 +1,6 @@
 //! What a check says: its verdict, the assets that fail or are unknown with the reasons, and what it rests on.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::model::{Outcome, SliceKey, Time};
 
@@ -249,8 +249,8 @@ impl fmt::Display for Reason {
 pub struct UnknownAsset {
     /// The asset.
     pub asset: AssetName,
-    /// Why; sorted, never empty.
-    pub reasons: Vec<Reason>,
+    /// Why; sorted, never empty. Assets with the same reasons share them.
+    pub reasons: Arc<[Reason]>,
 }
 
 /// How many assets there are of each verdict.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -359,47 +360,75 @@ impl Slices {
     pub(crate) fn missing_for(
         &self,
         asset_type: &str,
-        account_id: Option<&str>,
-        region: Option<&str>,
+        (account_id, region): (Option<&str>, Option<&str>),
         is_complete: &dyn Fn(&SliceState) -> bool,
         missing: &mut Vec<Need>,
     ) {
+        let _ = self.each_missing(asset_type, (account_id, region), is_complete, &mut |place, state| {
+            let key = state.map_or_else(
+                || SliceKey::new(place.0, place.1, asset_type),
+                |state: &SliceState| state.key.clone(),
+            );
+            missing.push(Need { key, state: state.cloned() });
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// Whether there is any such slice.
+    pub(crate) fn is_missing_for(
+        &self,
+        asset_type: &str,
+        (account_id, region): (Option<&str>, Option<&str>),
+        is_complete: &dyn Fn(&SliceState) -> bool,
+    ) -> bool {
+        self.each_missing(asset_type, (account_id, region), is_complete, &mut |_, _| ControlFlow::Break(()))
+            .is_break()
+    }
+
+    /// Tells of each, by account and region, until told to stop.
+    fn each_missing<'s>(
+        &'s self,
+        asset_type: &str,
+        (account_id, region): (Option<&'s str>, Option<&'s str>),
+        is_complete: &dyn Fn(&SliceState) -> bool,
+        tell: &mut TellMissing<'_>,
+    ) -> ControlFlow<()> {
         if is_own_type(asset_type) {
-            return;
+            return ControlFlow::Continue(());
         }
         let Some(account_id) = account_id else {
-            for account_id in self.accounts() {
-                self.missing_for(asset_type, Some(account_id), None, is_complete, missing);
-            }
-            return;
+            return self.accounts().try_for_each(|account_id| {
+                self.each_missing(asset_type, (Some(account_id), None), is_complete, tell)
+            });
         };
         let global = self.find(asset_type, account_id, GLOBAL_REGION);
         if global.is_some_and(is_complete) {
-            return;
+            return ControlFlow::Continue(());
         }
-        let regions: Vec<&str> = match region.filter(|region| *region != GLOBAL_REGION) {
-            _ if self.is_account_wide(asset_type) => Vec::new(),
-            Some(region) => vec![region],
-            None => self.regions_of(account_id).collect(),
-        };
-        if regions.is_empty() {
-            let key = SliceKey::new(account_id, GLOBAL_REGION, asset_type);
-            missing.push(Need { key, state: global.cloned() });
-        }
-        for region in regions {
+        let mut of_region = |region: &str| {
             let state = self.find(asset_type, account_id, region);
             if state.is_some_and(is_complete) {
-                continue;
+                return ControlFlow::Continue(());
             }
-            match state.or(global) {
-                Some(state) => missing.push(Need { key: state.key.clone(), state: Some(state.clone()) }),
-                None => {
-                    missing.push(Need { key: SliceKey::new(account_id, region, asset_type), state: None });
+            tell((account_id, region), state.or(global))
+        };
+        match region.filter(|region| *region != GLOBAL_REGION) {
+            _ if self.is_account_wide(asset_type) => {}
+            Some(region) => return of_region(region),
+            None => {
+                let mut regions = self.regions_of(account_id).peekable();
+                if regions.peek().is_some() {
+                    return regions.try_for_each(of_region);
                 }
             }
         }
+        tell((account_id, GLOBAL_REGION), global)
     }
 }
+
+/// Is told of a slice that is missing, by account and region, with its state (or that of the account-wide one); says
+/// whether to go on.
+type TellMissing<'a> = dyn FnMut((&str, &str), Option<&SliceState>) -> ControlFlow<()> + 'a;
 
 /// Changes the value of a name, made where there is none; the name is copied only then.
 fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {

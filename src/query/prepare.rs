@@ -248,28 +248,33 @@ impl Preparer {
         document: Arc<KnownDocument>,
         request: &Request,
     ) -> Result<Ready, Vec<QueryError>> {
+        // First what serves any values: it is found without a look at all plans.
+        if let Some((outline, given)) = self.outlined(&document, request, false) {
+            return Ok(Ready::Filled { document, outline, given });
+        }
         let key = PlanKey::new(Arc::clone(&document), request);
         if let Some(prepared) = self.recall_plan(&key) {
             return Ok(Ready::Whole(prepared));
         }
-        match self.outlined(&document, request) {
+        match self.outlined(&document, request, true) {
             Some((outline, given)) => Ok(Ready::Filled { document, outline, given }),
             None => self.plan_recalled(key, request).map(Ready::Whole),
         }
     }
 
-    /// An outline for a request whose values it takes without a complaint.
-    fn outlined(&self, document: &KnownDocument, request: &Request) -> Option<Filled> {
+    /// An outline for a request whose values it takes without a complaint: one that is there, or made for it.
+    fn outlined(&self, document: &KnownDocument, request: &Request, is_new: bool) -> Option<Filled> {
         if request.variables.is_empty() || request.explain.is_some() {
             return None;
         }
         let (operation, given) = (request.operation_name.as_deref(), &request.variables);
         let KnownDocument { parsed, valid, outlines, .. } = document;
-        let known = outlines.find(&self.catalog, parsed, operation, given);
-        let filled = known.or_else(|| {
+        let filled = if is_new {
             let planning = || _ = self.planned.fetch_add(1, Ordering::Relaxed);
             outlines.make(&self.catalog, parsed, operation, given, planning)
-        })?;
+        } else {
+            outlines.find(&self.catalog, parsed, operation, given)
+        }?;
         let is_valid = self.specification.check_variables(parsed, valid, operation, given).is_ok();
         is_valid.then_some(filled)
     }

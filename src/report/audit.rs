@@ -58,7 +58,7 @@ fn unknown_by<'r>(results: &'r [CheckResult], check: &str) -> Why<'r> {
     of_vpcs()
         .filter(|result| !was_run || result.id == check)
         .flat_map(|result| &result.unknown)
-        .map(|unknown| (unknown.asset.id.as_str(), unknown.reasons.as_slice()))
+        .map(|unknown| (unknown.asset.id.as_str(), &*unknown.reasons))
         .collect()
 }
 

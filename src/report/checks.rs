@@ -235,7 +235,7 @@ fn unknown_text(results: &[CheckResult], limit: usize) -> String {
         let _ = writeln!(text, "Unknown · {}", counted_assets(&assets));
         let mut groups: BTreeMap<&Reason, BTreeSet<&AssetName>> = BTreeMap::new();
         for unknown in unknown_of(results) {
-            for reason in &unknown.reasons {
+            for reason in unknown.reasons.iter() {
                 groups.entry(reason).or_default().insert(&unknown.asset);
             }
         }

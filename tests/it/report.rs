@@ -69,7 +69,7 @@ fn failing() -> CheckResult {
         Finding { asset: vpc("vpc-2", None, "us-east-1"), priority: Vec::new(), message: None, since: None },
     ];
     failing.unknown =
-        vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: vec![denied()] }];
+        vec![UnknownAsset { asset: vpc("vpc-3", Some("dr"), "eu-west-1"), reasons: [denied()].into() }];
     failing.rests_on = RestsOn {
         slices: Some(SliceCount { complete: 66, total: 67 }),
         oldest: Some(at("2026-11-20T12:00:00Z")),

@@ -86,7 +86,7 @@ pub fn standings<'f>(
     for unknown in &result.unknown {
         let id = finding_id(&check.id, Some(&unknown.asset.id));
         let asset = Some(unknown.asset.clone());
-        standings.insert(id, Standing::Unknown { asset, reasons: unknown.reasons.clone() });
+        standings.insert(id, Standing::Unknown { asset, reasons: unknown.reasons.to_vec() });
     }
     for finding in known {
         if !standings.contains_key(&finding.id) {

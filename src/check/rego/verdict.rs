@@ -3,7 +3,10 @@
 //! **Invariant**: where anything that the query looks at was not seen, the verdict is UNKNOWN, whatever the policy says of
 //! the rest; so is each covered asset, since which ones it would deny is not known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::json;
 
@@ -75,7 +78,7 @@ pub(in super::super) fn fill(
             (true, false) => Verdict::Pass,
         };
     } else {
-        let reasons: Vec<Reason> = result.unknown_coverage.iter().take(MOST_REASONS).cloned().collect();
+        let reasons: Arc<[Reason]> = result.unknown_coverage.iter().take(MOST_REASONS).cloned().collect();
         result.counts.unknown = covered.len() as u64;
         result.unknown = covered
             .into_iter()

@@ -306,7 +306,11 @@ fn in_another_case(table: &Table, texts: &TextData, wanted: &str) -> Option<Stri
         return None;
     }
     let lower = wanted.to_lowercase();
-    let is_found = |code: u32, text: &str| text.to_lowercase() == lower && table.has_text(texts, code);
+    let is_equal = |text: &str| match text.is_ascii() {
+        true => text.len() == lower.len() && text.eq_ignore_ascii_case(&lower),
+        false => text.to_lowercase() == lower,
+    };
+    let is_found = |code: u32, text: &str| is_equal(text) && table.has_text(texts, code);
     let found = texts.iter().find(|(code, text)| is_found(*code, text))?;
     Some(Value::from(found.1.as_ref()).to_string())
 }

@@ -1,13 +1,16 @@
 //! Verdicts: one filter over the type a check covers, in an open world. A row that must satisfy it fails, one that
 //! can't passes, and for any other the reasons are named: slices, cells, stale rows.
 
-use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc, sync::Arc};
+
+use rustc_hash::FxHashMap;
 
 use super::{
     super::Filters,
     bind::Bind,
     eval::{Bound, Evaluator},
     limits::{RunError, RunLimits},
+    needed::Cause,
     node::Node,
     reasons::gaps,
     select::{FREE_ASKS, SCAN_SHARE},
@@ -51,8 +54,9 @@ pub struct TypeJudgement {
 pub struct UnknownRow {
     /// Its row.
     pub row: u32,
-    /// Places in [`Judgement::reasons`], ascending.
-    pub reasons: Vec<usize>,
+    /// Places in [`Judgement::reasons`], ascending. Assets with the same reasons share them: of what may be anywhere
+    /// there is one for each account and region.
+    pub reasons: Arc<[usize]>,
 }
 
 /// Why something is unknown.
@@ -190,16 +194,66 @@ impl<'g> Judging<'g> {
     }
 }
 
+/// The reasons of a place, and their numbers.
+type Numbered = (Rc<[Reason]>, Rc<[usize]>);
+
+/// The numbers of reasons, and the places that stand for them in the end.
+type Settled = (Arc<[usize]>, Arc<[usize]>);
+
 /// Reasons by number while rows are judged.
 #[derive(Debug, Default)]
 struct Reasons {
     numbers: BTreeMap<Reason, usize>,
+    /// Those of a place, by where they stand in memory: they are looked up once, not for each row.
+    of_places: FxHashMap<*const Reason, Numbered>,
+    /// Those of several places together.
+    lists: FxHashMap<Vec<*const Reason>, Arc<[usize]>>,
 }
 
 impl Reasons {
     fn number(&mut self, reason: Reason) -> usize {
         let next = self.numbers.len();
         *self.numbers.entry(reason).or_insert(next)
+    }
+
+    /// The numbers of what makes a row unknown, in any order.
+    fn of(&mut self, causes: Vec<Cause>) -> Arc<[usize]> {
+        let mut places = Vec::with_capacity(causes.len());
+        for cause in &causes {
+            match cause {
+                Cause::OfPlace(reasons) => places.push(reasons.as_ptr()),
+                Cause::Own(_) => return self.numbers_of(causes).into(),
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        if let Some(known) = self.lists.get(&places) {
+            return Arc::clone(known);
+        }
+        let list: Arc<[usize]> = self.numbers_of(causes).into();
+        self.lists.insert(places, Arc::clone(&list));
+        list
+    }
+
+    fn numbers_of(&mut self, causes: Vec<Cause>) -> Vec<usize> {
+        let mut numbers = Vec::new();
+        for cause in causes {
+            match cause {
+                Cause::Own(reason) => numbers.push(self.number(*reason)),
+                Cause::OfPlace(reasons) => {
+                    let known = self.of_places.get(&reasons.as_ptr()).map(|(_, known)| Rc::clone(known));
+                    let known = known.unwrap_or_else(|| {
+                        let known: Rc<[usize]> =
+                            reasons.iter().map(|reason| self.number(reason.clone())).collect();
+                        // Kept with them, so that nothing else comes to stand there.
+                        self.of_places.insert(reasons.as_ptr(), (reasons, Rc::clone(&known)));
+                        known
+                    });
+                    numbers.extend_from_slice(&known);
+                }
+            }
+        }
+        numbers
     }
 
     /// The reasons sorted, with the numbers in the rows replaced by places.
@@ -212,12 +266,17 @@ impl Reasons {
             }
             sorted.push(reason);
         }
+        // By where the numbers stand, which are kept until all are replaced.
+        let mut settled: FxHashMap<*const usize, Settled> = FxHashMap::default();
         for row in types.iter_mut().flat_map(|judged| &mut judged.unknown) {
-            for number in &mut row.reasons {
-                *number = places.get(*number).copied().unwrap_or(0);
-            }
-            row.reasons.sort_unstable();
-            row.reasons.dedup();
+            let (_, reasons) = settled.entry(row.reasons.as_ptr()).or_insert_with(|| {
+                let place = |number: &usize| places.get(*number).copied().unwrap_or(0);
+                let mut reasons: Vec<usize> = row.reasons.iter().map(place).collect();
+                reasons.sort_unstable();
+                reasons.dedup();
+                (Arc::clone(&row.reasons), reasons.into())
+            });
+            row.reasons = Arc::clone(reasons);
         }
         sorted
     }
@@ -246,7 +305,7 @@ impl Evaluator<'_, '_> {
                 let mut found = Vec::new();
                 self.add_stale(id, row, &mut found);
                 self.explain(id, node, row, &mut found);
-                UnknownRow { row, reasons: found.into_iter().map(|reason| reasons.number(reason)).collect() }
+                UnknownRow { row, reasons: reasons.of(found) }
             })
             .collect();
         let failing: Vec<u32> = table.in_id_order(&failing).collect();
@@ -254,7 +313,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// Adds why a node is undecided for a row; nothing where it is decided.
-    pub(super) fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Reason>) {
+    pub(super) fn explain(&self, id: TableId, node: &Node<'_>, row: u32, found: &mut Vec<Cause>) {
         if self.row(id, node, row).is_decided() {
             return;
         }
@@ -296,7 +355,7 @@ impl Evaluator<'_, '_> {
         field: FieldId,
         of: &[Node<'_>],
         row: u32,
-        found: &mut Vec<Reason>,
+        found: &mut Vec<Cause>,
     ) {
         for (link, node) in self.world.graph.table(id).column(field).links().iter().zip(of) {
             for &target in link.adjacency.forward.of(row) {

@@ -13,6 +13,7 @@ mod judge;
 mod limits;
 mod loose;
 mod matcher;
+mod needed;
 mod node;
 mod order;
 mod patience;

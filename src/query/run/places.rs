@@ -141,6 +141,14 @@ impl Places {
         place.map(|(account, region)| (account.as_deref(), region.as_deref()))
     }
 
+    /// Which of the distinct places the one of a row is.
+    pub(super) fn number(&self, row: u32) -> Option<usize> {
+        self.of_row
+            .get(row as usize)
+            .map(|&place| place as usize)
+            .filter(|place| *place < self.distinct.len())
+    }
+
     /// Each account and region that a row has, once.
     pub(super) fn distinct(&self) -> &[Place] {
         &self.distinct

@@ -1,6 +1,6 @@
 //! The reasons behind an unknown verdict, one by one, and the gaps in what a check covers.
 
-use super::{super::AggregateFilter, eval::Evaluator, judge::Reason, world::World};
+use super::{super::AggregateFilter, eval::Evaluator, judge::Reason, needed::Cause, world::World};
 use crate::{
     catalog::{FieldId, FieldKind, RelationKeys, TypeId},
     graph::{Graph, Need, Slices, TableId, is_own_type},
@@ -21,34 +21,37 @@ impl World<'_> {
 
 impl Evaluator<'_, '_> {
     /// Adds the slice of a stale row, or the name of a stub; nothing for any other.
-    pub(super) fn add_stale(&self, id: TableId, row: u32, found: &mut Vec<Reason>) {
-        if let Some(why) = self.world.stub_reason(id, row) {
-            let table = self.world.graph.table(id);
-            let typename = self.world.graph.catalog().get(table.of).name.clone();
-            found.push(Reason::Stub { typename, id: table.id_of(row).into_owned(), why });
-        } else if self.world.is_stale(id, row)
-            && let Some((key, completed_at)) = self.world.own_slice(id, row)
-        {
-            found.push(Reason::Stale { key, completed_at });
+    pub(super) fn add_stale(&self, id: TableId, row: u32, found: &mut Vec<Cause>) {
+        // A stub is stale as well; mostly nothing is.
+        if !self.world.is_stale(id, row) {
+            return;
+        }
+        match self.world.stub_reason(id, row) {
+            Some(why) => {
+                let table = self.world.graph.table(id);
+                let typename = self.world.graph.catalog().get(table.of).name.clone();
+                found.push(Cause::own(Reason::Stub { typename, id: table.id_of(row).into_owned(), why }));
+            }
+            None => self.world.add_own_slice(id, row, found),
         }
     }
 
     /// Adds a cell that could not be seen; nothing for any other, nor for a stub, which is a reason by itself.
-    pub(super) fn add_cell(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Reason>) {
+    pub(super) fn add_cell(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Cause>) {
         let graph = self.world.graph;
         let table = graph.table(id);
         if table.column(field).is_unknown(row) && self.world.stub_reason(id, row).is_none() {
             let definition = graph.catalog().get(table.of);
-            found.push(Reason::Cell {
+            found.push(Cause::own(Reason::Cell {
                 typename: definition.name.clone(),
                 id: table.id_of(row).into_owned(),
                 field: definition.get(field).name.clone(),
-            });
+            }));
         }
     }
 
     /// Adds what keeps a relation of a row from being complete: slices of the target, keys that could not be seen.
-    pub(super) fn add_unseen(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Reason>) {
+    pub(super) fn add_unseen(&self, id: TableId, field: FieldId, row: u32, found: &mut Vec<Cause>) {
         if !self.world.is_incomplete(id, field, row) {
             return;
         }
@@ -60,9 +63,8 @@ impl Evaluator<'_, '_> {
         };
         match keys {
             RelationKeys::Fields(keys) => {
-                let needs = self.world.needs(id, *target, keys, row).into_iter();
-                found.extend(needs.map(|need| self.world.reason(need)));
-                self.add_unknown_keys(id, *target, &keys.pairs, row, found);
+                self.world.add_needs((id, field), *target, keys, row, found);
+                self.add_unknown_keys((id, field), *target, &keys.pairs, row, found);
             }
             RelationKeys::Paths(paths) => {
                 for path in paths {
@@ -72,7 +74,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn add_unseen_along(&self, id: TableId, row: u32, path: &[String], found: &mut Vec<Reason>) {
+    fn add_unseen_along(&self, id: TableId, row: u32, path: &[String], found: &mut Vec<Cause>) {
         let graph = self.world.graph;
         let Some((hop, rest)) = path.split_first() else { return };
         let Some((field, _)) = graph.catalog().get(graph.table(id).of).find(hop) else { return };
@@ -87,11 +89,11 @@ impl Evaluator<'_, '_> {
 
     fn add_unknown_keys(
         &self,
-        id: TableId,
+        (id, field): (TableId, FieldId),
         target: TypeId,
         pairs: &[(String, String)],
         row: u32,
-        found: &mut Vec<Reason>,
+        found: &mut Vec<Cause>,
     ) {
         let graph = self.world.graph;
         let own = graph.catalog().get(graph.table(id).of);
@@ -100,7 +102,7 @@ impl Evaluator<'_, '_> {
                 self.add_cell(id, field, row, found);
             }
         }
-        for (other, other_row) in self.world.possible_targets(id, target, pairs, row) {
+        for (other, other_row) in self.world.possible_targets((id, field), target, pairs, row) {
             let definition = graph.catalog().get(graph.table(other).of);
             for (_, reference) in pairs {
                 if let Some((field, _)) = definition.find(reference) {
@@ -117,7 +119,7 @@ impl Evaluator<'_, '_> {
         field: FieldId,
         filter: &AggregateFilter,
         row: u32,
-        found: &mut Vec<Reason>,
+        found: &mut Vec<Cause>,
     ) {
         match filter {
             AggregateFilter::All(filters) | AggregateFilter::Any(filters) => {

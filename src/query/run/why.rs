@@ -9,6 +9,7 @@ use super::{
     eval::Evaluator,
     judge::Reason,
     limits::RunLimits,
+    needed::Cause,
     node::Node,
     row::Possible,
     world,
@@ -169,8 +170,7 @@ pub fn why(graph: &Graph, filters: &Filters, (of, row): (TypeId, u32), world: Wo
     let is_stale = evaluator.world.is_stale(id, row);
     evaluator.add_stale(id, row, &mut reasons);
     evaluator.explain(id, &node, row, &mut reasons);
-    reasons.sort_unstable();
-    reasons.dedup();
+    let reasons = Cause::reasons(reasons);
     if is_stale {
         explained.truth = Truth::Unknown;
     }
@@ -386,8 +386,7 @@ impl Evaluator<'_, '_> {
     fn push_unseen(&self, id: TableId, field: FieldId, row: u32, words: &mut String) {
         let mut reasons = Vec::new();
         self.add_unseen(id, field, row, &mut reasons);
-        reasons.sort_unstable();
-        reasons.dedup();
+        let reasons = Cause::reasons(reasons);
         let told: Vec<String> = reasons.iter().take(SHOWN_VALUES).map(Reason::to_string).collect();
         if !told.is_empty() {
             words.push_str("; there may be more: ");

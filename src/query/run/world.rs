@@ -7,12 +7,13 @@ use rustc_hash::FxHashMap;
 
 use super::{
     loose::Loose,
+    needed::ByPlace,
     places::{Places, ToldBy},
 };
 use crate::{
     catalog::{FieldId, FieldKind, KeyPairs, RelationKeys, TypeId},
     graph::{Bitmap, Column, Data, Graph, Need, Table, TableId, is_own_type},
-    model::{GLOBAL_REGION, SliceKey, SliceState, Time},
+    model::{SliceState, Time},
 };
 
 /// The field that says when an asset was last collected.
@@ -36,7 +37,13 @@ struct Open {
     stubs: Remembered<TableId>,
     incomplete: Remembered<(TableId, FieldId)>,
     loose: Remembered<(TableId, FieldId), Loose>,
+    needs: Remembered<(TableId, FieldId), Vec<ByPlace>>,
+    own: Remembered<TableId, ByPlace>,
+    unknown_keys: RefCell<FxHashMap<(TableId, FieldId), Targets>>,
 }
+
+/// Rows of the tables that a relation leads to.
+type Targets = Rc<[(TableId, u32)]>;
 
 /// Sets of rows (or of edges) worked out so far; nothing for an empty one.
 type Remembered<K, S = Bitmap> = RefCell<FxHashMap<K, Option<Rc<S>>>>;
@@ -164,21 +171,14 @@ impl<'g> World<'g> {
         (!rows.is_empty()).then_some(rows)
     }
 
-    /// The slice that a row was listed by, or would be, and when that was.
-    pub(super) fn own_slice(&self, id: TableId, row: u32) -> Option<(SliceKey, Option<Time>)> {
+    /// When a row was last seen.
+    pub(super) fn last_seen(&self, id: TableId, row: u32) -> Option<Time> {
         let table = self.graph.table(id);
-        let definition = self.graph.catalog().get(table.of);
-        let places = self.places(id)?;
-        let (account, region) = places.of(row)?;
-        let account = account.unwrap_or_default();
-        if let Some(own) = self.graph.slices()?.own(&definition.name, account, region) {
-            return Some((own.key.clone(), own.completed_at));
-        }
-        let seen = definition.find(LAST_SEEN).and_then(|(field, _)| match &table.column(field).data {
+        let (field, _) = self.graph.catalog().get(table.of).find(LAST_SEEN)?;
+        match &table.column(field).data {
             Data::Int { values, .. } => Time::from_millis(*values.get(row as usize)?),
             _ => None,
-        });
-        Some((SliceKey::new(account, region.unwrap_or(GLOBAL_REGION), &definition.name), seen))
+        }
     }
 
     /// The rows for which a relation (or a list of embedded objects) may have more than is seen. Nothing where it is
@@ -199,7 +199,7 @@ impl<'g> World<'g> {
                         self.remove_null_keys(table, &keys.pairs, &mut unlisted);
                         rows.or(&unlisted);
                     }
-                    self.add_unknown_keys(table, *target, &keys.pairs, &mut rows);
+                    self.add_unknown_keys((id, field), *target, &keys.pairs, &mut rows);
                 }
                 RelationKeys::Paths(paths) => {
                     for path in paths {
@@ -220,17 +220,6 @@ impl<'g> World<'g> {
         self.incomplete(id, field).is_some_and(|rows| rows.get(row as usize))
     }
 
-    /// The slices that keep a relation of a row from being complete.
-    pub(super) fn needs(&self, id: TableId, target: TypeId, keys: &KeyPairs, row: u32) -> Vec<Need> {
-        let mut needs = Vec::new();
-        for places in self.places_needed(id, keys) {
-            if let Some((account, region)) = places.of(row) {
-                needs.extend(self.missing_at(target, account, region));
-            }
-        }
-        needs
-    }
-
     /// The slices of a type that are missing in an account and region.
     pub(super) fn missing_at(
         &self,
@@ -242,9 +231,19 @@ impl<'g> World<'g> {
         let Some(slices) = self.graph.slices() else { return needs };
         for of in self.graph.catalog().concrete(target) {
             let asset_type = &self.graph.catalog().get(of).name;
-            slices.missing_for(asset_type, account, region, &|slice| self.is_complete(slice), &mut needs);
+            let place = (account, region);
+            slices.missing_for(asset_type, place, &|slice| self.is_complete(slice), &mut needs);
         }
         needs
+    }
+
+    /// Whether there are any.
+    fn is_missing_at(&self, target: TypeId, account: Option<&str>, region: Option<&str>) -> bool {
+        let Some(slices) = self.graph.slices() else { return false };
+        self.graph.catalog().concrete(target).iter().any(|of| {
+            let asset_type = &self.graph.catalog().get(*of).name;
+            slices.is_missing_for(asset_type, (account, region), &|slice| self.is_complete(slice))
+        })
     }
 
     /// The rows for which a slice is missing that would list what they relate to.
@@ -254,8 +253,7 @@ impl<'g> World<'g> {
         }
         let mut found: Option<Bitmap> = None;
         for places in self.places_needed(id, keys) {
-            let here =
-                places.rows_where(|account, region| !self.missing_at(target, account, region).is_empty());
+            let here = places.rows_where(|account, region| self.is_missing_at(target, account, region));
             found = match (found, here) {
                 (Some(mut found), Some(here)) => {
                     found.or(&here);
@@ -302,20 +300,44 @@ impl<'g> World<'g> {
     }
 
     /// Adds the rows that relate by a key that could not be seen, their own or a target's.
-    fn add_unknown_keys(&self, table: &Table, target: TypeId, pairs: &[(String, String)], rows: &mut Bitmap) {
-        let catalog = self.graph.catalog();
+    fn add_unknown_keys(
+        &self,
+        (id, field): (TableId, FieldId),
+        target: TypeId,
+        pairs: &[(String, String)],
+        rows: &mut Bitmap,
+    ) {
+        let table = self.graph.table(id);
         for (own, _) in pairs {
-            let column = catalog.get(table.of).find(own).map(|(field, _)| table.column(field));
+            let column = self.graph.catalog().get(table.of).find(own).map(|(field, _)| table.column(field));
             if let Some(unknown) = column.and_then(|column| column.unknown.as_ref()) {
                 rows.or(unknown);
             }
         }
-        for of in catalog.concrete(target) {
-            let Some((_, other)) = self.graph.table_of(of) else { continue };
-            for row in self.unknown_key_rows(other, pairs) {
-                rows.or(&self.possible_sources(table, other, pairs, row));
-            }
+        for &(other, row) in self.targets_with_unknown_key((id, field), target, pairs).iter() {
+            rows.or(&self.possible_sources(table, self.graph.table(other), pairs, row));
         }
+    }
+
+    /// The target rows of a relation with a key that could not be seen, one of each combination of the keys that were.
+    fn targets_with_unknown_key(
+        &self,
+        relation: (TableId, FieldId),
+        target: TypeId,
+        pairs: &[(String, String)],
+    ) -> Targets {
+        let known = self.open.as_ref().and_then(|open| open.unknown_keys.borrow().get(&relation).cloned());
+        known.unwrap_or_else(|| {
+            let tables = self.graph.catalog().concrete(target).into_iter();
+            let tables = tables.filter_map(|of| self.graph.table_of(of));
+            let of_table =
+                |(id, table)| self.unknown_key_rows(table, pairs).into_iter().map(move |row| (id, row));
+            let found: Targets = tables.flat_map(of_table).collect();
+            if let Some(open) = &self.open {
+                open.unknown_keys.borrow_mut().insert(relation, Rc::clone(&found));
+            }
+            found
+        })
     }
 
     /// The target rows with a key that could not be seen, one of each combination of the keys that were.
@@ -346,23 +368,37 @@ impl<'g> World<'g> {
     /// The target rows with a key that could not be seen that a source row could be related to.
     pub(super) fn possible_targets(
         &self,
-        id: TableId,
+        (id, field): (TableId, FieldId),
         target: TypeId,
         pairs: &[(String, String)],
         row: u32,
     ) -> Vec<(TableId, u32)> {
+        let found = self.targets_with_unknown_key((id, field), target, pairs);
+        let is_possible = |(other, target): &(TableId, u32)| {
+            self.is_possible_source((id, row), self.graph.table(*other), pairs, *target)
+        };
+        found.iter().copied().filter(is_possible).collect()
+    }
+
+    /// Whether a row is among the [`possible_sources`](Self::possible_sources) of a target row.
+    fn is_possible_source(
+        &self,
+        (id, row): (TableId, u32),
+        target: &Table,
+        pairs: &[(String, String)],
+        target_row: u32,
+    ) -> bool {
+        let catalog = self.graph.catalog();
         let table = self.graph.table(id);
-        let mut found = Vec::new();
-        for of in self.graph.catalog().concrete(target) {
-            let Some((other_id, other)) = self.graph.table_of(of) else { continue };
-            let possible = self.unknown_key_rows(other, pairs).into_iter();
-            found.extend(
-                possible
-                    .filter(|&target| self.possible_sources(table, other, pairs, target).get(row as usize))
-                    .map(|target| (other_id, target)),
-            );
-        }
-        found
+        pairs.iter().all(|(own, reference)| {
+            let own = catalog.get(table.of).find(own).map(|(field, _)| table.column(field));
+            let reference = catalog.get(target.of).find(reference).map(|(field, _)| target.column(field));
+            let (Some(own), Some(known)) = (own, reference.and_then(|column| column.text(target_row))) else {
+                return true;
+            };
+            let Data::Text(text) = &own.data else { return true };
+            own.is_unknown(row) || text.find(&known).is_some_and(|code| text.code(row) == Some(code))
+        })
     }
 
     /// The source rows that a target row with an unknown key could belong to: those that agree on the keys that are
@@ -430,6 +466,36 @@ impl<'g> World<'g> {
         let found = find();
         open.loose.borrow_mut().insert(relation, found.clone());
         found
+    }
+
+    /// Where what a relation leads to would be listed, with what is missing there, found at most once.
+    pub(super) fn remembered_needs(
+        &self,
+        relation: (TableId, FieldId),
+        find: impl FnOnce() -> Vec<ByPlace>,
+    ) -> Option<Rc<Vec<ByPlace>>> {
+        let open = self.open.as_ref()?;
+        let known = open.needs.borrow().get(&relation).cloned();
+        known.unwrap_or_else(|| {
+            let found = Some(Rc::new(find()));
+            open.needs.borrow_mut().insert(relation, found.clone());
+            found
+        })
+    }
+
+    /// Where the rows of a table are, with the slice of each place, found at most once.
+    pub(super) fn remembered_own(
+        &self,
+        id: TableId,
+        find: impl FnOnce() -> Option<ByPlace>,
+    ) -> Option<Rc<ByPlace>> {
+        let open = self.open.as_ref()?;
+        let known = open.own.borrow().get(&id).cloned();
+        known.unwrap_or_else(|| {
+            let found = find().map(Rc::new);
+            open.own.borrow_mut().insert(id, found.clone());
+            found
+        })
     }
 
     /// Where the rows of a table themselves are.

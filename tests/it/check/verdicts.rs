@@ -371,3 +371,36 @@ fn a_check_is_evaluated_again_only_where_something_it_rests_on_changed() {
     let built = graph_of(engine, &[vpc("vpc-a")], Some(slices.to_vec()));
     assert_eq!(judge(&built, at("2026-11-21T10:00:00Z")), 6, "another graph");
 }
+
+#[test]
+fn assets_of_one_place_share_the_reasons_that_make_them_unknown() {
+    let (engine, checks) = shipped();
+    let vpcs: Vec<Asset> = (0..100)
+        .map(|number| {
+            let region = if number < 60 { "eu-west-1" } else { "us-east-1" };
+            vpc(&format!("vpc-{number}")).with("region", region)
+        })
+        .collect();
+    let collected = ["eu-west-1", "us-east-1"]
+        .map(|region| slice("Vpc", "1", region, Outcome::Complete, Some("2026-11-20T11:00:00Z")));
+    let graph = graph_of(engine, &vpcs, Some(collected.to_vec()));
+    let result = evaluate(find(&checks, "enabled"), engine, &graph, now());
+    assert_eq!(result.unknown.len(), 100, "nobody collected flow logs");
+    let of_region = |region: &str| {
+        let own = result.unknown.iter().filter(|unknown| unknown.asset.region.as_deref() == Some(region));
+        own.map(|unknown| Arc::clone(&unknown.reasons)).collect::<Vec<_>>()
+    };
+    let (here, there) = (of_region("eu-west-1"), of_region("us-east-1"));
+    assert_eq!((here.len(), there.len()), (60, 40));
+    for shared in [&here, &there] {
+        assert!(shared.iter().all(|reasons| Arc::ptr_eq(reasons, &shared[0])), "one list for all of a place");
+    }
+    assert_ne!(here[0], there[0]);
+    assert_eq!(here[0][0].to_string(), "1 eu-west-1 FlowLog never collected");
+    let rests_on = result.rests_on.slices.expect("slices");
+    assert_eq!(
+        (rests_on.complete, rests_on.total),
+        (2, 4),
+        "two that are missing, however many assets miss them"
+    );
+}

@@ -86,7 +86,7 @@ fn told(bench: &Bench, result: &CheckResult) -> String {
         let words: Vec<String> = words.map(|(word, count)| format!("{count} {word}")).collect();
         told.push(format!("{region}: {}", words.join(", ")));
     }
-    let reasons = result.unknown.iter().flat_map(|unknown| &unknown.reasons);
+    let reasons = result.unknown.iter().flat_map(|unknown| unknown.reasons.iter());
     let reasons: BTreeSet<String> =
         reasons.chain(&result.unknown_coverage).map(ToString::to_string).collect();
     let account = |reason: String| reason.replace(&bench.account.id, "ACCOUNT");

@@ -238,6 +238,18 @@ fn every_tampering_is_found_and_named() {
         record["head"] = record["payload"].take();
         record.as_object_mut().expect("a record").remove("payload");
     });
+    assert_told("the last record left out", &["journal: it ends at record"], &|value| {
+        value["journal"]["records"].as_array_mut().expect("records").pop();
+    });
+    assert_told(
+        "an asset twice",
+        &["assets: the assets are in another order, or one stands twice"],
+        &|value| {
+            let assets = list(value, "assets");
+            let first = assets[0].clone();
+            assets.insert(0, first);
+        },
+    );
     assert_told("a type left out", &["schema: the verdict rests on"], &|value| {
         list(value, "types").remove(0);
     });

@@ -115,6 +115,16 @@ fn in_the_scripts_of_all_shipped_checks_a_name_is_one_value_whatever_it_is() {
 }
 
 #[test]
+fn what_no_command_line_can_hold_leaves_its_asset_out_and_what_is_empty_is_a_word() {
+    let one = load(&cli("printf '%s\\0' {{ asset.name | sh }}"), None).expect("valid");
+    let many = load(&cli("x --ids {{ assets | map(attribute=\"name\") | sh }}"), None).expect("valid");
+    let of = |check, name: &str| script(check, &graph(&[vpc("vpc-1", &[("name", name)])]), Part::Cli);
+    assert!(of(&one, "a\0b").left_out[0].reason.contains("NUL"), "it would end the text there");
+    assert!(of(&many, "--profile=x").left_out[0].reason.contains("would be read as an option"));
+    assert_eq!(shell(&of(&one, "").batches[0].text), [""]);
+}
+
+#[test]
 fn a_list_or_a_map_is_written_as_json_and_never_with_a_hole() {
     let of = |template: &str, assets: &[Asset]| {
         let check = load(&cli(template), None).expect("valid");

@@ -2,6 +2,7 @@
 //! built binary, since both come from files and the environment.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -173,4 +174,27 @@ fn the_command_for_what_is_missing_keeps_to_the_accounts_that_were_asked_for() {
         again(&["--accounts", &format!("{OTHER},{PARTNER}")]),
         format!("passmuster collect --accounts {PARTNER},{OTHER} --regions xx-made-2 --only Vpc")
     );
+}
+
+#[test]
+fn a_role_is_taken_on_with_what_its_trust_policy_asks_for() {
+    let server = FaultServer::start("", [Rule::on("*", Fault::Make(AWS.answers()))]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!(
+        "[collect]\nrole = \"Audit\"\nexternal_id = \"x-1\"\nsession_name = \"nightly\"\nsession_duration = \"2h\"\n\
+         session_tags = {{ team = \"audit\" }}\n\
+         [[accounts]]\nid = \"{PARTNER}\"\n[[accounts]]\nid = \"{OTHER}\"\nexternal_id = \"x-2\"\n"
+    );
+    let (code, stdout) = collect(folder.path(), &server.url, &config, &[], &["-o", "json"]);
+    assert_eq!(code, 0, "{stdout}");
+    let roles = server.roles();
+    let told = |role: &BTreeMap<String, String>| {
+        let text = |key: &str| role.get(key).cloned().unwrap_or_default();
+        ["ExternalId", "RoleSessionName", "DurationSeconds", "Tags.member.1.Key", "Tags.member.1.Value"]
+            .map(text)
+    };
+    let mut told: Vec<[String; 5]> = roles.iter().map(told).collect();
+    told.sort();
+    let wanted = ["x-1", "x-2"].map(|id| [id, "nightly", "7200", "team", "audit"].map(str::to_owned));
+    assert_eq!(told, wanted);
 }

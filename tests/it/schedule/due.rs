@@ -156,6 +156,13 @@ fn a_clock_that_is_put_right_by_seconds_repeats_nothing() {
     );
     assert!(decision.start.is_empty() && decision.rebased.is_empty());
     assert_eq!(standing(at("2026-11-20T06:00"), &job, &state), waits("2026-11-21T06:00"));
+    let known = Known::from([(job.name.clone(), state)]);
+    let rebased = |now: &str| due(at(now), std::slice::from_ref(&job), &known).rebased.len();
+    assert_eq!(
+        (rebased("2026-11-20T05:50"), rebased("2026-11-20T05:49:59.999")),
+        (0, 1),
+        "by ten minutes and more"
+    );
 }
 
 /// C5
@@ -193,6 +200,8 @@ fn jitter_is_the_jobs_own_always_the_same_and_never_as_long_as_the_interval() {
     let state = known(&job, "2026-11-20T05:00");
     let Standing::Waits { until } = standing(six, &job, &state) else { panic!("put off") };
     assert_eq!(standing(until, &job, &state), is_due("2026-11-20T06:00", 0));
+    let behind = known(&job, "2026-11-18T05:00");
+    assert_eq!(standing(six, &job, &behind), is_due("2026-11-19T06:00", 1), "today's is still put off");
 }
 
 #[test]
@@ -251,6 +260,9 @@ fn another_schedule_owes_nothing_for_the_time_before_it() {
     let other = check("a", "0 7 * * *");
     let state = state.taken_over(at("2026-11-20T10:00"), &other.when);
     assert_eq!(standing(at("2026-11-20T10:00"), &other, &state), waits("2026-11-21T07:00"));
+    let died = ran(&job, "2026-11-19T06:00").begun(at("2026-11-20T06:00"), at("2026-11-20T06:00"), 0);
+    let died = died.taken_over(at("2026-11-20T10:00"), &other.when);
+    assert_eq!(standing(at("2026-11-20T10:00"), &other, &died), waits("2026-11-21T07:00"), "nor its end");
     let same = ran(&job, "2026-11-01T06:00").taken_over(at("2026-11-20T10:00"), &job.when);
     assert_eq!(standing(at("2026-11-20T10:00"), &job, &same), is_due("2026-11-20T06:00", 18));
 }

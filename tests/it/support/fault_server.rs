@@ -149,6 +149,8 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<(String, String), usize>>,
     filtered: Mutex<Vec<Filtered>>,
+    /// What was asked for each time a role was taken on.
+    roles: Mutex<Vec<BTreeMap<String, String>>>,
     /// Whose access keys are whose, as far as answers said so.
     keys: Mutex<BTreeMap<String, String>>,
     http: reqwest::Client,
@@ -165,6 +167,7 @@ impl FaultServer {
             rules: Mutex::new(rules.into_iter().collect()),
             calls: Mutex::default(),
             filtered: Mutex::default(),
+            roles: Mutex::default(),
             keys: Mutex::default(),
             http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
         });
@@ -203,6 +206,11 @@ impl FaultServer {
     /// The filters that calls brought, in the order of the calls.
     pub(crate) fn filtered(&self) -> Vec<Filtered> {
         self.shared.filtered.lock().expect("filters").clone()
+    }
+
+    /// The parameters of each `AssumeRole`, in the order of the calls.
+    pub(crate) fn roles(&self) -> Vec<BTreeMap<String, String>> {
+        self.shared.roles.lock().expect("roles").clone()
     }
 
     /// Every action that was called, with its region, sorted.
@@ -436,6 +444,9 @@ impl Shared {
         let filtered = request.filtered();
         let is_filtered = filtered.is_some();
         self.filtered.lock().expect("filters").extend(filtered);
+        if action == "AssumeRole" {
+            self.roles.lock().expect("roles").push(request.form.iter().cloned().collect());
+        }
         let mut rules = self.rules.lock().expect("rules");
         let own = || self.keys.lock().expect("keys").get(request.access_key()).cloned();
         let account = request.account_of_role().or_else(own);

@@ -1,7 +1,7 @@
 //! What all accounts of one collection share: how many slices are read at a time, where they are stored, who is told.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -13,6 +13,7 @@ use super::{
     connect::Connection,
     error::CollectError,
     failure::Failure,
+    one_thread::OneThread,
     options::CollectOptions,
     report::{Event, SliceReport},
     scope::Scope,
@@ -39,9 +40,12 @@ pub(crate) struct Fleet {
     /// How many slices are read at a time.
     pub(crate) gate: Semaphore,
     store: Arc<Store>,
+    committing: OneThread,
     clock: Arc<dyn Clock>,
     on_event: Arc<dyn Fn(Event) + Send + Sync>,
     progress: Mutex<Progress>,
+    /// By account, the regions in which something of it was collected before; read at most once.
+    regions_before: OnceCell<BTreeMap<String, BTreeSet<String>>>,
     /// The regions that are enabled for the caller, asked for at most once.
     usual_regions: OnceCell<Vec<String>>,
 }
@@ -67,8 +71,21 @@ impl Fleet {
         on_event: Arc<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
         let gate = Semaphore::new(options.concurrency.max(1));
-        let (progress, usual_regions) = (Mutex::default(), OnceCell::new());
-        Self { options, scope, home, caller, accounts, gate, store, clock, on_event, progress, usual_regions }
+        Self {
+            options,
+            scope,
+            home,
+            caller,
+            accounts,
+            gate,
+            store,
+            committing: OneThread::start(),
+            clock,
+            on_event,
+            progress: Mutex::default(),
+            regions_before: OnceCell::new(),
+            usual_regions: OnceCell::new(),
+        }
     }
 
     /// Tells what will be read of an account.
@@ -106,7 +123,17 @@ impl Fleet {
             at: self.clock.now(),
             assets,
         };
-        let commit = self.in_store(key.clone(), move |store| store.commit_slice(slice)).await?;
+        let store = Arc::clone(&self.store);
+        // The store is let go of before anybody hears that this is done.
+        let committed = self.committing.run(move || {
+            let committed = store.commit_slice(slice);
+            drop(store);
+            committed
+        });
+        let commit = committed
+            .await
+            .unwrap_or_else(|| Err(StoreError::Closed { reason: "a commit has panicked".to_owned() }))
+            .map_err(|source| CollectError::Store { slice: key.clone(), source: Box::new(source) })?;
         let read = commit.added + commit.changed + commit.unchanged;
         let slice = SliceReport { key, api: action.to_owned(), outcome, reason, assets: read, commit };
         // Told under the lock, so that who listens hears the count go up.
@@ -141,6 +168,7 @@ impl Fleet {
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
         let mut gone = self.regions_before(&origin.caller).await?;
+        gone.extend(self.regions_listed(&origin.caller).await?);
         gone.retain(|name| !known.iter().any(|region| region.name == *name));
         if gone.is_empty() {
             return Ok((Ok(known), Vec::new()));
@@ -157,34 +185,35 @@ impl Fleet {
         }
     }
 
-    /// The regions in which something of an account was collected before, or which it had.
+    /// The regions in which something of an account was collected before.
     async fn regions_before(&self, account_id: &str) -> Result<BTreeSet<String>, CollectError> {
-        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
-        let slice = of.clone();
-        let read = move |store: &Store| {
-            let mut regions: BTreeSet<String> = store
-                .slices()?
-                .into_iter()
-                .filter(|known| known.key.account_id == slice.account_id && known.key.region != GLOBAL_REGION)
-                .map(|known| known.key.region)
-                .collect();
-            let listed = store.listed_besides(&slice, &Packed::default())?;
-            regions.extend(listed.iter().filter_map(|region| region.text("name").map(str::to_owned)));
+        let read = |store: &Store| {
+            let mut regions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for SliceKey { account_id, region, .. } in store.slices()?.into_iter().map(|slice| slice.key) {
+                if region != GLOBAL_REGION {
+                    regions.entry(account_id).or_default().insert(region);
+                }
+            }
             Ok(regions)
         };
-        self.in_store(of, read).await
+        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
+        let regions = self.regions_before.get_or_try_init(|| self.in_store(of, read)).await?;
+        Ok(regions.get(account_id).cloned().unwrap_or_default())
+    }
+
+    /// The regions that the store lists of an account.
+    async fn regions_listed(&self, account_id: &str) -> Result<BTreeSet<String>, CollectError> {
+        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
+        let slice = of.clone();
+        let read = move |store: &Store| store.listed_besides(&slice, &Packed::default());
+        let listed = self.in_store(of, read).await?;
+        Ok(listed.iter().filter_map(|region| region.text("name").map(str::to_owned)).collect())
     }
 
     /// The regions of an account that can't be asked for them: those in which it was collected before, else those that
     /// are enabled for the caller.
     pub(crate) async fn likely_regions(&self, account_id: &str) -> Result<Vec<String>, CollectError> {
-        let of = SliceKey::new(account_id, GLOBAL_REGION, "Region");
-        let slices = self.in_store(of, Store::slices).await?;
-        let before: BTreeSet<String> = slices
-            .into_iter()
-            .filter(|slice| slice.key.account_id == account_id && slice.key.region != GLOBAL_REGION)
-            .map(|slice| slice.key.region)
-            .collect();
+        let before = self.regions_before(account_id).await?;
         if !before.is_empty() {
             return Ok(before.into_iter().collect());
         }

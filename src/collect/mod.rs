@@ -16,6 +16,7 @@ mod enter;
 mod error;
 mod failure;
 mod fleet;
+mod one_thread;
 mod options;
 mod organization;
 mod pages;

@@ -7,13 +7,15 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 
 use passmuster::{
     collect::{AwsConfig, CollectOptions, OrganizationOptions, RoleOptions, collect},
     model::FixedClock,
+    store::{FaultPoint, Faults, Store, StoreOptions},
 };
 
 use super::{
@@ -72,13 +74,46 @@ async fn a_collection_makes_no_more_calls_than_it_takes() {
     }
 }
 
+/// On as many threads as commit, what the index replaces would stay until they end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_commits_of_a_collection_are_one_threads() {
+    let aws = MadeAws { accounts: 3, regions: 4, vpcs: 5 };
+    let later = Rule::on("*", Fault::Delay(Duration::from_millis(5)));
+    let server = FaultServer::start("", [later, Rule::on("*", Fault::Make(aws.answers()))]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let threads: Arc<Mutex<Vec<ThreadId>>> = Arc::default();
+    let seen = Arc::clone(&threads);
+    let faults = Faults::new(move |point| {
+        if point == FaultPoint::RecordWrite {
+            seen.lock().expect("threads").push(thread::current().id());
+        }
+        Ok(())
+    });
+    let options = StoreOptions { faults, ..StoreOptions::default() };
+    let store = Arc::new(Store::open(&folder.path().join("data"), &options).expect("a store").store);
+    let options = CollectOptions {
+        aws: AwsConfig::Given(Box::new(made_config(&server.url, MANAGEMENT, "xx-made-1"))),
+        organization: Some(OrganizationOptions::default()),
+        role: RoleOptions { role: Some("Audit".to_owned()), ..RoleOptions::default() },
+        patience: quick(),
+        ..CollectOptions::default()
+    };
+    let clock = Arc::new(FixedClock::at(time(EARLIER)));
+    let report = Box::pin(collect(options, Arc::clone(&store), clock, Arc::new(|_| {}))).await;
+    let slices = report.expect("a collection").slices.len();
+    let threads = threads.lock().expect("threads");
+    assert_eq!(threads.len(), slices, "each slice is one commit");
+    assert!(threads.iter().all(|thread| *thread == threads[0]), "{threads:?}");
+    assert!(Arc::into_inner(store).is_some(), "the thread holds no store when the collection has ended");
+}
+
 /// Not a test of anything: prints what `docs/performance.md` says.
 #[test]
 #[ignore = "takes minutes: cargo test collect::cost::measure -- --ignored --nocapture"]
 fn measure() {
     println!("| accounts x regions x VPCs | types | calls | least possible | seconds | peak MB |");
     println!("|---|---|--:|--:|--:|--:|");
-    let shapes = [(1, 20, 20), (25, 2, 20), (25, 20, 20), (1, 4, 5_000)];
+    let shapes = [(1, 20, 20), (25, 2, 20), (25, 20, 20), (1, 4, 5_000), (1, 16, 5_000)];
     let only_one =
         std::env::var("PASSMUSTER_COST_SHAPE").ok().and_then(|number| number.parse::<usize>().ok());
     let shapes = shapes.into_iter().enumerate().filter(|(at, _)| only_one.is_none_or(|one| one == *at));

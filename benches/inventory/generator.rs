@@ -1,7 +1,8 @@
 //! A seeded inventory: N VPCs, N flow logs (0.95 N where 40 % violate), 3 N subnets, N/20 accounts, 15 fields each,
-//! with the names, tags and skew of real organisations: a few large accounts, regions by popularity, ids without an order. The same number and
-//! skew give the same assets, in the same order, on every machine. Assets are handed on one by one: a million VPCs
-//! with what belongs to them are 5 million assets, too many to hold as JSON.
+//! with the names, tags and skew of real organisations: a few large accounts, regions by popularity, ids without an order,
+//! flow logs that go to a bucket for each region. The same number and skew give the same assets, in the same order, on
+//! every machine. Assets are handed on one by one: a million VPCs with what belongs to them are 5 million assets, too
+//! many to hold as JSON.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use passmuster::model::Asset;
+use passmuster::{collect::collected_types, model::Asset};
 use serde_json::{Value, json};
 
 /// When everything was collected.
@@ -90,6 +91,10 @@ pub fn each_asset(vpcs: usize, skew: Skew, mut receive: impl FnMut(Asset)) {
     for account in &accounts {
         receive(account_asset(&mut random, account));
     }
+    // One account has the buckets of all.
+    for (region, _) in REGIONS {
+        receive(bucket(&accounts[0], region));
+    }
     for index in 0..vpcs {
         // By the square of a random number the first account of a million VPCs has 4,500 of them, and half have
         // fewer than 15.
@@ -128,11 +133,11 @@ pub fn vpc_id(index: usize) -> String {
     format!("vpc-0{:016x}", mix(index as u64))
 }
 
-/// Writes the inventory as NDJSON, and says how many lines. With slices, a complete one stands at the end for each
-/// account, region and type that has assets.
+/// Writes the inventory as NDJSON, and says how many lines. With slices, everything was collected: a complete one stands
+/// at the end for each account, region and type of which there are many, and for each account and other type.
 pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -> io::Result<usize> {
     let mut lines = 0;
-    let mut slices: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut places: BTreeSet<[String; 2]> = BTreeSet::new();
     let mut written = Ok(());
     let mut write_line = |out: &mut dyn Write, line: &Value| {
         lines += 1;
@@ -144,12 +149,13 @@ pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -
         }
         if with_slices {
             let place = [asset.account_id(), asset.region()].map(|name| name.unwrap_or("global").to_owned());
-            let [account_id, region] = place;
-            slices.insert((account_id, region, asset.typename));
+            places.insert(place);
         }
     });
     written?;
-    for (account_id, region, asset_type) in slices {
+    for ([account_id, region], asset_type) in
+        places.iter().flat_map(|place| types_at(place).map(move |of| (place, of)))
+    {
         let slice = json!({
             "__typename": "Slice", "accountId": account_id, "region": region, "assetType": asset_type,
             "outcome": "COMPLETE", "api": format!("ec2:Describe{asset_type}s"), "completedAt": COLLECTED_AT,
@@ -158,6 +164,13 @@ pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -
         write_line(out, &slice)?;
     }
     out.flush().map(|()| lines)
+}
+
+/// The types whose slices stand at a place: those of most assets in each region, the others for a whole account.
+fn types_at([_, region]: &[String; 2]) -> impl Iterator<Item = &'static str> {
+    const BY_REGION: [&str; 3] = ["Vpc", "FlowLog", "Subnet"];
+    let is_regional = region != "global";
+    collected_types().into_iter().filter(move |asset_type| BY_REGION.contains(asset_type) == is_regional)
 }
 
 /// Distinct for distinct numbers, without an order: the finalizer of SplitMix64.
@@ -242,7 +255,7 @@ fn vpc(random: &mut Rng, place: &Place<'_>) -> Asset {
 fn flow_log(random: &mut Rng, place: &Place<'_>, number: usize, is_active: bool) -> Asset {
     let Place { account, region, vpc_id, .. } = place;
     let id = format!("fl-0{:016x}", mix(number as u64 | 1 << 60));
-    let traffic = ["ALL", "ALL", "REJECT", "ACCEPT"][random.usize(0..4)];
+    let traffic = pick(random, &[("ALL", 980), ("REJECT", 10), ("ACCEPT", 10)]);
     let asset = Asset::new("FlowLog", format!("arn:aws:ec2:{region}:{account}:vpc-flow-log/{id}"))
         .with("flowLogId", id.as_str())
         .with("flowLogStatus", if is_active { "ACTIVE" } else { "INACTIVE" })
@@ -250,9 +263,31 @@ fn flow_log(random: &mut Rng, place: &Place<'_>, number: usize, is_active: bool)
         .with("resourceId", vpc_id.as_str())
         .with("resourceType", "Vpc")
         .with("trafficType", traffic)
-        .with("logDestinationType", "cloud-watch-logs")
-        .with("logGroupName", format!("/vpc/{vpc_id}"));
+        .with("logDestinationType", "s3")
+        .with("bucketName", bucket_name(region));
     common(random, asset, place, &id, &format!("{}-flow-log", place.word))
+}
+
+fn bucket_name(region: &str) -> String {
+    format!("flow-logs-of-all-{region}")
+}
+
+/// Where the flow logs of a region go, whoever's they are.
+fn bucket(account: &str, region: &str) -> Asset {
+    let name = bucket_name(region);
+    Asset::new("S3Bucket", format!("arn:aws:s3:::{name}"))
+        .with("provider", "aws")
+        .with("accountId", account)
+        .with("region", "global")
+        .with("nativeId", name.as_str())
+        .with("name", name.as_str())
+        .with("bucketName", name.as_str())
+        .with("bucketRegion", region)
+        .with("publicAccessBlock", true)
+        .with("minExpirationDays", 400)
+        .with("notificationTargets", json!(["eventbridge"]))
+        .with("lastSeenAt", COLLECTED_AT)
+        .with("source", "import")
 }
 
 fn subnet_asset(place: &Place<'_>, number: usize) -> Asset {

@@ -67,7 +67,7 @@ asset!(FlowLog {
     resource_type: Option<String>,
     traffic_type: Option<String>,
     log_destination_type: Option<String>,
-    log_group_name: Option<String>,
+    bucket_name: Option<String>,
 });
 
 asset!(Subnet {
@@ -201,7 +201,7 @@ impl Inventory {
                 resource_type: of.text("resourceType"),
                 traffic_type: of.text("trafficType"),
                 log_destination_type: of.text("logDestinationType"),
-                log_group_name: of.text("logGroupName"),
+                bucket_name: of.text("bucketName"),
             })),
             "Subnet" => self.subnets.push(read!(Subnet, of, {
                 subnet_id: of.text("subnetId").unwrap_or_default(),
@@ -212,6 +212,8 @@ impl Inventory {
                 availability_zone: of.text("availabilityZone"),
                 map_public_ip_on_launch: of.truth("mapPublicIpOnLaunch"),
             })),
+            // No question is about them.
+            "S3Bucket" => {}
             other => panic!("the generator makes no {other}"),
         }
     }

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::{
     catalog::TypeId,
     graph::{Graph, Slices},
-    model::{Outcome, SliceState, Time},
+    model::{Outcome, Time},
     query::{
         Engine, Filters, QueryError, QueryErrorKind,
         run::{Judgement, Judging, Reason as WhyUnknown, Why, WhyWorld},
@@ -63,7 +63,7 @@ pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Che
 /// Judges one of several checks over one graph.
 pub(super) fn evaluate_in(worlds: &Worlds<'_>, check: &Check, engine: &Engine, now: Time) -> CheckResult {
     let graph = worlds.graph;
-    let oldest = Some(now.before(check.max_age.0));
+    let oldest = now.before(check.max_age.0);
     let mut result = CheckResult {
         id: check.id.clone(),
         title: check.title.clone(),
@@ -81,19 +81,19 @@ pub(super) fn evaluate_in(worlds: &Worlds<'_>, check: &Check, engine: &Engine, n
     };
     let told = match &check.expect.demand {
         Demand::NoAsset { of, violating, .. } => {
-            let judging = worlds.since(oldest);
+            let judging = worlds.since(Some(oldest));
             let judgement = judging.judge(*of, violating);
             urgent_rows(check, engine, &judging, &judgement)
                 .map(|urgent| fill(&mut result, check, graph, oldest, &judgement, &urgent))
         }
         Demand::Rego(policy) => {
-            let judging = worlds.since(oldest);
+            let judging = worlds.since(Some(oldest));
             let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
             let judged = judging.judge(check.covers, &Filters(all.collect()));
             urgent_rows(check, engine, &judging, &judged)
                 .and_then(|urgent| rego::fill(&mut result, (check, policy), graph, oldest, &urgent))
         }
-        demand => figure::fill(&mut result, check, demand, (graph, &worlds.since(oldest)), oldest),
+        demand => figure::fill(&mut result, check, demand, (graph, &worlds.since(Some(oldest))), oldest),
     };
     if let Err(errors) = told {
         let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
@@ -162,7 +162,7 @@ fn fill(
     result: &mut CheckResult,
     check: &Check,
     graph: &Graph,
-    oldest: Option<Time>,
+    oldest: Time,
     judgement: &Judgement,
     urgent: &[Rows],
 ) {
@@ -303,16 +303,13 @@ fn never_collected(result: &CheckResult) -> u64 {
     missing.len() as u64
 }
 
-pub(super) fn rests_on(check: &Check, graph: &Graph, oldest: Option<Time>, result: &CheckResult) -> RestsOn {
+pub(super) fn rests_on(check: &Check, graph: &Graph, oldest: Time, result: &CheckResult) -> RestsOn {
     let Some(slices) = graph.slices() else { return RestsOn::default() };
-    let touched: Vec<&SliceState> =
-        check.touches.iter().flat_map(|asset_type| slices.of_type(asset_type)).collect();
-    let complete = touched.iter().filter(|slice| slice.is_complete_since(oldest));
+    let touched = || check.touches.iter().map(String::as_str);
+    let complete: usize = touched().map(|asset_type| slices.count_complete(asset_type, oldest)).sum();
+    let total: usize = touched().map(|asset_type| slices.count_of(asset_type)).sum();
     RestsOn {
-        slices: Some(SliceCount {
-            complete: complete.clone().count() as u64,
-            total: touched.len() as u64 + never_collected(result),
-        }),
-        oldest: complete.filter_map(|slice| slice.completed_at).min(),
+        slices: Some(SliceCount { complete: complete as u64, total: total as u64 + never_collected(result) }),
+        oldest: touched().filter_map(|asset_type| slices.first_completed(asset_type, oldest)).min(),
     }
 }

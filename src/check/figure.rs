@@ -29,7 +29,7 @@ pub(super) fn fill(
     check: &Check,
     demand: &Demand,
     (graph, judging): (&Graph, &Judging<'_>),
-    oldest: Option<Time>,
+    oldest: Time,
 ) -> Result<(), Vec<QueryError>> {
     let found = match demand {
         Demand::NoAsset { .. } | Demand::Rego(_) => return Ok(()),
@@ -46,7 +46,7 @@ pub(super) fn fill(
             found
         }
         Demand::Value { path, order, wanted } => {
-            result.unknown_coverage = coverage(graph, unseen(&check.plan, graph, oldest).iter());
+            result.unknown_coverage = coverage(graph, unseen(&check.plan, graph, Some(oldest)).iter());
             let is_seen = result.unknown_coverage.is_empty();
             // What was not seen may be why the query can't be answered.
             let found = match answer(check, graph, path) {

@@ -12,6 +12,7 @@ mod cells;
 mod column;
 mod column_builder;
 mod compared;
+mod completions;
 mod dictionary;
 mod error;
 mod fences;

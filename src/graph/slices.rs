@@ -10,6 +10,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{
+    completions::Completions,
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     parallel::{WORTH_A_THREAD, in_parallel, threads},
     table::next_stamp,
@@ -85,8 +86,13 @@ struct OfType {
     regional: usize,
     /// Those whose latest attempt was not complete.
     incomplete: Arc<BTreeSet<SliceKey>>,
+    completions: Completions,
+    /// When one of them was last attempted.
+    attempted_at: Option<Time>,
     /// Another one wherever a slice of the type differs.
     stamp: u64,
+    /// Another one wherever there is a slice of the type more, or less.
+    keys_stamp: u64,
 }
 
 /// A slice that something needs and that is not complete: its state, or nothing where it was never collected.
@@ -97,10 +103,31 @@ pub(crate) struct Need {
 }
 
 impl OfType {
-    /// Takes in that a slice is there, or isn't, in some state.
-    fn set(&mut self, key: &SliceKey, (was_there, state): (bool, Option<&SliceState>)) {
+    /// Takes in a slice that was not there.
+    fn add(&mut self, state: &SliceState) {
+        self.slices += 1;
+        self.regional += usize::from(state.key.region != GLOBAL_REGION);
+        self.completions.add(state);
+        self.attempted_at = self.attempted_at.max(state.attempted_at);
+        if !state.is_complete_since(None) {
+            Arc::make_mut(&mut self.incomplete).insert(state.key.clone());
+        }
+    }
+
+    /// Takes in that a slice is in another state than before, if it is there at all.
+    fn change(&mut self, key: &SliceKey, before: Option<&SliceState>, now: Option<&SliceState>) {
         self.stamp = next_stamp();
-        let is_incomplete = state.is_some_and(|state| !state.is_complete_since(None));
+        if before.is_some() != now.is_some() {
+            self.keys_stamp = next_stamp();
+        }
+        if let Some(before) = before {
+            self.completions.remove(before);
+        }
+        if let Some(now) = now {
+            self.completions.add(now);
+            self.attempted_at = self.attempted_at.max(now.attempted_at);
+        }
+        let is_incomplete = now.is_some_and(|state| !state.is_complete_since(None));
         if is_incomplete != self.incomplete.contains(key) {
             let incomplete = Arc::make_mut(&mut self.incomplete);
             if is_incomplete {
@@ -109,9 +136,9 @@ impl OfType {
                 incomplete.remove(key)
             };
         }
-        count(&mut self.slices, was_there, state.is_some());
+        count(&mut self.slices, before.is_some(), now.is_some());
         if key.region != GLOBAL_REGION {
-            count(&mut self.regional, was_there, state.is_some());
+            count(&mut self.regional, before.is_some(), now.is_some());
         }
     }
 }
@@ -152,6 +179,14 @@ impl Account {
         let end = rest.partition_point(|state| *state.key.asset_type == *asset_type);
         rest.get(..end).unwrap_or_default()
     }
+
+    /// Whether a type was collected in every region of the account, or for all of it.
+    fn has_everywhere(&self, asset_type: &str, is_account_wide: bool) -> bool {
+        let states = self.of_type(asset_type);
+        // The regions of the account are those of any slice, so of as many slices none is missing.
+        states.iter().any(|state| state.key.region == GLOBAL_REGION)
+            || (!is_account_wide && !states.is_empty() && states.len() == self.regions.len())
+    }
 }
 
 fn count(many: &mut usize, was_there: bool, is_there: bool) {
@@ -180,13 +215,7 @@ impl Slices {
             let mut account = Account::default();
             while let Some(state) = states.next_if(|state| *state.key.account_id == *account_id) {
                 let SliceKey { region, asset_type, .. } = &state.key;
-                change(&mut types, asset_type, |of_type: &mut OfType| {
-                    of_type.slices += 1;
-                    of_type.regional += usize::from(*region != GLOBAL_REGION);
-                    if !state.is_complete_since(None) {
-                        Arc::make_mut(&mut of_type.incomplete).insert(state.key.clone());
-                    }
-                });
+                change(&mut types, asset_type, |of_type: &mut OfType| of_type.add(&state));
                 if *region != GLOBAL_REGION {
                     change(&mut account.regions, region, |count| *count += 1);
                 }
@@ -199,7 +228,7 @@ impl Slices {
             accounts.insert(account_id, Arc::new(account));
         }
         for of_type in types.values_mut() {
-            of_type.stamp = next_stamp();
+            (of_type.stamp, of_type.keys_stamp) = (next_stamp(), next_stamp());
         }
         Self { accounts, types, count, places_stamp: next_stamp(), wholes: Wholes::default() }
     }
@@ -213,7 +242,9 @@ impl Slices {
             change(&mut self.types, &name, |known| {
                 known.slices += of_type.slices;
                 known.regional += of_type.regional;
-                known.stamp = of_type.stamp;
+                known.completions.append(&of_type.completions);
+                known.attempted_at = known.attempted_at.max(of_type.attempted_at);
+                (known.stamp, known.keys_stamp) = (of_type.stamp, of_type.keys_stamp);
                 if !of_type.incomplete.is_empty() {
                     Arc::make_mut(&mut known.incomplete).extend(of_type.incomplete.iter().cloned());
                 }
@@ -232,9 +263,9 @@ impl Slices {
     }
 
     fn set(&mut self, key: SliceKey, state: Option<SliceState>) {
-        let known = self.find(&key.asset_type, &key.account_id, &key.region);
+        let known = self.find(&key.asset_type, &key.account_id, &key.region).cloned();
         let was_there = known.is_some();
-        if known == state.as_ref() {
+        if known == state {
             return;
         }
         if was_there != state.is_some() {
@@ -242,7 +273,7 @@ impl Slices {
             count(&mut self.count, was_there, state.is_some());
         }
         let of_type = self.types.entry(key.asset_type.clone()).or_default();
-        of_type.set(&key, (was_there, state.as_ref()));
+        of_type.change(&key, known.as_ref(), state.as_ref());
         if of_type.slices == 0 {
             self.types.remove(&key.asset_type);
         }
@@ -304,9 +335,39 @@ impl Slices {
         &self.wholes
     }
 
-    /// The stamps of a type and of the places; nothing for a type of which nothing was collected.
-    pub(super) fn stamps_of(&self, asset_type: &str) -> Option<(u64, u64)> {
-        Some((self.types.get(asset_type)?.stamp, self.places_stamp))
+    /// The stamps of where a type was collected, and where anything was; nothing for a type of which nothing was.
+    pub(super) fn places_stamps(&self, asset_type: &str) -> Option<(u64, u64)> {
+        Some((self.types.get(asset_type)?.keys_stamp, self.places_stamp))
+    }
+
+    /// Whether a type was collected, however that ended, wherever anything was.
+    pub(super) fn is_everywhere(&self, asset_type: &str) -> bool {
+        let is_account_wide = self.is_account_wide(asset_type);
+        self.accounts.values().all(|account| account.has_everywhere(asset_type, is_account_wide))
+    }
+
+    /// How many slices a type has.
+    #[must_use]
+    pub fn count_of(&self, asset_type: &str) -> usize {
+        self.types.get(asset_type).map_or(0, |of_type| of_type.slices)
+    }
+
+    /// How many slices of a type are complete since a time ([`SliceState::is_complete_since`]).
+    #[must_use]
+    pub fn count_complete(&self, asset_type: &str, oldest: Time) -> usize {
+        self.types.get(asset_type).map_or(0, |of_type| of_type.completions.count_since(oldest))
+    }
+
+    /// When a slice of a type was last attempted.
+    #[must_use]
+    pub fn last_attempted(&self, asset_type: &str) -> Option<Time> {
+        self.types.get(asset_type)?.attempted_at
+    }
+
+    /// The first time from `oldest` on at which a slice of a type was last complete.
+    #[must_use]
+    pub fn first_completed(&self, asset_type: &str, oldest: Time) -> Option<Time> {
+        self.types.get(asset_type)?.completions.first_since(oldest)
     }
 
     /// Another number wherever there is another account, region or slice.

@@ -44,9 +44,7 @@ impl Graph {
             if is_own_type(&definition.name) {
                 continue;
             }
-            for slice in slices.of_type(&definition.name) {
-                take(slice.completed_at);
-            }
+            take(slices.first_completed(&definition.name, oldest));
             let column = definition.find(LAST_SEEN).and_then(|(field, _)| {
                 let (_, table) = self.table_of(of)?;
                 Some(table.column(field))

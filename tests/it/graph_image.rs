@@ -102,7 +102,11 @@ fn contents(graph: &Graph) -> String {
         }
     }
     let slices = graph.slices().map(|slices| slices.all().to_vec());
-    format!("{}{slices:?} {:?}", String::from_utf8(out).unwrap(), graph.built_at())
+    let counted: Vec<(usize, usize)> = graph.slices().map_or_else(Vec::new, |all| {
+        let count = |of: &str| (all.count_of(of), all.count_complete(of, Time::from_millis(0).unwrap()));
+        all.all().iter().map(|slice| count(&slice.key.asset_type)).collect()
+    });
+    format!("{}{slices:?} {counted:?} {:?}", String::from_utf8(out).unwrap(), graph.built_at())
 }
 
 #[test]

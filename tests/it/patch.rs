@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use passmuster::{
     catalog::{Catalog, Source},
-    graph::{Changes, Graph, GraphBuilder, GraphError, PatchWork},
-    model::{Asset, Time},
+    graph::{Changes, Graph, GraphBuilder, GraphError, PatchWork, Slices},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
     query::{Engine, Fragments, GuardLimits, Request, run::RunLimits},
 };
 use serde_json::{Value, json};
@@ -278,4 +278,60 @@ fn a_relation_by_numbers_is_joined_whole_and_only_where_its_keys_changed() {
     assert_eq!(work.whole_relations, 0);
     let (_, work) = put(&before, vec![log(3).with("number", 4)]);
     assert_eq!(work.whole_relations, 2);
+}
+
+/// A state of one of a few slices, complete or not, at one of a few times within two minutes or at none.
+fn random_slice(random: &mut fastrand::Rng) -> (SliceKey, Option<SliceState>) {
+    let key = SliceKey::new(
+        fastrand::Rng::choice(random, ["1", "2", "3"]).expect("an account"),
+        random.choice(["r1", "r2", GLOBAL_REGION]).expect("a region"),
+        random.choice(["Vpc", "FlowLog"]).expect("a type"),
+    );
+    let time = |random: &mut fastrand::Rng| {
+        let seconds = random.choice([0, 0, 1, 59, 60, 61, 119]).expect("seconds");
+        random.bool().then(|| Time::from_millis(now().millis() + seconds * 1000).expect("a time"))
+    };
+    let state = (random.u8(..4) > 0).then(|| SliceState {
+        key: key.clone(),
+        api: String::new(),
+        outcome: if random.bool() { Outcome::Complete } else { Outcome::Denied },
+        reason: None,
+        attempted_at: time(random),
+        completed_at: time(random),
+        assets: 0,
+    });
+    (key, state)
+}
+
+#[test]
+fn what_is_counted_of_slices_is_what_each_of_them_says() {
+    let mut random = fastrand::Rng::with_seed(29);
+    for _ in 0..200 {
+        let first: Vec<SliceState> =
+            (0..random.usize(..12)).filter_map(|_| random_slice(&mut random).1).collect();
+        let mut slices = Slices::new(first);
+        for _ in 0..6 {
+            let before = slices.clone();
+            let changes: Vec<_> = (0..random.usize(..4)).map(|_| random_slice(&mut random)).collect();
+            for slices in [&before, &slices.patched(&changes), &before] {
+                for (asset_type, seconds) in
+                    ["Vpc", "FlowLog", "Subnet"].into_iter().flat_map(|of| (-1..121).map(move |at| (of, at)))
+                {
+                    let oldest = Time::from_millis(now().millis() + seconds * 1000).expect("a time");
+                    let of_type: Vec<&SliceState> = slices.of_type(asset_type).collect();
+                    let complete =
+                        of_type.iter().filter(|slice| slice.is_complete_since(Some(oldest))).count();
+                    let completed = of_type.iter().filter_map(|slice| slice.completed_at);
+                    assert_eq!(slices.count_of(asset_type), of_type.len());
+                    assert_eq!(slices.count_complete(asset_type, oldest), complete, "{of_type:?}");
+                    assert_eq!(
+                        slices.first_completed(asset_type, oldest),
+                        completed.filter(|at| *at >= oldest).min(),
+                        "{of_type:?}"
+                    );
+                }
+            }
+            slices = slices.patched(&changes);
+        }
+    }
 }

@@ -35,10 +35,10 @@ pub(in super::super) fn fill(
     result: &mut CheckResult,
     (check, policy): (&Check, &Policy),
     graph: &Graph,
-    oldest: Option<Time>,
+    oldest: Time,
     urgent: &[Rows],
 ) -> Result<(), Vec<QueryError>> {
-    result.unknown_coverage = coverage(graph, unseen(&check.plan, graph, oldest).iter());
+    result.unknown_coverage = coverage(graph, unseen(&check.plan, graph, Some(oldest)).iter());
     let covered = covered(graph, check.covers);
     if result.unknown_coverage.is_empty() {
         let answer = answer_of(&check.plan, graph)?;

@@ -192,8 +192,8 @@ impl Judge {
 fn is_news(check: &Check, state: &CheckState, settled: &SettledRun, present: &Present) -> bool {
     let is_newer = || {
         present.graph.slices().is_some_and(|slices| {
-            let mut touched = check.touches.iter().flat_map(|of| slices.of_type(of));
-            touched.any(|slice| slice.attempted_at.is_some_and(|at| at > state.last_run_at))
+            let mut attempts = check.touches.iter().filter_map(|of| slices.last_attempted(of));
+            attempts.any(|at| at > state.last_run_at)
         })
     };
     settled.runs.iter().any(|run| run.check_id == check.id && run.is_change())

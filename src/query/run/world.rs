@@ -248,11 +248,20 @@ impl<'g> World<'g> {
 
     /// The rows for which a slice is missing that would list what they relate to.
     fn unlisted(&self, id: TableId, target: TypeId, keys: &KeyPairs) -> Option<Bitmap> {
-        if self.is_told_beside(id, target, keys) {
-            return None;
-        }
+        let slices = self.graph.slices()?;
+        let table = self.graph.table(id);
+        let catalog = self.graph.catalog();
+        let is_whole = catalog.concrete(target).iter().all(|of| {
+            let asset_type = catalog.get(*of).name.as_str();
+            is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
+        });
         let mut found: Option<Bitmap> = None;
-        for places in self.places_needed(id, keys) {
+        for told_by in ToldBy::keys(self.graph, table, keys) {
+            // Mostly nothing is missing: then no place is asked.
+            if is_whole && self.is_collected_from(id, told_by) {
+                continue;
+            }
+            let Some(places) = self.places_told_by(id, told_by) else { continue };
             let here = places.rows_where(|account, region| self.is_missing_at(target, account, region));
             found = match (found, here) {
                 (Some(mut found), Some(here)) => {
@@ -265,19 +274,15 @@ impl<'g> World<'g> {
         found
     }
 
-    /// Whether nothing is missing of what a relation leads to, without asking place by place: it leads to where its own
-    /// assets are, and everything is whole there. Mostly that is so.
-    fn is_told_beside(&self, id: TableId, target: TypeId, keys: &KeyPairs) -> bool {
-        let Some(slices) = self.graph.slices() else { return true };
-        let table = self.graph.table(id);
-        let catalog = self.graph.catalog();
-        let is_whole = |of: &TypeId| {
-            let asset_type = catalog.get(*of).name.as_str();
-            is_own_type(asset_type) || slices.is_whole_since(asset_type, self.oldest())
-        };
-        ToldBy::keys(self.graph, table, keys) == [ToldBy::header(self.graph, table)]
-            && catalog.concrete(target).iter().all(is_whole)
-            && self.graph.is_placed(id)
+    /// Whether something was collected from wherever these places are: beside the assets of a table, if something was
+    /// from there, or any that something was from.
+    fn is_collected_from(&self, id: TableId, told_by: ToldBy) -> bool {
+        match told_by {
+            ToldBy::Fields { account: None, .. } => true,
+            told_by => {
+                told_by == ToldBy::header(self.graph, self.graph.table(id)) && self.graph.is_placed(id)
+            }
+        }
     }
 
     /// Where what a relation leads to would be listed, row by row: at every one of these places.

@@ -168,7 +168,7 @@ fn run(folder: &Path, endpoint: &str, of_organization: bool, only: Option<&str>)
         if let Some(ended) = child.try_wait().expect("its state") {
             break ended;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     };
     assert!(ended.success(), "{ended}");
     (began.elapsed().as_secs_f64(), peak)

@@ -132,7 +132,8 @@ impl<'a> RowBuffer<'a> {
     /// Ends what was begun.
     pub fn close(&mut self, begin: usize) -> Span {
         let start = place(self.cells.len());
-        self.cells.extend(self.open.drain(begin.min(self.open.len())..));
+        self.cells.extend_from_slice(self.open.get(begin..).unwrap_or_default());
+        self.open.truncate(begin);
         Span { start, end: place(self.cells.len()) }
     }
 

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     catalog::TypeId,
-    graph::{Graph, Slices},
+    graph::{Graph, Slices, in_parallel_with},
     model::{Outcome, Time},
     query::{
         Engine, Filters, QueryError, QueryErrorKind,
@@ -132,8 +132,16 @@ pub fn explain(
 /// Judges every check, in the order given. A check that can't be run is an [`Verdict::Error`] and stops no other.
 #[must_use]
 pub fn evaluate_all(checks: &[Check], engine: &Engine, graph: &Graph, now: Time) -> Vec<CheckResult> {
-    let worlds = Worlds::new(graph);
-    checks.iter().map(|check| evaluate_in(&worlds, check, engine, now)).collect()
+    judge_each(checks.iter().collect(), graph, |worlds, check| evaluate_in(worlds, check, engine, now))
+}
+
+/// Does something with each check, side by side: what several of them ask, a thread remembers for its own.
+pub(super) fn judge_each<'c, 'g, R: Send>(
+    checks: Vec<&'c Check>,
+    graph: &'g Graph,
+    judge: impl Fn(&Worlds<'g>, &'c Check) -> R + Sync,
+) -> Vec<R> {
+    in_parallel_with(checks, graph.is_large(), || Worlds::new(graph), judge)
 }
 
 /// For each priority rule, the failing assets of which its filter is certainly true.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     definition::Check,
-    evaluate::{Worlds, evaluate_in},
+    evaluate::{Worlds, evaluate_in, judge_each},
     result::CheckResult,
 };
 use crate::{
@@ -75,8 +75,13 @@ impl RememberedVerdicts {
     ) -> Vec<Arc<CheckResult>> {
         let ids: BTreeSet<&str> = checks.iter().map(|check| check.id.as_str()).collect();
         self.by_check.retain(|id, _| ids.contains(id.as_str()));
-        let worlds = Worlds::new(graph);
-        checks.iter().map(|check| self.evaluate_in(&worlds, check, engine, now)).collect()
+        let mut changed: BTreeMap<usize, Arc<CheckResult>> =
+            self.evaluate_changed(checks, engine, graph, now).into_iter().collect();
+        let verdict = |(place, check): (usize, &Check)| {
+            let known = || self.by_check.get(&check.id).map(|known| Arc::clone(&known.result));
+            changed.remove(&place).or_else(known)
+        };
+        checks.iter().enumerate().filter_map(verdict).collect()
     }
 
     /// The verdicts of those checks of which none is remembered that holds, with their places in the list: what they rest
@@ -89,59 +94,62 @@ impl RememberedVerdicts {
         now: Time,
     ) -> Vec<(usize, Arc<CheckResult>)> {
         let places = checks.iter().enumerate();
-        let changed: Vec<(usize, &Check)> = places
+        let (places, changed): (Vec<usize>, Vec<&Check>) = places
             .filter(|(_, check)| {
                 !self.by_check.get(&check.id).is_some_and(|known| known.holds(check, graph, now))
             })
-            .collect();
-        let worlds = Worlds::new(graph);
-        changed
-            .into_iter()
-            .map(|(place, check)| (place, self.evaluate_in(&worlds, check, engine, now)))
-            .collect()
+            .unzip();
+        let judged = judge_each(changed, graph, |worlds, check| (check, judge(worlds, check, engine, now)));
+        let results = judged.into_iter().map(|(check, (result, remembered))| {
+            self.remember(check, remembered);
+            result
+        });
+        places.into_iter().zip(results).collect()
     }
 
     /// The verdict of one check: the same as [`evaluate`](super::evaluate()) gives, remembered where it holds.
     pub fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
-        self.evaluate_in(&Worlds::new(graph), check, engine, now)
-    }
-
-    fn evaluate_in(
-        &mut self,
-        worlds: &Worlds<'_>,
-        check: &Check,
-        engine: &Engine,
-        now: Time,
-    ) -> Arc<CheckResult> {
-        let graph = worlds.graph();
         if let Some(known) = self.by_check.get(&check.id)
             && known.holds(check, graph, now)
         {
             return Arc::clone(&known.result);
         }
-        self.evaluated += 1;
-        let result = Arc::new(evaluate_in(worlds, check, engine, now));
-        match rests_on(check, engine) {
-            Ok(types) => {
-                let oldest = now.before(check.max_age.0);
-                let remembered = Remembered {
-                    query: Arc::clone(&check.query),
-                    expect: check.expect.identity(),
-                    priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
-                    max_age: check.max_age,
-                    stamps: graph.stamps(types.iter().copied()),
-                    at: now,
-                    first_collected: graph.first_collected_since(types.iter().copied(), oldest),
-                    result: Arc::clone(&result),
-                    types,
-                };
-                self.by_check.insert(check.id.clone(), remembered);
-            }
-            // A check that can't be run is tried again.
-            Err(_) => drop(self.by_check.remove(&check.id)),
-        }
+        let (result, remembered) = judge(&Worlds::new(graph), check, engine, now);
+        self.remember(check, remembered);
         result
     }
+
+    fn remember(&mut self, check: &Check, judged: Option<Remembered>) {
+        self.evaluated += 1;
+        match judged {
+            Some(remembered) => self.by_check.insert(check.id.clone(), remembered),
+            // A check that can't be run is tried again.
+            None => self.by_check.remove(&check.id),
+        };
+    }
+}
+
+/// Judges a check; with what is remembered of it, where it could be run.
+fn judge(
+    worlds: &Worlds<'_>,
+    check: &Check,
+    engine: &Engine,
+    now: Time,
+) -> (Arc<CheckResult>, Option<Remembered>) {
+    let graph = worlds.graph();
+    let result = Arc::new(evaluate_in(worlds, check, engine, now));
+    let remembered = rests_on(check, engine).ok().map(|types| Remembered {
+        query: Arc::clone(&check.query),
+        expect: check.expect.identity(),
+        priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
+        max_age: check.max_age,
+        stamps: graph.stamps(types.iter().copied()),
+        at: now,
+        first_collected: graph.first_collected_since(types.iter().copied(), now.before(check.max_age.0)),
+        result: Arc::clone(&result),
+        types,
+    });
+    (result, remembered)
 }
 
 /// The types that the verdict of a check and its priorities rest on.

@@ -293,48 +293,87 @@ impl<'t> AllTexts<'t> {
     /// Numbers each text by its place among the distinct ones, in an order given; hands on each of these once.
     pub(crate) fn rank(&self, order: Option<&[u32]>, mut distinct: impl FnMut(&str)) -> Vec<u32> {
         let mut ranks = vec![NO_CODE; self.len as usize];
-        let mut before: Option<&[u8]> = None;
         let mut rank = 0u32;
-        let mut take = |number: u32| {
-            let bytes = self.bytes(number);
-            if before != Some(bytes) {
+        self.each_in_order(order, |number, before| {
+            if before != Some(true) {
                 rank += u32::from(before.is_some());
                 distinct(self.text(number));
-                before = Some(bytes);
             }
             if let Some(slot) = ranks.get_mut(number as usize) {
                 *slot = rank;
             }
-        };
-        match order {
-            None => (0..self.len).for_each(&mut take),
-            Some(order) => order.iter().copied().for_each(&mut take),
-        }
+        });
         ranks
     }
 
     /// The numbers of texts that are there more than once, together, in an order given.
     pub(crate) fn repeated(&self, order: Option<&[u32]>) -> Vec<Vec<u32>> {
-        let at =
-            |place: u32| order.map_or(place, |order| order.get(place as usize).copied().unwrap_or(place));
         let mut groups: Vec<Vec<u32>> = Vec::new();
-        let mut is_open = false;
-        for place in 1..self.len {
-            let (before, number) = (at(place - 1), at(place));
-            let is_equal = self.bytes(before) == self.bytes(number);
+        let (mut last, mut is_open) = (0, false);
+        self.each_in_order(order, |number, before| {
+            let is_equal = before == Some(true);
             match groups.last_mut() {
                 Some(group) if is_equal && is_open => group.push(number),
-                _ if is_equal => groups.push(vec![before, number]),
+                _ if is_equal => groups.push(vec![last, number]),
                 _ => {}
             }
-            is_open = is_equal;
-        }
+            (last, is_open) = (number, is_equal);
+        });
         groups
+    }
+
+    /// Hands on each number in an order given, and whether its text is the one before; nothing for the first.
+    ///
+    /// In the order of texts each stands somewhere else in memory. So some are looked at ahead, which the processor does
+    /// side by side: what is read of them is enough to tell most of them from their neighbours.
+    fn each_in_order(&self, order: Option<&[u32]>, mut take: impl FnMut(u32, Option<bool>)) {
+        const AHEAD: usize = 32;
+        let number_at = |place: u32| match order {
+            None => Some(place),
+            Some(order) => order.get(place as usize).copied(),
+        };
+        let mut ahead: Vec<(u32, Glance<'_>)> = Vec::with_capacity(AHEAD);
+        let mut before: Option<Glance<'_>> = None;
+        for start in (0..self.len).step_by(AHEAD) {
+            let end = self.len.min(start.saturating_add(AHEAD as u32));
+            ahead.clear();
+            ahead.extend((start..end).filter_map(|place| {
+                let number = number_at(place)?;
+                Some((number, Glance::at(self.bytes(number))))
+            }));
+            for (number, glance) in &ahead {
+                take(*number, before.map(|before| before == *glance));
+                before = Some(*glance);
+            }
+        }
     }
 
     /// How the texts of two numbers compare.
     pub(crate) fn compare(&self, one: u32, other: u32) -> Ordering {
         self.text(one).cmp(self.text(other))
+    }
+}
+
+/// A text, and its end as a number: equal ones have equal ends.
+#[derive(Clone, Copy, Debug)]
+struct Glance<'t> {
+    bytes: &'t [u8],
+    end: u64,
+}
+
+impl<'t> Glance<'t> {
+    fn at(bytes: &'t [u8]) -> Self {
+        let end = match bytes.last_chunk::<8>() {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => bytes.iter().fold(0, |end, &byte| end << 8 | u64::from(byte)),
+        };
+        Self { bytes, end }
+    }
+}
+
+impl PartialEq for Glance<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.end == other.end && self.bytes == other.bytes
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     Graph, GraphError,
     column::TableId,
     ids::Ids,
-    parallel::{WORTH_A_THREAD, in_parallel, threads},
+    parallel::{WORTH_A_THREAD, beside, in_parallel, threads},
     relate,
     slice_rows::SliceRows,
     slices::Slices,
@@ -110,21 +110,25 @@ impl RowTarget for GraphBuilder {
     }
 
     fn count_assets(&self, slices: &mut [SliceState]) {
-        let counted = in_parallel(self.joined.iter().collect(), slices.len() > WORTH_A_THREAD, |joined| {
-            let definition = self.catalog.get(joined.of);
+        let parts = self.joined.iter().flat_map(|joined| joined.parts.iter().map(|part| (joined.of, part)));
+        let counted = in_parallel(parts.collect(), slices.len() > WORTH_A_THREAD, |(of, part)| {
+            let definition = self.catalog.get(of);
             let field = |name: &str| definition.find(name).map(|(field, _)| field);
-            let mut counts: FxHashMap<(&str, &str), u64> = FxHashMap::default();
+            let mut counts: Vec<((&str, &str), u64)> = Vec::new();
             if let Some(account) = field("accountId") {
-                let region = field("region");
-                for part in &joined.parts {
-                    part.count_texts(account, region, |account_id, region, count| {
-                        *counts.entry((account_id, region.unwrap_or(GLOBAL_REGION))).or_default() += count;
-                    });
-                }
+                part.count_texts(account, field("region"), |account_id, region, count| {
+                    counts.push(((account_id, region.unwrap_or(GLOBAL_REGION)), count));
+                });
             }
             (definition.name.as_str(), counts)
         });
-        let counts: FxHashMap<&str, FxHashMap<(&str, &str), u64>> = counted.into_iter().collect();
+        let mut counts: FxHashMap<&str, FxHashMap<(&str, &str), u64>> = FxHashMap::default();
+        for (of, counted) in counted {
+            let of_type = counts.entry(of).or_default();
+            for (place, count) in counted {
+                *of_type.entry(place).or_default() += count;
+            }
+        }
         for slice in slices {
             let of_type = counts.get(slice.key.asset_type.as_str());
             let place = (slice.key.account_id.as_str(), slice.key.region.as_str());
@@ -181,13 +185,15 @@ impl GraphBuilder {
         self.join_all()?;
         self.join_slices(slices.as_deref().unwrap_or_default())?;
         let catalog = Arc::clone(&self.catalog);
-        let (mut tables, by_type) = self.tables()?;
+        let is_large = slices.as_ref().is_some_and(|slices| slices.len() > WORTH_A_THREAD);
+        let (slices, tables) = beside(is_large, || slices.map(Slices::new), || self.tables());
+        let (mut tables, by_type) = tables?;
         relate::relate(&catalog, &mut tables, &by_type)
             .map_err(|excess| too_large(&catalog, excess.of, "the edges of a relation"))?;
         let by_type =
             (0u32..).take(catalog.types().len()).map(|of| by_type.get(&TypeId(of)).copied()).collect();
         let tables = tables.into_iter().map(Arc::new).collect();
-        Ok(Graph { catalog, tables, by_type, slices: slices.map(Slices::new), built_at })
+        Ok(Graph { catalog, tables, by_type, slices, built_at })
     }
 
     /// Joins what was put in one by one, where no threads were.

@@ -52,6 +52,7 @@ pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::NO_CODE,
     needle::Needle,
+    parallel::in_parallel_with,
     slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
@@ -89,6 +90,11 @@ impl Graph {
     #[must_use]
     pub fn built_at(&self) -> Time {
         self.built_at
+    }
+
+    /// Whether there is so much in it that work over all of it is worth another thread.
+    pub(crate) fn is_large(&self) -> bool {
+        self.tables.iter().any(|table| table.rows > parallel::WORTH_A_THREAD)
     }
 
     /// How many assets of a type there are; of an interface, of all its types together.

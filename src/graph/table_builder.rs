@@ -211,10 +211,21 @@ impl TableBuilder {
         };
         let (Some(one), other) = (column(one), other.and_then(column)) else { return };
         let mut by_code: FxHashMap<(u32, Option<u32>), u64> = FxHashMap::default();
-        for row in 0..self.rows {
-            if let Some(code) = one.code(row) {
-                *by_code.entry((code, other.and_then(|other| other.code(row)))).or_default() += 1;
+        // What comes one after the other is mostly of one place.
+        let codes = |row| Some((one.code(row)?, other.and_then(|other| other.code(row))));
+        let mut run: Option<((u32, Option<u32>), u64)> = None;
+        for codes in (0..self.rows).filter_map(codes) {
+            match &mut run {
+                Some((before, count)) if *before == codes => *count += 1,
+                _ => {
+                    if let Some((before, count)) = run.replace((codes, 1)) {
+                        *by_code.entry(before).or_default() += count;
+                    }
+                }
             }
+        }
+        if let Some((codes, count)) = run {
+            *by_code.entry(codes).or_default() += count;
         }
         for ((one_code, other_code), count) in by_code {
             let other = other.zip(other_code).map(|(other, code)| other.text(code));

@@ -23,6 +23,9 @@ use crate::{
     model::SliceState,
 };
 
+/// From so many slices on they are sorted on a thread of their own.
+const WORTH_A_THREAD: usize = 20_000;
+
 /// How a file is divided among threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Division {
@@ -235,11 +238,20 @@ fn finish<T: RowTarget>(
         failure = first_of(failure, part.failure);
     }
     let mut slices = None;
-    match sorted_slices(name, slice_lines) {
+    let (sorted, repeated) = if slice_lines.len() < WORTH_A_THREAD {
+        (sorted_slices(name, slice_lines), target.join(shards))
+    } else {
+        thread::scope(|scope| {
+            let sorted = scope.spawn(|| sorted_slices(name, slice_lines));
+            let repeated = target.join(shards);
+            (sorted.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), repeated)
+        })
+    };
+    match sorted {
         Ok(sorted) => slices = sorted,
         Err(repeated) => failure = first_of(failure, Some(repeated)),
     }
-    let repeated = target.join(shards).map(|repeated| {
+    let repeated = repeated.map(|repeated| {
         let (line, first_line) = (repeated.line, repeated.first_line);
         let (file, typename, id) = (name.to_owned(), repeated.typename, repeated.id);
         (line, ImportError::DuplicateAsset { file, line, first_line, typename, id })

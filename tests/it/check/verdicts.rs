@@ -315,6 +315,35 @@ fn the_same_inventory_gives_the_same_result_in_any_order() {
     assert_eq!(failing_ids(&first), ["vpc-b", "vpc-c"]);
 }
 
+/// From 20,000 assets on checks are judged by several threads.
+#[test]
+fn a_large_inventory_gets_the_verdicts_that_each_check_gives_alone() {
+    let (engine, checks) = shipped();
+    let mut assets: Vec<Asset> = ORGANISATION
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .filter(|value: &Value| value["__typename"] != "Slice")
+        .map(|value| Asset::from_json(value).expect("an asset"))
+        .collect();
+    assets.extend((0..20_001).map(|number| {
+        let id = format!("subnet-{number:08x}");
+        Asset::new("Subnet", id.as_str()).with("subnetId", id.as_str()).with("vpcId", "vpc-elsewhere")
+    }));
+    let graph = graph_of(engine, &assets, None);
+    let alone: Vec<CheckResult> = checks.iter().map(|check| evaluate(check, engine, &graph, now())).collect();
+    assert!(alone.iter().any(|result| !result.findings.is_empty()));
+    assert_eq!(evaluate_all(&checks, engine, &graph, now()), alone);
+
+    let mut remembered = RememberedVerdicts::default();
+    let again = |remembered: &mut RememberedVerdicts| -> Vec<CheckResult> {
+        let results = remembered.evaluate_all(&checks, engine, &graph, now());
+        results.iter().map(|result| (**result).clone()).collect()
+    };
+    assert_eq!(again(&mut remembered), alone);
+    assert_eq!(again(&mut remembered), alone);
+    assert_eq!(remembered.evaluated(), checks.len() as u64);
+}
+
 fn failing_ids(result: &CheckResult) -> Vec<&str> {
     result.findings.iter().map(|finding| finding.asset.short_id()).collect()
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use fastrand::Rng;
-use passmuster::{collect::collected_types, model::Asset};
+use passmuster::{
+    collect::collected_types,
+    model::{Asset, GLOBAL_REGION},
+};
 use serde_json::{Value, json};
 
 /// When everything was collected.
@@ -148,7 +151,8 @@ pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -
             written = write_line(out, &asset.to_json());
         }
         if with_slices {
-            let place = [asset.account_id(), asset.region()].map(|name| name.unwrap_or("global").to_owned());
+            let place =
+                [asset.account_id(), asset.region()].map(|name| name.unwrap_or(GLOBAL_REGION).to_owned());
             places.insert(place);
         }
     });
@@ -167,9 +171,9 @@ pub fn write(vpcs: usize, skew: Skew, with_slices: bool, out: &mut impl Write) -
 }
 
 /// The types whose slices stand at a place: those of most assets in each region, the others for a whole account.
-fn types_at([_, region]: &[String; 2]) -> impl Iterator<Item = &'static str> {
+pub fn types_at([_, region]: &[String; 2]) -> impl Iterator<Item = &'static str> {
     const BY_REGION: [&str; 3] = ["Vpc", "FlowLog", "Subnet"];
-    let is_regional = region != "global";
+    let is_regional = region != GLOBAL_REGION;
     collected_types().into_iter().filter(move |asset_type| BY_REGION.contains(asset_type) == is_regional)
 }
 
@@ -278,7 +282,7 @@ fn bucket(account: &str, region: &str) -> Asset {
     Asset::new("S3Bucket", format!("arn:aws:s3:::{name}"))
         .with("provider", "aws")
         .with("accountId", account)
-        .with("region", "global")
+        .with("region", GLOBAL_REGION)
         .with("nativeId", name.as_str())
         .with("name", name.as_str())
         .with("bucketName", name.as_str())

@@ -49,7 +49,7 @@ use passmuster::{
     catalog::{self, Catalog},
     check,
     graph::{Changes, Graph, GraphBuilder},
-    model::{Asset, Outcome, SliceKey, SliceState, Time},
+    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time},
     query::{Engine, Graphs, GuardLimits, Request, run::RunLimits},
 };
 use questions::{Question, questions};
@@ -260,14 +260,16 @@ impl Ours {
         bytes + response.body.len()
     }
 
-    /// The same graph as if everything that the check rests on had been collected, completely and just now.
+    /// The same graph as if everything had been collected, completely and just now.
     fn with_slices(&self) -> Graph {
         let (of, _) = self.graph.catalog().find("Vpc").expect("the type of VPCs");
         let rows = 0..u32::try_from(self.graph.count(of)).expect("rows are numbered");
         let text = |row, field| self.graph.text(of, row, field).expect("a VPC is somewhere").into_owned();
-        let places: BTreeSet<(String, String)> =
-            rows.map(|row| (text(row, "accountId"), text(row, "region"))).collect();
-        let slice = |(account, region): &(String, String), asset_type: &String| {
+        let mut places: BTreeSet<[String; 2]> =
+            rows.map(|row| [text(row, "accountId"), text(row, "region")]).collect();
+        let accounts: BTreeSet<String> = places.iter().map(|[account, _]| account.clone()).collect();
+        places.extend(accounts.into_iter().map(|account| [account, GLOBAL_REGION.to_owned()]));
+        let slice = |[account, region]: &[String; 2], asset_type: &str| {
             let state = SliceState {
                 key: SliceKey::new(account, region, asset_type),
                 api: String::new(),
@@ -279,7 +281,7 @@ impl Ours {
             };
             (state.key.clone(), Some(state))
         };
-        let of_place = |place| self.check.touches.iter().map(move |asset_type| slice(place, asset_type));
+        let of_place = |place| generator::types_at(place).map(move |asset_type| slice(place, asset_type));
         let changes = Changes { slices: places.iter().flat_map(of_place).collect(), ..Changes::default() };
         self.graph.patched(&changes, self.now).expect("slices").graph
     }

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+use serde::de::Error as _;
+
 use crate::{
     catalog::{Catalog, TypeDef, TypeKind},
     model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type},
@@ -12,6 +15,45 @@ pub const UNDECLARED_REASON: &str = "the file declares no slice for these assets
 
 /// The account of the slice that holds assets without an account.
 pub const NO_ACCOUNT: &str = "none";
+
+/// The assets of a file that wait for its end, where it shows which slices they are of: as text, which takes a tenth of
+/// the memory.
+#[derive(Clone, Debug, Default)]
+pub struct WaitingAssets {
+    /// The slices that they would be of if each were declared.
+    places: Vec<SliceKey>,
+    numbers: FxHashMap<SliceKey, u32>,
+    /// The number of its place, and the asset.
+    assets: Vec<(u32, AssetText)>,
+}
+
+impl WaitingAssets {
+    /// Takes an asset in.
+    pub fn push(&mut self, asset: Asset) {
+        let place = own_slice(&asset);
+        let number = self.numbers.get(&place).copied().unwrap_or_else(|| {
+            let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+            self.numbers.insert(place.clone(), number);
+            self.places.push(place);
+            number
+        });
+        self.assets.push((number, AssetText(asset.into_json().to_string().into())));
+    }
+}
+
+/// An asset as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetText(Box<str>);
+
+impl AssetText {
+    /// The asset.
+    ///
+    /// # Errors
+    /// None that an asset can bring about.
+    pub fn read(&self) -> serde_json::Result<Asset> {
+        Asset::from_json(serde_json::from_str(&self.0)?).map_err(serde_json::Error::custom)
+    }
+}
 
 /// One commit to a store.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +69,7 @@ pub struct SliceBatch {
     /// When it ended; nothing where the file doesn't say, which is now.
     pub at: Option<Time>,
     /// What it found.
-    pub assets: Vec<Asset>,
+    pub assets: Vec<AssetText>,
 }
 
 /// The commits of a file, in the order to make them: sorted by slice. An asset belongs to the slice of its type,
@@ -39,14 +81,21 @@ pub struct SliceBatch {
 #[must_use]
 pub fn slice_batches(
     catalog: &Catalog,
-    assets: Vec<Asset>,
+    assets: WaitingAssets,
     slices: Option<Vec<SliceState>>,
 ) -> Vec<SliceBatch> {
-    let slices = slices.unwrap_or_else(|| whole_slices(catalog, &assets));
-    let declared: BTreeSet<SliceKey> = slices.iter().map(|slice| slice.key.clone()).collect();
-    let mut by_slice: BTreeMap<SliceKey, Vec<Asset>> = BTreeMap::new();
-    for asset in assets {
-        by_slice.entry(slice_of(&declared, &asset)).or_default().push(asset);
+    let WaitingAssets { places, assets, .. } = assets;
+    let slices = slices.unwrap_or_else(|| whole_slices(catalog, &places));
+    let declared = Declared::of(&slices);
+    let slice_of: Vec<SliceKey> = places.iter().map(|place| declared.slice_of(place)).collect();
+    let mut by_slice: BTreeMap<SliceKey, Vec<AssetText>> = BTreeMap::new();
+    for (place, asset) in assets {
+        if let Some(slice) = slice_of.get(place as usize) {
+            match by_slice.get_mut(slice) {
+                Some(listed) => listed.push(asset),
+                None => drop(by_slice.insert(slice.clone(), vec![asset])),
+            }
+        }
     }
     let mut batches: Vec<SliceBatch> = slices
         .into_iter()
@@ -68,7 +117,7 @@ pub fn slice_batches(
     batches
 }
 
-fn declared_batches(slice: SliceState, assets: Vec<Asset>) -> Vec<SliceBatch> {
+fn declared_batches(slice: SliceState, assets: Vec<AssetText>) -> Vec<SliceBatch> {
     let SliceState { key, api, outcome, reason, attempted_at, completed_at, .. } = slice;
     if outcome == Outcome::Complete {
         let at = completed_at.or(attempted_at);
@@ -88,22 +137,40 @@ fn declared_batches(slice: SliceState, assets: Vec<Asset>) -> Vec<SliceBatch> {
     vec![earlier, SliceBatch { key, api, outcome, reason, at: attempted_at, assets: Vec::new() }]
 }
 
-/// The slice of the asset's own account and region, or the account-wide one; for an asset of an account that the file
-/// declares nothing of (a shared VPC, as its participants see it) the first slice of its type and region, as a
-/// collection stores what it sees of others.
-fn slice_of(declared: &BTreeSet<SliceKey>, asset: &Asset) -> SliceKey {
-    let key = own_slice(asset);
-    if declared.contains(&key) {
-        return key;
+/// What a file declares.
+struct Declared {
+    slices: BTreeSet<SliceKey>,
+    accounts: BTreeSet<String>,
+    /// By type and region the first slice.
+    seen_by: FxHashMap<(String, String), SliceKey>,
+}
+
+impl Declared {
+    fn of(slices: &[SliceState]) -> Self {
+        let slices: BTreeSet<SliceKey> = slices.iter().map(|slice| slice.key.clone()).collect();
+        let accounts = slices.iter().map(|slice| slice.account_id.clone()).collect();
+        let mut seen_by = FxHashMap::default();
+        for slice in &slices {
+            let kind = (slice.asset_type.clone(), slice.region.clone());
+            seen_by.entry(kind).or_insert_with(|| slice.clone());
+        }
+        Self { slices, accounts, seen_by }
     }
-    let account_wide = SliceKey { region: GLOBAL_REGION.to_owned(), ..key.clone() };
-    if declared.contains(&account_wide) {
-        return account_wide;
+
+    /// The slice of an asset's own account and region, or the account-wide one; for an asset of an account that the file
+    /// declares nothing of (a shared VPC, as its participants see it) the first slice of its type and region, as a
+    /// collection stores what it sees of others.
+    fn slice_of(&self, own: &SliceKey) -> SliceKey {
+        let account_wide = SliceKey { region: GLOBAL_REGION.to_owned(), ..own.clone() };
+        if self.slices.contains(own) {
+            return own.clone();
+        }
+        if self.slices.contains(&account_wide) {
+            return account_wide;
+        }
+        let seen_by = self.seen_by.get(&(own.asset_type.clone(), own.region.clone()));
+        seen_by.filter(|_| !self.accounts.contains(&own.account_id)).unwrap_or(own).clone()
     }
-    let is_foreign = !declared.iter().any(|slice| slice.account_id == key.account_id);
-    let seen_by =
-        declared.iter().find(|slice| slice.asset_type == key.asset_type && slice.region == key.region);
-    seen_by.filter(|_| is_foreign).cloned().unwrap_or(key)
 }
 
 fn own_slice(asset: &Asset) -> SliceKey {
@@ -116,8 +183,8 @@ fn own_slice(asset: &Asset) -> SliceKey {
 
 /// Every account and region of the file, complete for every asset type; account-wide for the types whose assets have
 /// no region, and for the accounts that have none.
-fn whole_slices(catalog: &Catalog, assets: &[Asset]) -> Vec<SliceState> {
-    let mut keys: BTreeSet<SliceKey> = assets.iter().map(own_slice).collect();
+fn whole_slices(catalog: &Catalog, places: &[SliceKey]) -> Vec<SliceState> {
+    let mut keys: BTreeSet<SliceKey> = places.iter().cloned().collect();
     let account_wide: BTreeSet<String> =
         keys.iter().filter(|key| key.region == GLOBAL_REGION).map(|key| key.asset_type.clone()).collect();
     let mut places: BTreeSet<(String, String)> =

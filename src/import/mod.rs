@@ -12,7 +12,7 @@ mod rows;
 mod slice_line;
 mod straight;
 
-pub use batches::{NO_ACCOUNT, SliceBatch, UNDECLARED_REASON, slice_batches};
+pub use batches::{AssetText, NO_ACCOUNT, SliceBatch, UNDECLARED_REASON, WaitingAssets, slice_batches};
 pub use error::{ImportError, SinkError, SliceProblem};
 pub use ndjson::{FileSummary, ImportLimits, read_file, read_ndjson};
 pub use rows::{Division, read_file_rows, read_rows};

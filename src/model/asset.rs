@@ -107,13 +107,18 @@ impl Asset {
     /// The NDJSON form, the inverse of [`Asset::from_json`].
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("__typename".to_owned(), Value::String(self.typename.clone()));
-        object.insert("id".to_owned(), Value::String(self.id.clone()));
-        if !self.unknown.is_empty() {
-            object.insert("__unknown".to_owned(), self.unknown.iter().cloned().collect());
+        self.clone().into_json()
+    }
+
+    /// The same, of an asset that is not needed any more.
+    #[must_use]
+    pub fn into_json(self) -> Value {
+        let Self { typename, id, fields: mut object, unknown } = self;
+        object.insert("__typename".to_owned(), Value::String(typename));
+        object.insert("id".to_owned(), Value::String(id));
+        if !unknown.is_empty() {
+            object.insert("__unknown".to_owned(), unknown.into_iter().collect());
         }
-        object.extend(self.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
         Value::Object(object)
     }
 }

@@ -4,7 +4,10 @@ use std::io::{self, BufReader, Read};
 
 use passmuster::{
     catalog::{Catalog, Source},
-    import::{FileSummary, ImportError, ImportLimits, SliceBatch, read_file, read_ndjson, slice_batches},
+    import::{
+        FileSummary, ImportError, ImportLimits, SliceBatch, WaitingAssets, read_file, read_ndjson,
+        slice_batches,
+    },
     model::{Asset, Outcome, SliceKey},
 };
 
@@ -249,7 +252,9 @@ fn a_file_that_is_not_there_is_named() {
 
 fn batches(text: &str) -> Vec<SliceBatch> {
     let (assets, summary) = read(text.as_bytes()).unwrap();
-    slice_batches(&catalog(), assets, summary.slices)
+    let mut waiting = WaitingAssets::default();
+    assets.into_iter().for_each(|asset| waiting.push(asset));
+    slice_batches(&catalog(), waiting, summary.slices)
 }
 
 /// Each batch as `account region type OUTCOME: ids`.
@@ -257,7 +262,7 @@ fn shown(batches: &[SliceBatch]) -> Vec<String> {
     batches
         .iter()
         .map(|batch| {
-            let ids: Vec<&str> = batch.assets.iter().map(|asset| asset.id.as_str()).collect();
+            let ids: Vec<String> = batch.assets.iter().map(|asset| asset.read().unwrap().id).collect();
             format!("{} {}: {}", batch.key, batch.outcome, ids.join(" "))
         })
         .collect()
@@ -326,6 +331,16 @@ fn a_slice_that_was_complete_once_is_two_commits() {
     let batches = batches(&(slice("Vpc", "1", "x", times) + &vpc("a", "1", "x")));
     assert_eq!(shown(&batches), ["1 x Vpc COMPLETE: a", "1 x Vpc THROTTLED: "]);
     assert!(batches[0].at < batches[1].at);
+}
+
+#[test]
+fn an_asset_that_waited_is_the_one_that_was_read() {
+    let text = r#"{"__typename":"Vpc","id":"a\"\n\u00e9","__unknown":["vpcId"],"name":"\ud83d\ude00 \\ /","region":null,"isDefault":true}"#;
+    let (assets, _) = read(text.as_bytes()).unwrap();
+    let batches = batches(text);
+    let read: Vec<Asset> =
+        batches.iter().flat_map(|batch| &batch.assets).map(|asset| asset.read().unwrap()).collect();
+    assert_eq!(read, assets);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::{
         CheckResult, evaluate_all,
         ledger::{Run, Trigger, record_run},
     },
-    import::{ImportLimits, read_ndjson, slice_batches},
+    import::{ImportLimits, WaitingAssets, read_ndjson, slice_batches},
     model::Time,
     report::{Detail, checks_sheet, checks_text, collection_text},
     store::Store,
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &DemoArguments, context: &Context) -> Result<Exit, 
 
 /// Reads the sample into a store, as `passmuster import` would, and the store into a graph.
 fn load(tools: &Tools, folder: &Path, context: &Context) -> Result<(Present, Arc<LateStore>), Failure> {
-    let mut assets = Vec::new();
+    let mut assets = WaitingAssets::default();
     let mut take = |asset| {
         assets.push(asset);
         Ok(())

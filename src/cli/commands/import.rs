@@ -12,7 +12,7 @@ use super::super::{
     failure::Failure,
 };
 use crate::{
-    import::{ImportLimits, SliceBatch, read_file, slice_batches},
+    import::{AssetText, ImportLimits, SliceBatch, WaitingAssets, read_file, slice_batches},
     model::{Outcome, SliceKey, SliceState, Time, is_ledger_type},
     report::{Changes, collection_text},
     store::{SliceCommit, Store, StoreError},
@@ -49,7 +49,7 @@ pub(crate) struct Imported {
 
 pub(crate) fn run(arguments: &ImportArguments, context: &Context) -> Result<Exit, Failure> {
     let catalog = context.catalog()?;
-    let mut assets = Vec::new();
+    let mut assets = WaitingAssets::default();
     let mut take = |asset| {
         assets.push(asset);
         Ok(())
@@ -81,6 +81,8 @@ pub(crate) fn commit_all(batches: Vec<SliceBatch>, store: &Store, now: Time) -> 
     let (mut group, mut assets) = (Vec::new(), 0);
     for SliceBatch { key, api, outcome, reason, at, assets: listed } in batches {
         assets += listed.len();
+        let listed = listed.iter().map(AssetText::read).collect::<Result<Vec<_>, _>>();
+        let listed = listed.map_err(|error| Failure::program(&error))?;
         group.push(SliceCommit { key, api, outcome, reason, at: at.unwrap_or(now), assets: listed });
         if group.len() >= SLICES_PER_GROUP || assets >= ASSETS_PER_GROUP {
             imported.commit(std::mem::take(&mut group), store)?;

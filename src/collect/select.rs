@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::referred::{Kind, Referred};
 use crate::{
-    model::{Asset, GLOBAL_REGION, SliceKey, nearest},
+    model::{Asset, GLOBAL_REGION, SliceKey, is_ledger_type, nearest},
     store::{Store, StoreError},
 };
 
@@ -42,6 +42,10 @@ impl Selection {
     ) -> Result<Result<Self, NoSuchAsset>, StoreError> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         store.read_assets(&mut |asset| {
+            // What is on record of an asset has its name, and no slice behind it.
+            if is_ledger_type(&asset.typename) {
+                return;
+            }
             let names = [Some(asset.id.as_str()), asset.text("nativeId")];
             let mut called = names.into_iter().flatten().filter_map(|name| wanted.get(name)).peekable();
             if called.peek().is_some() {
@@ -130,6 +134,9 @@ fn is_account_wide(kind: Kind) -> bool {
 fn nearest_name(store: &Store, given: &str) -> Result<Option<String>, StoreError> {
     let mut names = BTreeSet::new();
     store.read_assets(&mut |asset| {
+        if is_ledger_type(&asset.typename) {
+            return;
+        }
         let name = if given.starts_with("arn:") { Some(asset.id.as_str()) } else { asset.text("nativeId") };
         names.extend(name.map(str::to_owned));
     })?;

@@ -61,16 +61,22 @@ pub(crate) struct CollectArguments {
     )]
     only: Vec<String>,
     /// Only these accounts, e.g. 111111111111,222222222222
-    #[arg(long, value_name = "ACCOUNTS", value_delimiter = ',')]
+    #[arg(long, value_name = "ACCOUNTS", value_delimiter = ',', value_parser = word)]
     accounts: Vec<String>,
     /// Only what is behind these assets of the store, e.g. vpc-0a56e8e5d8be2e3ed: after a remediation
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = word)]
     assets: Vec<String>,
     /// Show the calls that would be made and the least IAM policy for them, and collect nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
     summary: SummaryArguments,
+}
+
+/// One of a list. An empty one (of a variable that nothing was put into) would ask for everything.
+fn word(text: &str) -> Result<String, &'static str> {
+    let word = text.trim();
+    if word.is_empty() { Err("there is nothing in it") } else { Ok(word.to_owned()) }
 }
 
 impl CollectArguments {

@@ -124,6 +124,24 @@ fn a_type_that_is_asked_for_on_the_command_line_replaces_those_of_the_file() {
 }
 
 /// The keys that the program knows of each section, as it says them itself.
+/// `--assets "$ids"` of a variable that is empty must not collect everything.
+#[test]
+fn a_list_with_nothing_in_it_asks_for_nothing_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    for (list, value) in [("--assets", ""), ("--assets", " "), ("--assets", "vpc-1,"), ("--accounts", "")] {
+        let ended = run(folder.path(), &["collect", list, value]);
+        assert_eq!(ended.code, 3, "{ended:?}");
+        assert!(
+            ended
+                .stderr
+                .contains(&format!("invalid value '{}' for '{list}", value.rsplit(',').next().unwrap())),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains("there is nothing in it"), "{ended:?}");
+        assert!(!folder.path().join(".passmuster").exists(), "no store was made");
+    }
+}
+
 fn known_keys(section: &str) -> Vec<String> {
     let text = complaint(&format!("{section}\nzzzzzz = 1\n"));
     let (_, list) = text.split_once(&format!("keys of {section}:")).unwrap_or_else(|| panic!("{text}"));

@@ -12,7 +12,7 @@ use passmuster::{
         needed_actions,
     },
     model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState},
-    store::SliceCommit,
+    store::{LedgerCommit, SliceCommit},
 };
 
 use super::{
@@ -108,6 +108,20 @@ async fn the_slices_behind_an_asset_are_its_own_its_flow_logs_and_what_these_nam
     let events = bench.events.lock().expect("events");
     let Some(Event::SliceDone { done, of, .. }) = events.last() else { panic!("{events:?}") };
     assert_eq!((*done, *of), (5, 5), "as many as were told");
+}
+
+#[tokio::test]
+async fn what_is_on_record_of_an_asset_is_nothing_to_read_again() {
+    let server = FaultServer::start(&moto().url, []);
+    let (bench, vpc) = collected(&server).await;
+    let finding = Asset::new("Finding", "a-check/of-a-vpc").with("nativeId", vpc.as_str());
+    let at = time(LATER);
+    let commit = LedgerCommit { at, puts: vec![finding], removes: Vec::new() };
+    bench.store.begin_ledger().commit(&commit).expect("a commit");
+    let report = rescan(&bench, &[&vpc]).await.expect("a collection");
+    assert_eq!(report.slices.len(), 5, "{report:?}");
+    let error = rescan(&bench, &["a-check/of-a-vpc"]).await.expect_err("no asset of the inventory");
+    assert!(error.to_string().contains("the store has no asset `a-check/of-a-vpc`"), "{error}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use crate::{
     store::Store,
 };
 
-/// Collect VPCs, flow logs and subnets of an AWS account into the store
+/// Read AWS accounts into the store: VPCs, their flow logs, and what relates to them
 #[derive(Clone, Debug, Default, Args)]
 #[command(
     after_help = "Credentials, profile, region and endpoint are found as the AWS CLI finds them (AWS_PROFILE, AWS_REGION, ..).

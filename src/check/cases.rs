@@ -163,8 +163,8 @@ fn compare(check: &Check, case: &Case, result: &CheckResult) -> Vec<Difference> 
             error: result.error.clone(),
         });
     }
-    let fail: Vec<&AssetName> = result.findings.iter().map(|finding| &finding.asset).collect();
-    let unknown: Vec<&AssetName> = result.unknown.iter().map(|unknown| &unknown.asset).collect();
+    let fail: Vec<&AssetName> = result.findings.iter().map(|finding| &*finding.asset).collect();
+    let unknown: Vec<&AssetName> = result.unknown.iter().map(|unknown| &*unknown.asset).collect();
     compare_list("fail", &expected.fail, &fail, &mut differences);
     compare_list("unknown", &expected.unknown, &unknown, &mut differences);
     if let Some(pass) = &expected.pass {

@@ -3,6 +3,7 @@
 
 use std::{
     cell::RefCell,
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
@@ -11,8 +12,7 @@ use std::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    catalog::TypeId,
-    graph::{Graph, Slices, in_parallel_with},
+    graph::{Graph, Slices, in_parallel, in_parallel_with},
     model::{Outcome, Time},
     query::{
         Engine, Filters, QueryError, QueryErrorKind,
@@ -23,83 +23,149 @@ use crate::{
 use super::definition::{Check, PriorityRule};
 use super::expect::Demand;
 use super::figure;
+use super::names::{Names, Row};
 use super::rego;
-use super::result::{
-    AssetName, CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict,
-};
+use super::result::{CheckResult, Counts, Finding, Reason, RestsOn, SliceCount, UnknownAsset, Verdict};
 
-/// Assets by type and row.
-pub(super) type Rows = BTreeSet<(TypeId, u32)>;
+/// Some assets, by type and row.
+pub(super) type Rows = FxHashSet<Row>;
 
 /// The open worlds of one graph, one for each age of collections that is still believed. What is found out about one
 /// (which rows are stale, of which relations something is missing) serves all checks that believe as much.
 #[derive(Debug)]
-pub(super) struct Worlds<'g> {
+struct Worlds<'g> {
     graph: &'g Graph,
     by_oldest: RefCell<BTreeMap<Option<Time>, Rc<Judging<'g>>>>,
 }
 
 impl<'g> Worlds<'g> {
-    pub(super) fn new(graph: &'g Graph) -> Self {
+    fn new(graph: &'g Graph) -> Self {
         Self { graph, by_oldest: RefCell::default() }
     }
 
-    pub(super) fn graph(&self) -> &'g Graph {
-        self.graph
-    }
-
-    pub(super) fn since(&self, oldest: Option<Time>) -> Rc<Judging<'g>> {
+    fn since(&self, oldest: Option<Time>) -> Rc<Judging<'g>> {
         let mut known = self.by_oldest.borrow_mut();
         Rc::clone(known.entry(oldest).or_insert_with(|| Rc::new(Judging::new(self.graph, oldest))))
+    }
+}
+
+/// A check that was asked, before its findings are told.
+#[derive(Debug)]
+pub(super) struct Asked<'c> {
+    check: &'c Check,
+    oldest: Time,
+    result: CheckResult,
+    told: Told,
+}
+
+/// What is left to be told of a check.
+#[derive(Debug)]
+enum Told {
+    /// What the engine says of each asset; for each priority rule, those of which it is true.
+    Judged { judgement: Judgement, urgent: Vec<Rows> },
+    /// What a policy says of all assets; for each priority rule, those of which it is true.
+    Policy { urgent: Vec<Rows> },
+    /// Nothing: the check has one verdict as a whole, or could not be run.
+    Nothing,
+}
+
+impl<'c> Asked<'c> {
+    /// Asks the engine. `now` decides which collections are too old to be believed.
+    fn new(worlds: &Worlds<'_>, check: &'c Check, engine: &Engine, now: Time) -> Self {
+        let oldest = now.before(check.max_age.0);
+        let result = CheckResult {
+            id: check.id.clone(),
+            title: check.title.clone(),
+            severity: check.severity,
+            covers: check.covers_name.clone(),
+            verdict: Verdict::Error,
+            counts: Counts::default(),
+            findings: Vec::new(),
+            excepted: Vec::new(),
+            unknown: Vec::new(),
+            unknown_coverage: Vec::new(),
+            figure: None,
+            rests_on: RestsOn::default(),
+            error: None,
+        };
+        let mut asked = Self { check, oldest, result, told: Told::Nothing };
+        match asked.ask(worlds, engine) {
+            Ok(told) => asked.told = told,
+            Err(errors) => asked.fail(&errors),
+        }
+        asked
+    }
+
+    fn ask(&mut self, worlds: &Worlds<'_>, engine: &Engine) -> Result<Told, Vec<QueryError>> {
+        let Self { check, oldest, result, .. } = self;
+        let (check, graph) = (*check, worlds.graph);
+        let judging = worlds.since(Some(*oldest));
+        match &check.expect.demand {
+            Demand::NoAsset { of, violating, .. } => {
+                let judgement = judging.judge(*of, violating);
+                let urgent = urgent_rows(check, engine, &judging, &judgement)?;
+                Ok(Told::Judged { judgement, urgent })
+            }
+            Demand::Rego(_) => {
+                let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
+                let judged = judging.judge(check.covers, &Filters(all.collect()));
+                let urgent = urgent_rows(check, engine, &judging, &judged)?;
+                Ok(Told::Policy { urgent })
+            }
+            demand => {
+                figure::fill(result, check, demand, (graph, &judging), *oldest)?;
+                Ok(Told::Nothing)
+            }
+        }
+    }
+
+    fn fail(&mut self, errors: &[QueryError]) {
+        let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
+        self.result.error = Some(told.join("; "));
+    }
+
+    /// The assets that the result names.
+    fn rows(&self, graph: &Graph) -> Vec<Row> {
+        match &self.told {
+            Told::Judged { judgement, .. } => {
+                let unknown = judgement
+                    .types
+                    .iter()
+                    .flat_map(|judged| judged.unknown.iter().map(|unknown| (judged.of, unknown.row)));
+                failing(judgement).chain(unknown).collect()
+            }
+            Told::Policy { .. } => rego::covered_rows(graph, self.check.covers).collect(),
+            Told::Nothing => Vec::new(),
+        }
+    }
+
+    /// Tells what was found, with the names of all assets that it names.
+    fn tell(self, graph: &Graph, names: &Names) -> CheckResult {
+        let Self { check, oldest, mut result, told } = self;
+        let filled = match (told, &check.expect.demand) {
+            (Told::Judged { judgement, urgent }, _) => {
+                fill(&mut result, check, (graph, names), oldest, &judgement, &urgent);
+                Ok(())
+            }
+            (Told::Policy { urgent }, Demand::Rego(policy)) => {
+                rego::fill(&mut result, (check, policy), (graph, names), oldest, &urgent)
+            }
+            _ => Ok(()),
+        };
+        let mut asked = Self { check, oldest, result, told: Told::Nothing };
+        if let Err(errors) = filled {
+            asked.fail(&errors);
+        }
+        asked.result
     }
 }
 
 /// Judges one check over one graph. `now` decides which collections are too old to be believed.
 #[must_use]
 pub fn evaluate(check: &Check, engine: &Engine, graph: &Graph, now: Time) -> CheckResult {
-    evaluate_in(&Worlds::new(graph), check, engine, now)
-}
-
-/// Judges one of several checks over one graph.
-pub(super) fn evaluate_in(worlds: &Worlds<'_>, check: &Check, engine: &Engine, now: Time) -> CheckResult {
-    let graph = worlds.graph;
-    let oldest = now.before(check.max_age.0);
-    let mut result = CheckResult {
-        id: check.id.clone(),
-        title: check.title.clone(),
-        severity: check.severity,
-        covers: check.covers_name.clone(),
-        verdict: Verdict::Error,
-        counts: Counts::default(),
-        findings: Vec::new(),
-        excepted: Vec::new(),
-        unknown: Vec::new(),
-        unknown_coverage: Vec::new(),
-        figure: None,
-        rests_on: RestsOn::default(),
-        error: None,
-    };
-    let told = match &check.expect.demand {
-        Demand::NoAsset { of, violating, .. } => {
-            let judging = worlds.since(Some(oldest));
-            let judgement = judging.judge(*of, violating);
-            urgent_rows(check, engine, &judging, &judgement)
-                .map(|urgent| fill(&mut result, check, graph, oldest, &judgement, &urgent))
-        }
-        Demand::Rego(policy) => {
-            let judging = worlds.since(Some(oldest));
-            let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
-            let judged = judging.judge(check.covers, &Filters(all.collect()));
-            urgent_rows(check, engine, &judging, &judged)
-                .and_then(|urgent| rego::fill(&mut result, (check, policy), graph, oldest, &urgent))
-        }
-        demand => figure::fill(&mut result, check, demand, (graph, &worlds.since(Some(oldest))), oldest),
-    };
-    if let Err(errors) = told {
-        let told: Vec<String> = errors.iter().map(QueryError::to_string).collect();
-        result.error = Some(told.join("; "));
-    }
-    result
+    let asked = Asked::new(&Worlds::new(graph), check, engine, now);
+    let names = Names::of(graph, asked.rows(graph).into_iter(), &Names::default());
+    asked.tell(graph, &names)
 }
 
 /// Why one asset (named by its id or the cloud's own) fails, passes or is unknown.
@@ -132,16 +198,29 @@ pub fn explain(
 /// Judges every check, in the order given. A check that can't be run is an [`Verdict::Error`] and stops no other.
 #[must_use]
 pub fn evaluate_all(checks: &[Check], engine: &Engine, graph: &Graph, now: Time) -> Vec<CheckResult> {
-    judge_each(checks.iter().collect(), graph, |worlds, check| evaluate_in(worlds, check, engine, now))
+    evaluate_each(&checks.iter().collect::<Vec<_>>(), engine, graph, now, &Names::default()).0
 }
 
-/// Does something with each check, side by side: what several of them ask, a thread remembers for its own.
-pub(super) fn judge_each<'c, 'g, R: Send>(
-    checks: Vec<&'c Check>,
-    graph: &'g Graph,
-    judge: impl Fn(&Worlds<'g>, &'c Check) -> R + Sync,
-) -> Vec<R> {
-    in_parallel_with(checks, graph.is_large(), || Worlds::new(graph), judge)
+/// As [`evaluate_all`], with the names of assets of an evaluation before; those of this one are returned beside the
+/// results.
+pub(super) fn evaluate_each(
+    checks: &[&Check],
+    engine: &Engine,
+    graph: &Graph,
+    now: Time,
+    before: &Names,
+) -> (Vec<CheckResult>, Names) {
+    let is_large = graph.is_large();
+    // What several checks ask, a thread remembers for its own.
+    let asked = in_parallel_with(
+        checks.to_vec(),
+        is_large,
+        || Worlds::new(graph),
+        |worlds, check| Asked::new(worlds, check, engine, now),
+    );
+    let names = Names::of(graph, asked.iter().flat_map(|asked| asked.rows(graph)), before);
+    let results = in_parallel(asked, is_large, |asked| asked.tell(graph, &names));
+    (results, names)
 }
 
 /// For each priority rule, the failing assets of which its filter is certainly true.
@@ -162,30 +241,32 @@ fn urgent_rows(
     check.priority.iter().map(of_rule).collect()
 }
 
-fn failing(judgement: &Judgement) -> impl Iterator<Item = (TypeId, u32)> {
+fn failing(judgement: &Judgement) -> impl Iterator<Item = Row> {
     judgement.types.iter().flat_map(|judged| judged.failing.iter().map(|row| (judged.of, *row)))
 }
 
 fn fill(
     result: &mut CheckResult,
     check: &Check,
-    graph: &Graph,
+    (graph, names): (&Graph, &Names),
     oldest: Time,
     judgement: &Judgement,
     urgent: &[Rows],
 ) {
     let mut words = Words::new(judgement);
+    let mut unknown: Vec<(u32, UnknownAsset)> = Vec::new();
     for judged in &judgement.types {
         result.counts.fail += judged.failing.len() as u64;
         result.counts.unknown += judged.unknown.len() as u64;
         result.counts.pass += judged.passing as u64;
-        for unknown in &judged.unknown {
-            let reasons = words.of(&unknown.reasons);
-            result.unknown.push(UnknownAsset { asset: name_of(graph, (judged.of, unknown.row)), reasons });
-        }
+        unknown.extend(judged.unknown.iter().filter_map(|row| {
+            let (place, name) = names.get((judged.of, row.row))?;
+            Some((place, UnknownAsset { asset: Arc::clone(name), reasons: words.of(&row.reasons) }))
+        }));
     }
-    result.unknown.sort_by(|left, right| left.asset.cmp(&right.asset));
-    result.findings = findings(check, graph, judgement, urgent);
+    unknown.sort_unstable_by_key(|(place, _)| *place);
+    result.unknown = unknown.into_iter().map(|(_, unknown)| unknown).collect();
+    result.findings = findings(check, names, judgement, urgent);
     result.unknown_coverage = coverage(graph, judgement.gaps.iter());
     result.rests_on = rests_on(check, graph, oldest, result);
     result.verdict = Verdict::of(result.counts, !result.unknown_coverage.is_empty());
@@ -239,37 +320,24 @@ pub(super) fn coverage<'r>(graph: &Graph, reasons: impl Iterator<Item = &'r WhyU
 }
 
 /// The failing assets, the most urgent first.
-fn findings(check: &Check, graph: &Graph, judgement: &Judgement, urgent: &[Rows]) -> Vec<Finding> {
-    let mut findings: Vec<(Vec<bool>, Finding)> = failing(judgement)
-        .map(|row| {
-            let (is_urgent, priority) = labels(check, urgent, row);
-            (is_urgent, Finding { asset: name_of(graph, row), priority, message: None, since: None })
-        })
-        .collect();
-    findings.sort_by(|(left_urgent, left), (right_urgent, right)| {
-        right_urgent.cmp(left_urgent).then_with(|| left.asset.cmp(&right.asset))
-    });
+fn findings(check: &Check, names: &Names, judgement: &Judgement, urgent: &[Rows]) -> Vec<Finding> {
+    let finding = |row: Row| {
+        let (place, name) = names.get(row)?;
+        let (is_urgent, priority) = labels(check, urgent, row);
+        let asset = Arc::clone(name);
+        Some(((Reverse(is_urgent), place), Finding { asset, priority, message: None, since: None }))
+    };
+    let mut findings: Vec<_> = failing(judgement).filter_map(finding).collect();
+    findings.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Which priority rules are true of an asset, and their labels.
-pub(super) fn labels(check: &Check, urgent: &[Rows], row: (TypeId, u32)) -> (Vec<bool>, Vec<String>) {
+pub(super) fn labels(check: &Check, urgent: &[Rows], row: Row) -> (Vec<bool>, Vec<String>) {
     let is_urgent: Vec<bool> = urgent.iter().map(|rows| rows.contains(&row)).collect();
     let rules = check.priority.iter().zip(&is_urgent).filter(|(_, holds)| **holds);
     let labels = rules.map(|(rule, _)| rule.label.clone()).collect();
     (is_urgent, labels)
-}
-
-pub(super) fn name_of(graph: &Graph, (of, row): (TypeId, u32)) -> AssetName {
-    let text = |field: &str| graph.text(of, row, field).map(|text| text.into_owned());
-    AssetName {
-        account_id: text("accountId"),
-        region: text("region"),
-        typename: graph.catalog().get(of).name.clone(),
-        native_id: text("nativeId"),
-        id: graph.id(of, row).into_owned(),
-        name: text("name"),
-    }
 }
 
 /// The engine's reason in the words of a report.

@@ -15,6 +15,7 @@ mod figure;
 mod framework;
 pub mod ledger;
 mod load;
+mod names;
 mod raw;
 mod rego;
 mod remediation;

@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     definition::Check,
-    evaluate::{Worlds, evaluate_in, judge_each},
+    evaluate::{evaluate, evaluate_each},
+    names::Names,
     result::CheckResult,
 };
 use crate::{
@@ -22,6 +23,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct RememberedVerdicts {
     by_check: BTreeMap<String, Remembered>,
+    /// The names of assets that were told last.
+    names: Names,
     evaluated: u64,
 }
 
@@ -99,11 +102,7 @@ impl RememberedVerdicts {
                 !self.by_check.get(&check.id).is_some_and(|known| known.holds(check, graph, now))
             })
             .unzip();
-        let judged = judge_each(changed, graph, |worlds, check| (check, judge(worlds, check, engine, now)));
-        let results = judged.into_iter().map(|(check, (result, remembered))| {
-            self.remember(check, remembered);
-            result
-        });
+        let results = self.judge(&changed, engine, graph, now);
         places.into_iter().zip(results).collect()
     }
 
@@ -114,9 +113,29 @@ impl RememberedVerdicts {
         {
             return Arc::clone(&known.result);
         }
-        let (result, remembered) = judge(&Worlds::new(graph), check, engine, now);
-        self.remember(check, remembered);
-        result
+        let judged = self.judge(&[check], engine, graph, now).pop();
+        judged.unwrap_or_else(|| Arc::new(evaluate(check, engine, graph, now)))
+    }
+
+    /// Judges checks, and remembers what is said of each.
+    fn judge(
+        &mut self,
+        checks: &[&Check],
+        engine: &Engine,
+        graph: &Graph,
+        now: Time,
+    ) -> Vec<Arc<CheckResult>> {
+        if checks.is_empty() {
+            return Vec::new();
+        }
+        let (results, names) = evaluate_each(checks, engine, graph, now, &self.names);
+        self.names = names;
+        let results = results.into_iter().map(Arc::new);
+        let of_check = |(check, result): (&&Check, Arc<CheckResult>)| {
+            self.remember(check, remembered(check, engine, graph, now, &result));
+            result
+        };
+        checks.iter().zip(results).map(of_check).collect()
     }
 
     fn remember(&mut self, check: &Check, judged: Option<Remembered>) {
@@ -129,16 +148,16 @@ impl RememberedVerdicts {
     }
 }
 
-/// Judges a check; with what is remembered of it, where it could be run.
-fn judge(
-    worlds: &Worlds<'_>,
+/// What is remembered of the verdict of a check; nothing where it can't be run.
+fn remembered(
     check: &Check,
     engine: &Engine,
+    graph: &Graph,
     now: Time,
-) -> (Arc<CheckResult>, Option<Remembered>) {
-    let graph = worlds.graph();
-    let result = Arc::new(evaluate_in(worlds, check, engine, now));
-    let remembered = rests_on(check, engine).ok().map(|types| Remembered {
+    result: &Arc<CheckResult>,
+) -> Option<Remembered> {
+    let types = rests_on(check, engine).ok()?;
+    Some(Remembered {
         query: Arc::clone(&check.query),
         expect: check.expect.identity(),
         priority: check.priority.iter().map(|rule| rule.query.clone()).collect(),
@@ -146,10 +165,9 @@ fn judge(
         stamps: graph.stamps(types.iter().copied()),
         at: now,
         first_collected: graph.first_collected_since(types.iter().copied(), now.before(check.max_age.0)),
-        result: Arc::clone(&result),
+        result: Arc::clone(result),
         types,
-    });
-    (result, remembered)
+    })
 }
 
 /// The types that the verdict of a check and its priorities rest on.

@@ -86,7 +86,7 @@ impl AssetName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The asset.
-    pub asset: AssetName,
+    pub asset: Arc<AssetName>,
     /// The labels of the priority rules that are true of it, most urgent first.
     pub priority: Vec<String>,
     /// What a policy says of it; nothing where a query alone decides.
@@ -248,7 +248,7 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAsset {
     /// The asset.
-    pub asset: AssetName,
+    pub asset: Arc<AssetName>,
     /// Why; sorted, never empty. Assets with the same reasons share them.
     pub reasons: Arc<[Reason]>,
 }

@@ -2,11 +2,17 @@
 //! are one slice of distinct rows, in the order of their ids (backwards, of their rows). Rows whose neighbours changed
 //! since have lists of their own beside them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use rustc_hash::FxHashMap;
 
-use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
+use super::{
+    bitmap::Bitmap,
+    image::{ImageError, ImageReader, ImageWriter, Imaged},
+};
 
 /// The neighbours of each row of one side.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +27,24 @@ struct Compressed {
     /// Where each row's slice begins, and at the end the number of edges.
     offsets: Vec<u32>,
     rows: Vec<u32>,
+    /// The rows that have any; made at the first question.
+    with_any: OnceLock<Bitmap>,
 }
 
 impl Compressed {
+    fn new(offsets: Vec<u32>, rows: Vec<u32>) -> Self {
+        Self { offsets, rows, with_any: OnceLock::new() }
+    }
+
+    fn with_any(&self) -> &Bitmap {
+        self.with_any.get_or_init(|| {
+            let rows = self.offsets.len().saturating_sub(1);
+            let ends = self.offsets.get(1..).unwrap_or_default();
+            let mut bounds = self.offsets.iter().zip(ends).map(|(start, end)| start < end);
+            Bitmap::from_fn(rows, |_| bounds.next().unwrap_or_default())
+        })
+    }
+
     #[inline]
     fn of(&self, row: u32) -> &[u32] {
         let row = row as usize;
@@ -56,7 +77,7 @@ impl Compressed {
                 *slot += 1;
             }
         }
-        Self { offsets, rows }
+        Self::new(offsets, rows)
     }
 }
 
@@ -71,7 +92,7 @@ impl Neighbours {
             offsets.push(u32::try_from(neighbours.len()).ok()?);
         }
         neighbours.shrink_to_fit();
-        Some(Self { base: Arc::new(Compressed { offsets, rows: neighbours }), replaced: None })
+        Some(Self { base: Arc::new(Compressed::new(offsets, neighbours)), replaced: None })
     }
 
     /// The neighbours of a row; none beyond the end.
@@ -100,13 +121,18 @@ impl Neighbours {
         self.base.offsets.len().saturating_sub(1)
     }
 
-    /// Whether a row has any neighbour.
-    #[inline]
-    pub(crate) fn has_any(&self, row: usize) -> bool {
-        if self.replaced.is_some() {
-            return u32::try_from(row).is_ok_and(|row| !self.of(row).is_empty());
+    /// Adds the rows that have any neighbour to a set of the rows of this side. Those of the compressed lists are told
+    /// once and remembered.
+    pub(crate) fn add_with_any(&self, rows: &mut Bitmap) {
+        let Some(replaced) = &self.replaced else { return rows.or(self.base.with_any()) };
+        let others: Vec<(usize, bool)> = replaced
+            .iter()
+            .map(|(&row, list)| (row as usize, rows.get(row as usize) || !list.is_empty()))
+            .collect();
+        rows.or(self.base.with_any());
+        for (row, is_in) in others {
+            if is_in { rows.set(row) } else { rows.clear(row) }
         }
-        self.base.offsets.get(row) < self.base.offsets.get(row + 1)
     }
 
     /// How many rows have a list beside the compressed ones.
@@ -194,13 +220,13 @@ impl Edits {
 
 impl Imaged for Compressed {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        let Self { offsets, rows } = self;
+        let Self { offsets, rows, with_any: _ } = self;
         image.u32s(offsets);
         image.u32s(rows);
     }
 
     fn take_from(image: &mut ImageReader) -> Result<Self, ImageError> {
-        Ok(Self { offsets: image.u32s()?, rows: image.u32s()? })
+        Ok(Self::new(image.u32s()?, image.u32s()?))
     }
 }
 

@@ -43,6 +43,11 @@ impl<T: Copy> Cells<T> {
         [&self.base, &self.tail]
     }
 
+    /// The part that is shared: as long as it is held, no other stands at its address.
+    pub(super) fn shared(&self) -> &Arc<[T]> {
+        &self.base
+    }
+
     /// The value of one row as a slice; empty beyond the end.
     pub(super) fn slice_at(&self, row: usize) -> &[T] {
         let (cells, row) =

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -13,6 +14,7 @@ use super::{
     fences::Fences,
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     needle::{Needle, Pairs},
+    parallel::beside,
 };
 
 /// The code of a cell that holds no value.
@@ -174,15 +176,37 @@ impl Arena {
         found.collect()
     }
 
-    /// The codes whose stored text a pattern finds, above those of the arenas before.
+    /// Adds the codes whose stored text a pattern finds, above those of the arenas before. A large arena is searched in
+    /// two halves, side by side.
     fn codes_with(&self, pattern: &regex::Regex, base: u32, codes: &mut Vec<u32>) {
+        /// From so many bytes on a thread more is worth its beginning.
+        const LARGE: usize = 1 << 22;
         count_compared(self.len());
+        let is_large = self.text.len() >= LARGE;
+        let middle = if is_large { self.len() / 2 } else { 0 };
+        let half = |codes| {
+            let mut found = Vec::new();
+            self.codes_within(codes, pattern, &mut found);
+            found
+        };
+        let (first, second) = beside(is_large, || half(0..middle), || half(middle..self.len()));
+        let above = |code| u32::try_from(code).map_or(NO_CODE, |code| base + code);
+        codes.extend(first.into_iter().chain(second).map(above));
+    }
+
+    /// Adds those of a range of codes whose stored text a pattern finds.
+    fn codes_within(&self, codes: Range<usize>, pattern: &regex::Regex, found: &mut Vec<usize>) {
+        let bounds = self.starts.get(codes.start).zip(self.starts.get(codes.end));
+        let Some((&begin, &end)) = bounds.filter(|_| !codes.is_empty()) else { return };
+        // With the quotes around them all.
+        let begin = begin as usize;
+        let Some(text) = self.text.get(begin..=end as usize) else { return };
         let mut from = 0;
-        while let Some(found) = pattern.find_at(&self.text, from) {
-            let after = self.starts.partition_point(|&start| (start as usize) < found.start());
+        while let Some(place) = pattern.find_at(text, from).map(|found| begin + found.start()) {
+            let after = self.starts.partition_point(|&start| (start as usize) < place);
             let Some((code, &next)) = after.checked_sub(1).zip(self.starts.get(after)) else { break };
-            codes.push(u32::try_from(code).map_or(NO_CODE, |code| base + code));
-            from = next as usize;
+            found.push(code);
+            from = next as usize - begin;
         }
     }
 }

@@ -20,6 +20,7 @@ mod ids;
 mod image;
 mod join;
 mod lists;
+mod marks;
 mod moment;
 mod needle;
 mod parallel;
@@ -34,6 +35,7 @@ mod stamps;
 mod table;
 mod table_builder;
 mod text;
+mod text_fields;
 mod whole;
 
 use std::{borrow::Cow, sync::Arc};
@@ -47,12 +49,13 @@ pub use image::{GraphImage, Image, ImageError, ImageSource};
 pub use patch::{Changes, PatchWork, Patched};
 pub use slices::Slices;
 pub use stamps::Stamps;
+pub use text_fields::TextFields;
 pub(crate) use {
     bitmap::rows_of_word,
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::NO_CODE,
     needle::Needle,
-    parallel::in_parallel_with,
+    parallel::{in_parallel, in_parallel_with},
     slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},

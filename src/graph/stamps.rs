@@ -45,10 +45,12 @@ impl Graph {
                 continue;
             }
             take(slices.first_completed(&definition.name, oldest));
-            let column = definition.find(LAST_SEEN).and_then(|(field, _)| {
-                let (_, table) = self.table_of(of)?;
-                Some(table.column(field))
-            });
+            let Some((id, table)) = self.table_of(of) else { continue };
+            // Where each asset is listed by a slice that is complete, the slice is all that is asked.
+            if slices.is_whole_since(&definition.name, Some(oldest)) && self.is_placed(id) {
+                continue;
+            }
+            let column = definition.find(LAST_SEEN).map(|(field, _)| table.column(field));
             if let Some(Data::Int { values, .. }) = column.map(|column| &column.data) {
                 let later = values.iter().copied().filter(|seen| *seen >= oldest.millis());
                 take(later.min().and_then(Time::from_millis));

@@ -13,10 +13,12 @@ use ipnet::IpNet;
 use super::{
     added::AddedTexts,
     adjacency::{Adjacency, Edits, Neighbours},
+    bitmap::Bitmap,
     cells::Cells,
     compared::count_compared,
     dictionary::{Dictionary, Form, NO_CODE, partition},
     image::{ImageError, ImageReader, ImageWriter, Imaged},
+    marks::Marks,
     needle::Needle,
 };
 use crate::catalog::scalar;
@@ -33,6 +35,8 @@ pub(crate) struct TextData {
     /// Whether cells were set since it was built, so that no row need hold a text any more.
     pub(super) is_patched: bool,
     postings: OnceLock<Option<Neighbours>>,
+    /// Of a column with few texts.
+    marks: OnceLock<Arc<Marks>>,
 }
 
 /// The nets of a column by code: those it was built with in address order, then those that were added.
@@ -115,6 +119,7 @@ impl TextData {
             is_id: false,
             is_patched: false,
             postings: OnceLock::new(),
+            marks: OnceLock::new(),
         }
     }
 
@@ -231,6 +236,17 @@ impl TextData {
         }
     }
 
+    /// Whether a row holds what it holds in a column made from this one, or that this one was made from; false where
+    /// neither was.
+    pub(super) fn says_as(&self, other: &Self, row: u32) -> bool {
+        let (own, others) = (self.code(row), other.code(row));
+        let added = |code: u32| code >= self.first_added();
+        Arc::ptr_eq(&self.dictionary, &other.dictionary)
+            && own == others
+            // Columns that were made from the same one may each have added another text.
+            && own.is_none_or(|code| !added(code) || self.text(code) == other.text(code))
+    }
+
     /// Whether codes ascend with their texts. Not for nets.
     pub(crate) fn has_ordered_codes(&self) -> bool {
         self.added.is_none()
@@ -319,6 +335,51 @@ impl TextData {
         postings.as_ref().map_or(&[], |postings| postings.of(code))
     }
 
+    /// The rows with one of some codes; rows that hold nothing any more may be among them.
+    pub(crate) fn rows_with(&self, codes: &Codes) -> Bitmap {
+        if codes.is_empty() {
+            return Bitmap::zeros(self.codes.len());
+        }
+        if let Some(marked) = self.marked(codes.iter()) {
+            return marked;
+        }
+        let (start, width) = (codes.range.start, codes.range.len() as u32);
+        if codes.more.is_empty() {
+            return self.codes.scan(|code| code.wrapping_sub(start) < width);
+        }
+        let set = Bitmap::from_rows(self.distinct(), codes.iter());
+        self.codes.scan(|code| set.get(code as usize))
+    }
+
+    /// The same of a set of codes: few of many are looked up in the index over rows.
+    pub(crate) fn rows_among(&self, codes: &Bitmap) -> Bitmap {
+        /// Scanning so many rows takes as long as looking up one code.
+        const ROWS_A_LOOKUP: usize = 128;
+        let rows = self.codes.len();
+        if codes.is_empty() {
+            return Bitmap::zeros(rows);
+        }
+        if let Some(marked) = self.marked(codes.iter()) {
+            return marked;
+        }
+        if codes.count() < rows / ROWS_A_LOOKUP {
+            return Bitmap::from_rows(rows, codes.iter().flat_map(|code| self.rows_of(code)).copied());
+        }
+        self.codes.scan(|code| codes.get(code as usize))
+    }
+
+    /// The rows with one of some codes, where the column has so few texts that the rows of each are a set.
+    fn marked(&self, codes: impl Iterator<Item = u32>) -> Option<Bitmap> {
+        let (rows, distinct) = (self.codes.len(), self.distinct());
+        if !Marks::are_for(distinct) {
+            return None;
+        }
+        let marks = self.marks.get_or_init(|| Arc::new(Marks::new(distinct)));
+        let mut found = Bitmap::zeros(rows);
+        codes.for_each(|code| marks.add(code, &self.codes, &mut found));
+        Some(found)
+    }
+
     /// The same with other codes for some rows: those set have the code they had, and have, beside them. `texts` are
     /// those of codes above all others, as they come. Nothing where they outgrow their offsets.
     pub(super) fn patched(
@@ -348,7 +409,13 @@ impl TextData {
             _ = postings.set(Some(edits.apply(known, copied)));
         }
         let dictionary = Arc::clone(&self.dictionary);
-        Some(Self { codes, dictionary, added, is_id: self.is_id, is_patched: true, postings })
+        let marks = OnceLock::new();
+        let patched = Self { codes, dictionary, added, is_id: self.is_id, is_patched: true, postings, marks };
+        let (rows, distinct) = (patched.codes.len(), patched.distinct());
+        if let Some(known) = self.marks.get().filter(|_| Marks::are_for(distinct)) {
+            _ = patched.marks.set(Arc::new(known.patched(rows, distinct, set)));
+        }
+        Some(patched)
     }
 }
 
@@ -459,8 +526,8 @@ impl Nets {
 
 impl Imaged for TextData {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        // The index over rows is made again at the first question.
-        let Self { codes, dictionary, added, is_id, is_patched, postings: _ } = self;
+        // The indexes over rows are made again at the first question.
+        let Self { codes, dictionary, added, is_id, is_patched, postings: _, marks: _ } = self;
         codes.put(image);
         dictionary.put(image);
         added.put(image);
@@ -476,6 +543,7 @@ impl Imaged for TextData {
             is_id: image.flag()?,
             is_patched: image.flag()?,
             postings: OnceLock::new(),
+            marks: OnceLock::new(),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{
     hash::Hash,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -20,12 +21,15 @@ pub(super) struct Wholes(Arc<Mutex<Told>>);
 struct Told {
     /// By the stamps of where a type was collected and where anything was: whether that is the same.
     types: FxHashMap<(u64, u64), bool>,
-    /// By the columns of accounts and regions, and the stamp of the places: whether each of their rows is in a place.
-    tables: FxHashMap<(usize, usize, u64), (Held, bool)>,
+    /// By columns of accounts and regions, and the stamp of the places: whether each of their rows is in a place.
+    columns: ByPair<Column>,
+    /// By what such columns share with those before and after, and the stamp: the same of the rows of that part.
+    shared: ByPair<[u32]>,
 }
 
-/// Columns that were asked: as long as these are held, no others stand at their addresses.
-type Held = [Weak<Column>; 2];
+/// What was told of two things that were asked together in one state of the places, by where they stand: as long as they
+/// are held, no others stand there.
+type ByPair<T> = FxHashMap<(usize, usize, u64), ([Weak<T>; 2], bool)>;
 
 /// What is remembered of more states than these is forgotten.
 const MOST_TOLD: usize = 512;
@@ -44,19 +48,20 @@ impl Wholes {
         })
     }
 
-    fn of_columns(
+    /// What was told of a pair, or is worked out now.
+    fn of_pair<T: ?Sized>(
         &self,
-        account: &Arc<Column>,
-        region: &Arc<Column>,
+        known: fn(&mut Told) -> &mut ByPair<T>,
+        [one, other]: [&Arc<T>; 2],
         places_stamp: u64,
         work_out: impl FnOnce() -> bool,
     ) -> bool {
-        let key = (Arc::as_ptr(account).addr(), Arc::as_ptr(region).addr(), places_stamp);
-        let known = self.told().tables.get(&key).map(|(_, is_placed)| *is_placed);
-        known.unwrap_or_else(|| {
+        let key = (Arc::as_ptr(one).addr(), Arc::as_ptr(other).addr(), places_stamp);
+        let told = known(&mut self.told()).get(&key).map(|(_, is_placed)| *is_placed);
+        told.unwrap_or_else(|| {
             let is_placed = work_out();
-            let held = [account, region].map(Arc::downgrade);
-            put(&mut self.told().tables, key, (held, is_placed));
+            let held = [one, other].map(Arc::downgrade);
+            put(known(&mut self.told()), key, (held, is_placed));
             is_placed
         })
     }
@@ -95,16 +100,28 @@ impl Graph {
             table.columns.get(field.0 as usize)
         };
         let (Some(account), Some(region)) = (column("accountId"), column("region")) else { return false };
-        slices.wholes().of_columns(account, region, slices.places_stamp(), || {
-            are_known_places(table.rows, account, region, slices)
-        })
+        let (Some(accounts), Some(regions)) = (account.text_data(), region.text_data()) else { return false };
+        let (wholes, stamp) = (slices.wholes(), slices.places_stamp());
+        let are_known = |rows| are_known_places(rows, account, region, slices);
+        wholes.of_pair(
+            |told| &mut told.columns,
+            [account, region],
+            stamp,
+            || {
+                // A change appends rows; those it shares with the graph before were asked there.
+                let shared = [accounts.codes.shared(), regions.codes.shared()];
+                let of_shared = shared.map(|codes| codes.len()).into_iter().min().unwrap_or(0);
+                wholes.of_pair(|told| &mut told.shared, shared, stamp, || are_known(0..of_shared))
+                    && are_known(of_shared..table.rows)
+            },
+        )
     }
 }
 
-fn are_known_places(rows: usize, account: &Column, region: &Column, slices: &Slices) -> bool {
+fn are_known_places(rows: Range<usize>, account: &Column, region: &Column, slices: &Slices) -> bool {
     let code = |column: &Column, row: u32| column.text_data()?.code(row);
     let (mut seen, mut before) = (FxHashSet::default(), None);
-    (0u32..).take(rows).all(|row| {
+    (0u32..).take(rows.end).skip(rows.start).all(|row| {
         let Some(place) = code(account, row).zip(code(region, row)) else { return false };
         // Rows in the order of their ids mostly stand beside others of their account and region.
         if before.replace(place) == Some(place) || !seen.insert(place) {

@@ -230,7 +230,7 @@ fn indented(sheet: &Sheet, style: Style) -> String {
 /// What is not known, by reason, each asset counted once however many checks need it; the most frequent first.
 fn unknown_text(results: &[CheckResult], limit: usize) -> String {
     let mut text = String::new();
-    let assets: BTreeSet<&AssetName> = unknown_of(results).map(|unknown| &unknown.asset).collect();
+    let assets: BTreeSet<&AssetName> = unknown_of(results).map(|unknown| &*unknown.asset).collect();
     if !assets.is_empty() {
         let _ = writeln!(text, "Unknown · {}", counted_assets(&assets));
         let mut groups: BTreeMap<&Reason, BTreeSet<&AssetName>> = BTreeMap::new();

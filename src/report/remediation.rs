@@ -100,7 +100,7 @@ pub fn remedy_script(remedy: &Remedy<'_>) -> String {
     named("Excepted, so not touched", covers, excepted.iter().map(|asset| (asset, String::new())), &mut line);
     let unknown = result.unknown.iter().map(|unknown| {
         let why: Vec<String> = unknown.reasons.iter().map(Reason::to_string).collect();
-        (&unknown.asset, why.join("; "))
+        (&*unknown.asset, why.join("; "))
     });
     named("Not known, so not touched", covers, unknown, &mut line);
     for reason in &result.unknown_coverage {

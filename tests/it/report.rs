@@ -1,5 +1,7 @@
 //! The texts that results become: what people see, and the shapes that machines may rely on.
 
+use std::sync::Arc;
+
 use passmuster::{
     check::{
         AssetName, CheckResult, Counts, ExitCode, Finding, Reason, RestsOn, Severity, SliceCount,
@@ -18,15 +20,15 @@ fn at(text: &str) -> Time {
     text.parse().expect("a time")
 }
 
-fn vpc(id: &str, name: Option<&str>, region: &str) -> AssetName {
-    AssetName {
+fn vpc(id: &str, name: Option<&str>, region: &str) -> Arc<AssetName> {
+    Arc::new(AssetName {
         account_id: Some("111111111111".to_owned()),
         region: Some(region.to_owned()),
         typename: "Vpc".to_owned(),
         native_id: Some(id.to_owned()),
         id: format!("arn:aws:ec2:{region}:111111111111:vpc/{id}"),
         name: name.map(str::to_owned),
-    }
+    })
 }
 
 fn result(id: &str, verdict: Verdict) -> CheckResult {
@@ -140,7 +142,7 @@ fn a_table_fits_the_terminal_and_is_coloured_only_if_asked() {
 fn names_from_outside_cannot_move_the_cursor_or_turn_the_text_around() {
     assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
     let mut evil = failing();
-    evil.findings[0].asset.name = Some("\u{1b}[31mred\u{7}".to_owned());
+    Arc::make_mut(&mut evil.findings[0].asset).name = Some("\u{1b}[31mred\u{7}".to_owned());
     let text = checks_text(&[evil], at("2026-11-20"), PLAIN, Detail::default());
     assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text}");
 }

@@ -16,13 +16,13 @@ pub(super) fn to_json(result: &CheckResult) -> Value {
         reasons.iter().map(one).collect()
     };
     let findings = result.findings.iter().map(|finding| {
-        let AssetName { typename, id, .. } = &finding.asset;
+        let AssetName { typename, id, .. } = &*finding.asset;
         json!({
             "typename": typename, "id": id, "priority": finding.priority, "message": finding.message,
         })
     });
     let unknown = result.unknown.iter().map(|unknown| {
-        let AssetName { typename, id, .. } = &unknown.asset;
+        let AssetName { typename, id, .. } = &*unknown.asset;
         json!({"typename": typename, "id": id, "reasons": reasons(&unknown.reasons)})
     });
     let found = |found: &Found| match found {

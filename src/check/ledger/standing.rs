@@ -79,13 +79,13 @@ pub fn standings<'f>(
     }
     for finding in &result.findings {
         let id = finding_id(&check.id, Some(&finding.asset.id));
-        let asset = Some(finding.asset.clone());
+        let asset = Some(AssetName::clone(&finding.asset));
         let (priority, seen_in) = (finding.priority.clone(), places.of(&finding.asset));
         standings.insert(id, Standing::Fails { asset, priority, seen_in });
     }
     for unknown in &result.unknown {
         let id = finding_id(&check.id, Some(&unknown.asset.id));
-        let asset = Some(unknown.asset.clone());
+        let asset = Some(AssetName::clone(&unknown.asset));
         standings.insert(id, Standing::Unknown { asset, reasons: unknown.reasons.to_vec() });
     }
     for finding in known {

@@ -24,7 +24,7 @@ use super::{
 };
 
 pub use job::{run_policies_elsewhere, run_policy_job};
-pub(super) use verdict::fill;
+pub(super) use verdict::{covered_rows, fill};
 
 use job::Said;
 

@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::super::{
     definition::Check,
-    evaluate::{Rows, coverage, labels, name_of, rests_on},
+    evaluate::{Rows, coverage, labels, rests_on},
     figure::answer_of,
+    names::{Names, Row},
     result::{AssetName, CheckResult, Figure, Finding, Found, Reason, UnknownAsset, Verdict},
 };
 use super::Policy;
@@ -34,23 +35,23 @@ const MOST_REASONS: usize = 5;
 pub(in super::super) fn fill(
     result: &mut CheckResult,
     (check, policy): (&Check, &Policy),
-    graph: &Graph,
+    (graph, names): (&Graph, &Names),
     oldest: Time,
     urgent: &[Rows],
 ) -> Result<(), Vec<QueryError>> {
     result.unknown_coverage = coverage(graph, unseen(&check.plan, graph, Some(oldest)).iter());
-    let covered = covered(graph, check.covers);
+    let covered = covered(graph, names, check.covers);
     if result.unknown_coverage.is_empty() {
         let answer = answer_of(&check.plan, graph)?;
         let answer = String::from_utf8_lossy(&answer);
         let denials = policy.denials(&answer).map_err(|reason| {
             vec![QueryError::new(QueryErrorKind::Invalid { message: format!("{}: {reason}", policy.name) })]
         })?;
-        let names = by_name(&covered);
+        let by_name = by_name(&covered);
         let mut messages: BTreeMap<&Covered, BTreeSet<String>> = BTreeMap::new();
         let mut others = BTreeSet::new();
         for denial in &denials {
-            match denial.names.iter().find_map(|text| named_in(text, &names)) {
+            match denial.names.iter().find_map(|text| named_in(text, &by_name)) {
                 Some(covered) => messages.entry(covered).or_default().insert(denial.message.clone()),
                 None => others.insert(denial.message.clone()),
             };
@@ -60,7 +61,7 @@ pub(in super::super) fn fill(
             .map(|(covered, told)| {
                 let (is_urgent, priority) = labels(check, urgent, covered.row);
                 let message = Some(told.into_iter().collect::<Vec<_>>().join("; "));
-                (is_urgent, Finding { asset: covered.asset.clone(), priority, message, since: None })
+                (is_urgent, Finding { asset: Arc::clone(&covered.asset), priority, message, since: None })
             })
             .collect();
         // Sorted by asset already.
@@ -93,17 +94,23 @@ pub(in super::super) fn fill(
 /// A covered asset and where it stands.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Covered {
-    asset: AssetName,
-    row: (TypeId, u32),
+    asset: Arc<AssetName>,
+    row: Row,
 }
 
-/// The assets of a type, sorted.
-fn covered(graph: &Graph, of: TypeId) -> Vec<Covered> {
+/// The assets of a type, in the order of their ids.
+pub(in super::super) fn covered_rows(graph: &Graph, of: TypeId) -> impl Iterator<Item = Row> {
     let of_type = |of| graph.table_of(of).map(|(_, table)| table.all_in_id_order().map(move |row| (of, row)));
-    let rows = graph.catalog().concrete(of).into_iter().filter_map(of_type).flatten();
-    let mut covered: Vec<Covered> = rows.map(|row| Covered { asset: name_of(graph, row), row }).collect();
-    covered.sort();
-    covered
+    graph.catalog().concrete(of).into_iter().filter_map(of_type).flatten()
+}
+
+/// The assets of a type, in the order of their names.
+fn covered(graph: &Graph, names: &Names, of: TypeId) -> Vec<Covered> {
+    let rows = covered_rows(graph, of).filter_map(|row| Some((names.get(row)?, row)));
+    let mut covered: Vec<_> =
+        rows.map(|((place, name), row)| (place, Covered { asset: Arc::clone(name), row })).collect();
+    covered.sort_unstable_by_key(|(place, _)| *place);
+    covered.into_iter().map(|(_, covered)| covered).collect()
 }
 
 /// Assets by what a policy may call them: the id, and the cloud's own where only one asset has it.

@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &RemediateArguments, context: &Context) -> Result<E
         .script(check, (&tools.engine, &graph), &assets, part, arguments.destination.as_ref())
         .map_err(|error| Failure::input(&error))?;
     let excepted: Vec<AssetName> =
-        result.excepted.iter().map(|excepted| excepted.finding.asset.clone()).collect();
+        result.excepted.iter().map(|excepted| AssetName::clone(&excepted.finding.asset)).collect();
     let remedy = Remedy { check, result: &result, part, script: &script, excepted: &excepted, now };
     match arguments.summary.form {
         SummaryForm::Json => context.output.write(remedy_json(&remedy).as_bytes())?,
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &RemediateArguments, context: &Context) -> Result<E
 
 /// The assets that fail, or those of them that were named.
 fn chosen(result: &CheckResult, named: &[String]) -> Result<Vec<AssetName>, Failure> {
-    let failing = || result.findings.iter().map(|finding| &finding.asset);
+    let failing = || result.findings.iter().map(|finding| &*finding.asset);
     if named.is_empty() {
         return Ok(failing().cloned().collect());
     }

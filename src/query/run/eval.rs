@@ -164,6 +164,31 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Whether everything was seen that a node asks: then what must be so and what may be so are the same.
+    pub(super) fn sees_all(&self, id: TableId, node: &Node<'_>) -> bool {
+        let column = |field: FieldId| self.world.graph.table(id).column(field);
+        let leads_to_all = |field: FieldId| {
+            self.world.incomplete(id, field).is_none()
+                && self.world.loose(id, field).is_none()
+                && column(field).links().iter().all(|link| self.world.stale(link.table).is_none())
+        };
+        match node {
+            Node::Constant(_) => true,
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(|node| self.sees_all(id, node)),
+            Node::Not(inner) | Node::Holds(inner) => self.sees_all(id, inner),
+            _ if self.world.stale(id).is_some() => false,
+            Node::IsNull(field) | Node::Test { field, .. } => {
+                column(*field).unknown.as_ref().is_none_or(Bitmap::is_empty)
+            }
+            Node::NoneRelated(field) => leads_to_all(*field),
+            Node::Related { field, of, .. } => {
+                let mut linked = column(*field).links().iter().zip(of);
+                leads_to_all(*field) && linked.all(|(link, node)| self.sees_all(link.table, node))
+            }
+            Node::Aggregate { .. } => false,
+        }
+    }
+
     fn intersection(
         &self,
         id: TableId,
@@ -338,7 +363,7 @@ impl Evaluator<'_, '_> {
         for (link, set) in links.iter().zip(sets) {
             let targets = self.world.graph.table(link.table);
             if targets.is_all(set) {
-                rows.or(&self.with_neighbours(table, link));
+                self.add_with_neighbours(table, link, &mut rows);
             } else if set.count() > targets.count() / 2 {
                 rows.or(&self.any_of_most(table, link, set));
             } else {
@@ -348,10 +373,10 @@ impl Evaluator<'_, '_> {
         rows
     }
 
-    /// The rows with any neighbour.
-    fn with_neighbours(&self, table: &Table, link: &Link) -> Bitmap {
+    /// Adds the rows with any neighbour.
+    fn add_with_neighbours(&self, table: &Table, link: &Link, rows: &mut Bitmap) {
         self.work.add_rows(table.rows);
-        Bitmap::from_fn(table.rows, |row| link.adjacency.forward.has_any(row))
+        link.adjacency.forward.add_with_any(rows);
     }
 
     /// Adds the rows that the neighbours in a set are neighbours of.
@@ -373,7 +398,8 @@ impl Evaluator<'_, '_> {
         let left_out = self.world.graph.table(link.table).complement(set.clone());
         let mut beside = table.none();
         self.scatter(link, &left_out, &mut beside);
-        let mut rows = self.with_neighbours(table, link);
+        let mut rows = table.none();
+        self.add_with_neighbours(table, link, &mut rows);
         let mut followed = 0;
         beside.for_each(|row| {
             let targets = link.adjacency.forward.of(row);

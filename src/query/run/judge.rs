@@ -293,7 +293,8 @@ impl Evaluator<'_, '_> {
         let table = self.world.graph.table(id);
         let assets = table.count();
         let mut failing = self.bits(id, node, true, Bound::Must)?;
-        let mut unknown = self.bits(id, node, true, Bound::May)?;
+        let mut unknown =
+            if self.sees_all(id, node) { table.none() } else { self.bits(id, node, true, Bound::May)? };
         if let Some(stale) = self.world.stale(id) {
             failing.and_not(&stale);
             unknown.or(&stale);

@@ -1,7 +1,11 @@
 //! A test of a value, bound to the column it is asked of: text becomes codes of the dictionary, so that rows are
 //! compared by number and a predicate is asked once for each distinct value.
 
-use std::{cell::OnceCell, cmp::Ordering, ops::Bound};
+use std::{
+    cell::{Cell, OnceCell},
+    cmp::Ordering,
+    ops::Bound,
+};
 
 use super::{
     super::{Comparison, Operand, Test},
@@ -21,7 +25,12 @@ pub(super) enum Matcher<'p> {
     /// Text or nets: codes of one range, mostly.
     Codes(Codes),
     /// Text: asked of each distinct text, at the first scan; single rows are asked directly.
-    Scan { test: &'p Test, hits: OnceCell<Bitmap> },
+    Scan {
+        test: &'p Test,
+        hits: OnceCell<Bitmap>,
+        /// How many rows were asked directly: no more than there are texts.
+        asked: Cell<usize>,
+    },
     /// Whole numbers and times, both ends included.
     Between(i64, i64),
     /// Whole numbers and times: any of these, sorted.
@@ -55,7 +64,7 @@ impl<'p> Matcher<'p> {
             (_, Test::Compare(comparison, operand)) => compare(column, *comparison, operand),
             (Data::Text(text), Test::StartsWith(prefix)) => Self::Codes(text.starting_with(prefix)),
             (Data::Text(_), Test::Contains(_) | Test::EndsWith(_) | Test::Matches(_)) => {
-                Self::Scan { test, hits: OnceCell::new() }
+                Self::Scan { test, hits: OnceCell::new(), asked: Cell::new(0) }
             }
             (Data::Net { nets, .. }, Test::Within(prefix)) => Self::Codes(nets.within(prefix)),
             (Data::Net { nets, .. }, Test::ContainsNet(inner)) => Self::Codes(nets.containing(inner)),
@@ -70,10 +79,16 @@ impl<'p> Matcher<'p> {
         match self {
             Self::Nothing => false,
             Self::Codes(codes) => code().is_some_and(|code| codes.contains(code)),
-            Self::Scan { test, hits } => match hits.get() {
-                Some(hits) => code().is_some_and(|code| hits.get(code as usize)),
-                None => column.text(row).is_some_and(|text| patience.passes(test, &text)),
-            },
+            Self::Scan { test, hits, asked } => {
+                let Some(text) = column.text_data() else { return false };
+                if hits.get().is_none() && asked.replace(asked.get() + 1) >= text.distinct() {
+                    _ = hits.set(passing_codes(text, test, patience));
+                }
+                code().is_some_and(|code| match hits.get() {
+                    Some(hits) => hits.get(code as usize),
+                    None => patience.passes(test, &text.text(code)),
+                })
+            }
             Self::Between(..) | Self::IntSet(_) => match &column.data {
                 Data::Int { values, .. } => values.get(row as usize).is_some_and(|&value| self.int(value)),
                 _ => false,
@@ -117,23 +132,10 @@ impl<'p> Matcher<'p> {
     pub(super) fn scan(&self, column: &Column, rows: usize, patience: Patience<'_>) -> Bitmap {
         match (self, &column.data) {
             (Self::Nothing, _) => Bitmap::zeros(rows),
-            (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => {
-                if codes.is_empty() {
-                    return Bitmap::zeros(rows);
-                }
-                let (start, width) = (codes.range.start, codes.range.len() as u32);
-                if codes.more.is_empty() {
-                    return text.codes.scan(|code| code.wrapping_sub(start) < width);
-                }
-                let set = Bitmap::from_rows(text.distinct(), codes.iter());
-                text.codes.scan(|code| set.get(code as usize))
-            }
-            (Self::Scan { test, hits }, Data::Text(text)) => {
+            (Self::Codes(codes), Data::Text(text) | Data::Net { text, .. }) => text.rows_with(codes),
+            (Self::Scan { test, hits, .. }, Data::Text(text)) => {
                 let hits = hits.get_or_init(|| passing_codes(text, test, patience));
-                if hits.is_empty() {
-                    return Bitmap::zeros(rows);
-                }
-                text.codes.scan(|code| hits.get(code as usize))
+                text.rows_among(hits)
             }
             (Self::Between(low, high), Data::Int { values, .. }) => {
                 values.scan(|value| *low <= value && value <= *high)

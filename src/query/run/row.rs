@@ -48,13 +48,21 @@ impl Possible {
         }
     }
 
+    /// Asks no more where one is certainly FALSE: so are all together.
     pub(super) fn all(of: impl Iterator<Item = Self>) -> Self {
-        of.fold(Self::certain(true), |all, one| Self {
-            must_true: all.must_true && one.must_true,
-            may_true: all.may_true && one.may_true,
-            must_false: all.must_false || one.must_false,
-            may_false: all.may_false || one.may_false,
-        })
+        let mut all = Self::certain(true);
+        for one in of {
+            all = Self {
+                must_true: all.must_true && one.must_true,
+                may_true: all.may_true && one.may_true,
+                must_false: all.must_false || one.must_false,
+                may_false: all.may_false || one.may_false,
+            };
+            if all == Self::certain(false) {
+                break;
+            }
+        }
+        all
     }
 
     pub(super) fn any(of: impl Iterator<Item = Self>) -> Self {

@@ -1,6 +1,6 @@
 //! Remediation templates: which are refused and where, and that no value of an asset ever becomes code.
 
-use std::process::Command;
+use std::{process::Command, sync::Arc};
 
 use passmuster::{
     check::{self, Check, Destination, Need, Part, Script, Sources, evaluate},
@@ -119,7 +119,8 @@ pub(super) fn graph(assets: &[Asset]) -> Graph {
 
 pub(super) fn script(check: &Check, graph: &Graph, part: Part) -> Script {
     let result = evaluate(check, &SHIPPED.0, graph, Time::from_millis(0).expect("a time"));
-    let assets: Vec<_> = result.findings.into_iter().map(|finding| finding.asset).collect();
+    let assets: Vec<_> =
+        result.findings.into_iter().map(|finding| Arc::unwrap_or_clone(finding.asset)).collect();
     let remediation = check.remediation.as_ref().expect("a remediation");
     let place = match remediation.needs(part) {
         Some(Need::Receiver) => "forward:arn:aws:lambda:{region}:{account}:function:to-siem",

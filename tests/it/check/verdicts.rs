@@ -401,6 +401,117 @@ fn a_check_is_evaluated_again_only_where_something_it_rests_on_changed() {
     assert_eq!(judge(&built, at("2026-11-21T10:00:00Z")), 6, "another graph");
 }
 
+/// VPCs by id and name, none of which has a flow log, all collected.
+fn unlogged(engine: &Engine, names: &[(&str, &str)]) -> Graph {
+    let vpcs: Vec<Asset> = names.iter().map(|(id, name)| vpc(id).with("name", *name)).collect();
+    let collected = ["Vpc", "FlowLog"]
+        .map(|of| slice(of, "1", "us-east-1", Outcome::Complete, Some("2026-11-20T11:00:00Z")));
+    graph_of(engine, &vpcs, Some(collected.to_vec()))
+}
+
+#[test]
+fn a_finding_has_the_name_that_its_asset_has_in_the_graph_judged() {
+    let (engine, checks) = shipped();
+    let check = std::slice::from_ref(find(&checks, "enabled"));
+    let before = unlogged(engine, &[("vpc-a", "one"), ("vpc-b", "two"), ("vpc-c", "three")]);
+    let patch = |put: Vec<Asset>, removed: &[&str]| {
+        let removed = removed.iter().map(|id| ("Vpc".to_owned(), (*id).to_owned())).collect();
+        before.patched(&Changes { put, removed, ..Changes::default() }, now()).expect("a patch").graph
+    };
+    let renamed = |id: &str, name: &str| vpc(id).with("name", name);
+    // Two futures of one graph: what each adds has the same number in both, and is not the same.
+    let graphs = [
+        patch(vec![renamed("vpc-a", "first"), renamed("vpc-d", "new here")], &[]),
+        patch(vec![renamed("vpc-a", "second"), renamed("vpc-e", "new there")], &["vpc-b"]),
+        patch(vec![renamed("vpc-c", "one"), vpc("vpc-b")], &[]),
+        patch(vec![vpc("vpc-0").with("accountId", "0")], &[]),
+    ];
+    let mut remembered = RememberedVerdicts::default();
+    let mut judge = |graph: &Graph| {
+        let result = remembered.evaluate_all(check, engine, graph, now()).remove(0);
+        assert_eq!(*result, evaluate(&check[0], engine, graph, now()), "as if no name was remembered");
+        result.findings.iter().map(|finding| (finding.asset.id.clone(), finding.asset.name.clone())).collect()
+    };
+    let named = |names: &[(&str, Option<&str>)]| -> Vec<(String, Option<String>)> {
+        names.iter().map(|(id, name)| ((*id).to_owned(), name.map(str::to_owned))).collect()
+    };
+    let all = named(&[("vpc-a", Some("one")), ("vpc-b", Some("two")), ("vpc-c", Some("three"))]);
+    let told = [
+        named(&[
+            ("vpc-a", Some("first")),
+            ("vpc-b", Some("two")),
+            ("vpc-c", Some("three")),
+            ("vpc-d", Some("new here")),
+        ]),
+        named(&[("vpc-a", Some("second")), ("vpc-c", Some("three")), ("vpc-e", Some("new there"))]),
+        named(&[("vpc-a", Some("one")), ("vpc-b", None), ("vpc-c", Some("one"))]),
+    ];
+    let mut seen: Vec<Vec<(String, Option<String>)>> = vec![judge(&before)];
+    seen.extend(graphs[..3].iter().map(&mut judge));
+    assert_eq!(seen, [all, told[0].clone(), told[1].clone(), told[2].clone()]);
+    let with_unknown = judge(&graphs[3]);
+    assert_eq!(with_unknown.len(), 3, "of vpc-0 nothing is known: nobody collected account 0");
+}
+
+#[test]
+fn findings_are_in_the_order_of_names_whatever_was_added_to_the_texts_since() {
+    let (engine, checks) = shipped();
+    let check = std::slice::from_ref(find(&checks, "enabled"));
+    let mut graph = unlogged(engine, &[("vpc-m", "m"), ("vpc-t", "t")]);
+    let mut remembered = RememberedVerdicts::default();
+    for id in ["vpc-z", "vpc-a", "vpc-p"] {
+        let changes = Changes { put: vec![vpc(id).with("name", id)], ..Changes::default() };
+        graph = graph.patched(&changes, now()).expect("a patch").graph;
+        let result = remembered.evaluate_all(check, engine, &graph, now()).remove(0);
+        let mut sorted = failing_ids(&result);
+        sorted.sort_unstable();
+        assert_eq!(failing_ids(&result), sorted);
+    }
+    assert_eq!(remembered.evaluated(), 3);
+}
+
+#[test]
+fn a_verdict_is_told_anew_once_an_asset_without_a_slice_of_its_own_was_seen_too_long_ago() {
+    let (engine, checks) = shipped();
+    let check = std::slice::from_ref(find(&checks, "enabled"));
+    let shared = vpc("vpc-s").with("accountId", "9").with("lastSeenAt", "2026-11-20T10:00:00Z");
+    let collected = ["Vpc", "FlowLog"]
+        .map(|of| slice(of, "1", "us-east-1", Outcome::Complete, Some("2026-11-20T12:00:00Z")));
+    let graph = graph_of(engine, &[vpc("vpc-a"), shared], Some(collected.to_vec()));
+    let mut remembered = RememberedVerdicts::default();
+    for (moment, evaluated) in [
+        ("2026-11-20T12:30:00Z", 1),
+        ("2026-11-21T10:00:00Z", 1),
+        ("2026-11-21T10:00:01Z", 2),
+        ("2026-11-21T11:00:00Z", 2),
+        ("2026-11-21T12:00:01Z", 3),
+    ] {
+        let moment: Time = moment.parse().expect("a time");
+        let result = remembered.evaluate_all(check, engine, &graph, moment).remove(0);
+        assert_eq!(*result, evaluate(&check[0], engine, &graph, moment), "as if nothing was remembered");
+        assert_eq!(remembered.evaluated(), evaluated, "at {moment}");
+    }
+}
+
+#[test]
+fn an_asset_that_comes_where_nothing_was_collected_is_unknown_beside_a_whole_inventory() {
+    let (engine, checks) = shipped();
+    let check = find(&checks, "enabled");
+    let before = unlogged(engine, &[("vpc-a", "one")]);
+    assert_eq!(evaluate(check, engine, &before, now()).counts, Counts { fail: 1, ..Counts::default() });
+    let put = |asset: Asset| {
+        before.patched(&Changes { put: vec![asset], ..Changes::default() }, now()).expect("a patch").graph
+    };
+    let here = evaluate(check, engine, &put(vpc("vpc-b")), now()).counts;
+    assert_eq!(here, Counts { fail: 2, ..Counts::default() });
+    for elsewhere in [vpc("vpc-b").with("region", "eu-west-1"), vpc("vpc-b").with("accountId", "2")] {
+        let counts = evaluate(check, engine, &put(elsewhere), now()).counts;
+        assert_eq!(counts, Counts { fail: 1, unknown: 1, ..Counts::default() });
+    }
+    let moved = evaluate(check, engine, &put(vpc("vpc-a").with("region", "eu-west-1")), now()).counts;
+    assert_eq!(moved, Counts { unknown: 1, ..Counts::default() });
+}
+
 #[test]
 fn assets_of_one_place_share_the_reasons_that_make_them_unknown() {
     let (engine, checks) = shipped();

@@ -263,3 +263,21 @@ fn a_conjunction_begins_where_fewest_are_expected() {
     assert_eq!(response.rows, 1);
     assert!(explained.visited.rows <= 3, "one candidate is asked three times: {:?}", explained.visited);
 }
+
+#[test]
+fn a_text_is_found_in_either_half_of_many_megabytes_and_where_they_meet() {
+    // Searched by two threads from 4 MB on; each name is 500 bytes long and has its own number at both ends.
+    let long = |place: usize| format!("<{place:05}{}{place:05}>", "x".repeat(488));
+    let vpcs = (0..9_000).map(|place| vpc(place).with("name", long(place)));
+    let inventory = Inventory::new(vpcs);
+    for place in [0, 1, 4_499, 4_500, 4_501, 8_999] {
+        for part in [format!("<{place:05}x"), format!("x{place:05}>")] {
+            let query = "query($part: String!) { rows: vpcs(where: {name_CONTAINS: $part}) { name } }";
+            let (rows, _) = inventory.ask(query, json!({"part": part}));
+            assert_eq!(values(&rows, "name"), [long(place)]);
+        }
+    }
+    let query = "{ vpcsAggregate(where: {name_CONTAINS: \"xx\"}) { count } }";
+    let response = inventory.engine.execute(&inventory.graph, &Request::new(query), &RunLimits::unlimited());
+    assert_eq!(response.body, br#"{"data":{"vpcsAggregate":{"count":9000}}}"#);
+}

@@ -2,12 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::Hasher,
     mem,
     ops::ControlFlow,
     sync::Arc,
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
     completions::Completions,
@@ -74,6 +75,9 @@ pub struct Slices {
 struct Account {
     /// Sorted by type, then region. In one piece: there are hundreds of thousands of slices, few of one account.
     states: Vec<SliceState>,
+    /// A number of the type and region of each, mostly another one for another: what is looked for is found among these,
+    /// not among texts that stand anywhere.
+    marks: Vec<u32>,
     /// The regions it has regional slices in, and how many.
     regions: BTreeMap<String, usize>,
 }
@@ -160,10 +164,25 @@ impl Account {
                     *known = state;
                 }
             }
-            (Ok(place), None) => drop(self.states.remove(place)),
-            (Err(place), Some(state)) => self.states.insert(place, state),
+            (Ok(place), None) => {
+                self.states.remove(place);
+                self.marks.remove(place);
+            }
+            (Err(place), Some(state)) => {
+                self.marks.insert(place, mark(&asset_type, &region));
+                self.states.insert(place, state);
+            }
             (Err(_), None) => {}
         }
+    }
+
+    /// The slice of a type and region.
+    fn find(&self, asset_type: &str, region: &str) -> Option<&SliceState> {
+        let wanted = mark(asset_type, region);
+        let marked = self.marks.iter().zip(&self.states).filter(|(mark, _)| **mark == wanted);
+        marked
+            .map(|(_, state)| state)
+            .find(|state| *state.key.region == *region && *state.key.asset_type == *asset_type)
     }
 
     /// Where the slice of a type and region stands, or would stand.
@@ -187,6 +206,15 @@ impl Account {
         states.iter().any(|state| state.key.region == GLOBAL_REGION)
             || (!is_account_wide && !states.is_empty() && states.len() == self.regions.len())
     }
+}
+
+/// The number of a type and region: see [`Account`].
+fn mark(asset_type: &str, region: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(asset_type.as_bytes());
+    hasher.write(region.as_bytes());
+    let hash = hasher.finish();
+    (hash ^ hash >> 32) as u32
 }
 
 fn count(many: &mut usize, was_there: bool, is_there: bool) {
@@ -225,6 +253,8 @@ impl Slices {
                 (&one.asset_type, &one.region).cmp(&(&other.asset_type, &other.region))
             });
             account.states.shrink_to_fit();
+            account.marks =
+                account.states.iter().map(|state| mark(&state.key.asset_type, &state.key.region)).collect();
             accounts.insert(account_id, Arc::new(account));
         }
         for of_type in types.values_mut() {
@@ -383,8 +413,7 @@ impl Slices {
     /// The slice of a type in one region (or account-wide, under [`GLOBAL_REGION`]).
     #[must_use]
     pub fn find(&self, asset_type: &str, account_id: &str, region: &str) -> Option<&SliceState> {
-        let account = self.accounts.get(account_id)?;
-        account.states.get(account.place(asset_type, region).ok()?)
+        self.accounts.get(account_id)?.find(asset_type, region)
     }
 
     /// The slice that lists the assets of a type, account and region: the regional one, else the account-wide one.
@@ -462,12 +491,16 @@ impl Slices {
                 self.each_missing(asset_type, (Some(account_id), None), is_complete, tell)
             });
         };
-        let global = self.find(asset_type, account_id, GLOBAL_REGION);
+        // Of a type that nobody collected nothing is looked for.
+        let is_collected = self.types.contains_key(asset_type);
+        let account = self.accounts.get(account_id).filter(|_| is_collected);
+        let find = |region: &str| account?.find(asset_type, region);
+        let global = find(GLOBAL_REGION);
         if global.is_some_and(is_complete) {
             return ControlFlow::Continue(());
         }
         let mut of_region = |region: &str| {
-            let state = self.find(asset_type, account_id, region);
+            let state = find(region);
             if state.is_some_and(is_complete) {
                 return ControlFlow::Continue(());
             }

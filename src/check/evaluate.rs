@@ -12,8 +12,11 @@ use std::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    graph::{Graph, Slices, in_parallel, in_parallel_with},
-    model::{Outcome, Time},
+    graph::{Graph, Slices},
+    model::{
+        Outcome, Time,
+        parallel::{in_parallel, in_parallel_with},
+    },
     query::{
         Engine, Filters, QueryError, QueryErrorKind,
         run::{Judgement, Judging, Reason as WhyUnknown, Why, WhyWorld},

@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 use super::result::AssetName;
 use crate::{
     catalog::TypeId,
-    graph::{Graph, TextFields, in_parallel},
+    graph::{Graph, TextFields},
+    model::parallel::in_parallel,
 };
 
 /// An asset by type and row.

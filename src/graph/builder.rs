@@ -6,19 +6,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Graph, GraphError,
-    column::TableId,
-    ids::Ids,
-    parallel::{WORTH_A_THREAD, beside, in_parallel, threads},
-    relate,
-    slice_rows::SliceRows,
-    slices::Slices,
-    table::Table,
-    table_builder::TableBuilder,
+    Graph, GraphError, column::TableId, ids::Ids, relate, slice_rows::SliceRows, slices::Slices,
+    table::Table, table_builder::TableBuilder,
 };
 use crate::{
     catalog::{Catalog, RepeatedAsset, Row, RowBuffer, RowShard, RowTarget, TypeId, TypeKind},
-    model::{Asset, GLOBAL_REGION, SliceState, Time},
+    model::{
+        Asset, GLOBAL_REGION, SliceState, Time,
+        parallel::{WORTH_A_THREAD, beside, in_parallel, threads},
+    },
 };
 
 /// A graph that is being filled. After an error it is to be dropped: nothing of that batch is kept.

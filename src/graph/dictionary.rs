@@ -1,5 +1,6 @@
-//! The distinct texts of one column, each stored once, JSON-escaped, in one arena (ids in two, of which one is shared). Codes are places in the order of
-//! the column (code points for text, address order for nets), so that ranges and prefixes are ranges of codes.
+//! The distinct texts of one column, each stored once, JSON-escaped, in one arena (ids in two, of which one is shared).
+//! Codes are places in the order of the column (code points for text, address order for nets), so that ranges and
+//! prefixes are ranges of codes.
 
 use std::{
     borrow::Cow,
@@ -14,8 +15,8 @@ use super::{
     fences::Fences,
     image::{ImageError, ImageReader, ImageWriter, Imaged},
     needle::{Needle, Pairs},
-    parallel::beside,
 };
+use crate::model::parallel::beside;
 
 /// The code of a cell that holds no value.
 pub(crate) const NO_CODE: u32 = u32::MAX;

@@ -23,7 +23,6 @@ mod lists;
 mod marks;
 mod moment;
 mod needle;
-mod parallel;
 mod patch;
 mod patch_cells;
 mod patch_edges;
@@ -55,7 +54,6 @@ pub(crate) use {
     column::{Column, Data, IntForm, Link, TableId, write_float, write_int},
     dictionary::NO_CODE,
     needle::Needle,
-    parallel::{in_parallel, in_parallel_with},
     slices::{Need, is_own_type},
     table::Table,
     text::{Codes, Nets, TextData, TextPlace},
@@ -63,7 +61,7 @@ pub(crate) use {
 
 use crate::{
     catalog::{Catalog, FieldKind, TypeId},
-    model::Time,
+    model::{Time, parallel::WORTH_A_THREAD},
 };
 
 /// The inventory at one moment.
@@ -97,7 +95,7 @@ impl Graph {
 
     /// Whether there is so much in it that work over all of it is worth another thread.
     pub(crate) fn is_large(&self) -> bool {
-        self.tables.iter().any(|table| table.rows > parallel::WORTH_A_THREAD)
+        self.tables.iter().any(|table| table.rows > WORTH_A_THREAD)
     }
 
     /// How many assets of a type there are; of an interface, of all its types together.

@@ -10,10 +10,12 @@ use super::{
     column::{Column, Data, Link, TableId},
     dictionary::NO_CODE,
     join::join_scalars,
-    parallel::{WORTH_A_THREAD, in_parallel},
     table::Table,
 };
-use crate::catalog::{Catalog, FieldId, FieldKind, KeyPairs, RelationKeys, TypeId};
+use crate::{
+    catalog::{Catalog, FieldId, FieldKind, KeyPairs, RelationKeys, TypeId},
+    model::parallel::{WORTH_A_THREAD, in_parallel},
+};
 
 /// A relation that has more edges than numbers for them.
 pub(crate) struct TooManyEdges {

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    Graph, GraphBuilder, GraphError,
-    parallel::{WORTH_A_THREAD, in_parallel},
-    slices::SLICE_TYPE,
-};
+use super::{Graph, GraphBuilder, GraphError, slices::SLICE_TYPE};
 use crate::{
     catalog::{RowBuffer, RowShard, RowTarget, TypeId},
-    model::{Asset, Time},
+    model::{
+        Asset, Time,
+        parallel::{WORTH_A_THREAD, in_parallel},
+    },
 };
 
 /// So many rows are taken apart at a time.

@@ -13,13 +13,15 @@ use rustc_hash::{FxHashMap, FxHasher};
 use super::{
     completions::Completions,
     image::{ImageError, ImageReader, ImageWriter, Imaged},
-    parallel::{WORTH_A_THREAD, in_parallel, threads},
     table::next_stamp,
     whole::Wholes,
 };
 use crate::{
     catalog::{Catalog, FieldKind},
-    model::{Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type},
+    model::{
+        Asset, GLOBAL_REGION, Outcome, SliceKey, SliceState, Time, is_ledger_type,
+        parallel::{WORTH_A_THREAD, in_parallel, threads},
+    },
 };
 
 /// The type whose assets are the slices themselves. It is always complete.
@@ -388,7 +390,7 @@ impl Slices {
         self.types.get(asset_type).map_or(0, |of_type| of_type.completions.count_since(oldest))
     }
 
-    /// When a slice of a type was last attempted.
+    /// When a slice of a type was last attempted; of one that is no longer there, too.
     #[must_use]
     pub fn last_attempted(&self, asset_type: &str) -> Option<Time> {
         self.types.get(asset_type)?.attempted_at

@@ -8,10 +8,12 @@ use super::{
     column::{Column, TableId},
     column_builder::ColumnBuilder,
     ids::{IdTexts, Ids},
-    parallel::{WORTH_A_THREAD, in_parallel},
     table::Table,
 };
-use crate::catalog::{Catalog, Cell, FieldId, Given, Row, TypeId, TypeKind};
+use crate::{
+    catalog::{Catalog, Cell, FieldId, Given, Row, TypeId, TypeKind},
+    model::parallel::{WORTH_A_THREAD, in_parallel},
+};
 
 /// A part of a table that is being filled.
 #[derive(Debug)]

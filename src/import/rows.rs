@@ -20,11 +20,11 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, RowBuffer, RowShard, RowTarget},
-    model::SliceState,
+    model::{
+        SliceState,
+        parallel::{WORTH_A_THREAD, beside, threads},
+    },
 };
-
-/// From so many slices on they are sorted on a thread of their own.
-const WORTH_A_THREAD: usize = 20_000;
 
 /// How a file is divided among threads.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct Division {
 impl Default for Division {
     /// As many threads as the machine runs at once, up to four, and blocks that stay in a cache.
     fn default() -> Self {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(4);
+        let threads = threads().min(4);
         Self { threads, block_bytes: 1024 * 1024 }
     }
 }
@@ -238,15 +238,8 @@ fn finish<T: RowTarget>(
         failure = first_of(failure, part.failure);
     }
     let mut slices = None;
-    let (sorted, repeated) = if slice_lines.len() < WORTH_A_THREAD {
-        (sorted_slices(name, slice_lines), target.join(shards))
-    } else {
-        thread::scope(|scope| {
-            let sorted = scope.spawn(|| sorted_slices(name, slice_lines));
-            let repeated = target.join(shards);
-            (sorted.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), repeated)
-        })
-    };
+    let is_large = slice_lines.len() > WORTH_A_THREAD;
+    let (sorted, repeated) = beside(is_large, || sorted_slices(name, slice_lines), || target.join(shards));
     match sorted {
         Ok(sorted) => slices = sorted,
         Err(repeated) => failure = first_of(failure, Some(repeated)),

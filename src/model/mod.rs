@@ -5,6 +5,7 @@ mod change;
 mod cron;
 mod ledger;
 mod names;
+pub(crate) mod parallel;
 mod slice;
 mod time;
 

@@ -17,7 +17,9 @@ use super::check::{framework_of, select};
 use crate::{
     check::{CaseOutcome, run_cases},
     query::{QueryErrorKind, Request},
-    report::{Cell, Sheet, case_list, cases_text, check_json, check_list, check_page, framework_list},
+    report::{
+        Cell, Sheet, case_list, cases_text, check_json, check_list, check_page, counted, framework_list,
+    },
 };
 
 /// List, show, lint and test the stored checks
@@ -179,15 +181,16 @@ fn print_linted(
     format: FormatArguments,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let (checks, count) = (linted.checks, linted.warnings.len());
+    let count = linted.warnings.len();
+    let checks = counted(linted.checks as u64, "Check");
     if format.format != Format::Table {
         print_sheet(&lint_list(&linted.warnings), format, context)?;
     } else if count == 0 {
-        context.output.line(&format!("{checks} checks, no mistakes"))?;
+        context.output.line(&format!("{checks}, no mistakes"))?;
     } else {
         context.output.note(&Failure::snippets(linted.warnings).render(context.output.stderr_color));
-        let noun = if count == 1 { "warning" } else { "warnings" };
-        context.output.line(&format!("{checks} checks, no mistakes, {count} {noun}"))?;
+        let warnings = counted(count as u64, "Warning");
+        context.output.line(&format!("{checks}, no mistakes, {warnings}"))?;
     }
     Ok(if strict && count > 0 { Exit::BadInput } else { Exit::Pass })
 }

@@ -156,7 +156,7 @@ fn lint_warns_of_filters_that_can_not_match_and_fails_on_them_only_when_asked() 
     let query = "vpcs(where: {hasFlowLog_NONE: {flowLogStatus: \"Active\"}}) { id }\n";
     fs::write(check.join("query.graphql"), query).unwrap();
     let lenient = run(folder.path(), &["checks", "lint", "queries"]);
-    assert_eq!((lenient.code, lenient.stdout.as_str()), (0, "1 checks, no mistakes, 1 warning\n"));
+    assert_eq!((lenient.code, lenient.stdout.as_str()), (0, "1 check, no mistakes, 1 warning\n"));
     assert_reads_as_agreed("checks_lint_warning", &lenient.stderr);
     assert_eq!(run(folder.path(), &["checks", "lint", "queries", "--strict"]).code, 3);
     let with_data = run(folder.path(), &["checks", "lint", "--data", "vpcs.ndjson"]);

@@ -235,7 +235,7 @@ impl Slices {
         Self::of_sorted(by_key.into_values().collect())
     }
 
-    /// Takes slices that are sorted by key, each once: hundreds of thousands of them are read at every start.
+    /// Takes slices of which those of an account stand together, each once: hundreds of thousands of them are read at every start.
     fn of_sorted(states: Vec<SliceState>) -> Self {
         let (mut types, mut accounts) = (BTreeMap::<String, OfType>::new(), BTreeMap::new());
         let count = states.len();
@@ -251,6 +251,7 @@ impl Slices {
                 }
                 account.states.push(state);
             }
+            // Those of an image are in order, which the stable sort sees at once.
             account.states.sort_by(|SliceState { key: one, .. }, SliceState { key: other, .. }| {
                 (&one.asset_type, &one.region).cmp(&(&other.asset_type, &other.region))
             });
@@ -560,11 +561,11 @@ const NUMBERS: usize = 3;
 
 impl Imaged for Slices {
     fn put<'g>(&'g self, image: &mut ImageWriter<'g>) {
-        // The rest is made of the states.
-        let states = self.all();
+        // The rest is made of the states. In the order that accounts have them, nothing is left to be sorted.
+        let states = self.accounts.values().flat_map(|account| &account.states);
         let mut names = Names::default();
-        let mut codes = Vec::with_capacity(states.len() * NAMES);
-        let mut numbers = Vec::with_capacity(states.len() * NUMBERS);
+        let mut codes = Vec::with_capacity(self.count * NAMES);
+        let mut numbers = Vec::with_capacity(self.count * NUMBERS);
         for SliceState { key, api, outcome, reason, attempted_at, completed_at, assets } in states {
             let outcome = Outcome::ALL.iter().position(|known| known == outcome).unwrap_or_default();
             codes.extend([&key.account_id, &key.region, &key.asset_type, api].map(|name| names.place(name)));

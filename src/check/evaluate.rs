@@ -143,23 +143,23 @@ impl<'c> Asked<'c> {
     }
 
     /// Tells what was found, with the names of all assets that it names.
-    fn tell(self, graph: &Graph, names: &Names) -> CheckResult {
-        let Self { check, oldest, mut result, told } = self;
+    fn tell(mut self, graph: &Graph, names: &Names) -> CheckResult {
+        let told = std::mem::replace(&mut self.told, Told::Nothing);
+        let Self { check, oldest, result, .. } = &mut self;
         let filled = match (told, &check.expect.demand) {
             (Told::Judged { judgement, urgent }, _) => {
-                fill(&mut result, check, (graph, names), oldest, &judgement, &urgent);
+                fill(result, check, (graph, names), *oldest, &judgement, &urgent);
                 Ok(())
             }
             (Told::Policy { urgent }, Demand::Rego(policy)) => {
-                rego::fill(&mut result, (check, policy), (graph, names), oldest, &urgent)
+                rego::fill(result, (check, policy), (graph, names), *oldest, &urgent)
             }
             _ => Ok(()),
         };
-        let mut asked = Self { check, oldest, result, told: Told::Nothing };
         if let Err(errors) = filled {
-            asked.fail(&errors);
+            self.fail(&errors);
         }
-        asked.result
+        self.result
     }
 }
 

@@ -1,19 +1,14 @@
 //! The names of assets as reports have them, and their order: each is read of the graph once for all checks, and not
 //! again as long as the graphs that follow say the same of it.
 
-use std::{
-    borrow::Cow,
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
 use super::result::AssetName;
 use crate::{
     catalog::TypeId,
-    graph::{Graph, TextFields},
+    graph::{Bitmap, Graph, TextFields},
     model::parallel::in_parallel,
 };
 
@@ -41,16 +36,18 @@ pub(super) struct Names {
 impl Names {
     /// The names of some assets. Those that `before` has and that are still so are taken from there.
     pub(super) fn of(graph: &Graph, rows: impl Iterator<Item = Row>, before: &Self) -> Self {
-        let mut by_type: BTreeMap<TypeId, BTreeSet<u32>> = BTreeMap::new();
+        // Several checks may each name a million.
+        let mut by_type: BTreeMap<TypeId, Bitmap> = BTreeMap::new();
+        let all = |of| graph.table_of(of).map_or(0, |(_, table)| table.rows);
         for (of, row) in rows {
-            by_type.entry(of).or_default().insert(row);
+            by_type.entry(of).or_insert_with(|| Bitmap::zeros(all(of))).set(row as usize);
         }
         let mut fields = BTreeMap::new();
         let mut named: Vec<(Row, Arc<AssetName>)> = Vec::new();
         for (of, rows) in by_type {
             let Some(read) = graph.text_fields(of, &FIELDS) else { continue };
             let of_type = OfType { of, typename: &graph.catalog().get(of).name, read: &read, before };
-            named.extend(of_type.in_order(rows));
+            named.extend(of_type.in_order(&rows));
             fields.insert(of, read);
         }
         if fields.len() > 1 {
@@ -76,10 +73,10 @@ struct OfType<'a> {
 }
 
 impl OfType<'_> {
-    fn in_order(&self, rows: BTreeSet<u32>) -> Vec<(Row, Arc<AssetName>)> {
+    fn in_order(&self, rows: &Bitmap) -> Vec<(Row, Arc<AssetName>)> {
         let code = |row: u32| [0, 1, 2, 3].map(|place| self.read.code(place, row));
         let mut coded: Vec<([Option<u32>; DECISIVE], u32)> =
-            rows.into_iter().map(|row| (code(row), row)).collect();
+            rows.iter().map(|row| (code(row), row)).collect();
         coded.sort_unstable_by(|(one, _), (other, _)| self.compare(one, other));
         let shares: Vec<_> = coded.chunks(SHARE).collect();
         let is_large = shares.len() > 1;

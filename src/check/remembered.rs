@@ -6,16 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    definition::Check,
-    evaluate::{evaluate, evaluate_each},
-    names::Names,
-    result::CheckResult,
-};
+use super::{definition::Check, evaluate::evaluate_each, names::Names, result::CheckResult};
 use crate::{
     catalog::TypeId,
     graph::{Graph, Stamps},
-    model::{MaxAge, Time},
+    model::{MaxAge, Time, parallel::in_parallel},
     query::{Engine, QueryError, run::touched_by_filters},
 };
 
@@ -78,6 +73,17 @@ impl RememberedVerdicts {
     ) -> Vec<Arc<CheckResult>> {
         let ids: BTreeSet<&str> = checks.iter().map(|check| check.id.as_str()).collect();
         self.by_check.retain(|id, _| ids.contains(id.as_str()));
+        self.evaluate_some(checks, engine, graph, now)
+    }
+
+    /// The same of some checks of several: what is remembered of the others stays.
+    pub fn evaluate_some(
+        &mut self,
+        checks: &[Check],
+        engine: &Engine,
+        graph: &Graph,
+        now: Time,
+    ) -> Vec<Arc<CheckResult>> {
         let mut changed: BTreeMap<usize, Arc<CheckResult>> =
             self.evaluate_changed(checks, engine, graph, now).into_iter().collect();
         let verdict = |(place, check): (usize, &Check)| {
@@ -106,17 +112,6 @@ impl RememberedVerdicts {
         places.into_iter().zip(results).collect()
     }
 
-    /// The verdict of one check: the same as [`evaluate`](super::evaluate()) gives, remembered where it holds.
-    pub fn evaluate(&mut self, check: &Check, engine: &Engine, graph: &Graph, now: Time) -> Arc<CheckResult> {
-        if let Some(known) = self.by_check.get(&check.id)
-            && known.holds(check, graph, now)
-        {
-            return Arc::clone(&known.result);
-        }
-        let judged = self.judge(&[check], engine, graph, now).pop();
-        judged.unwrap_or_else(|| Arc::new(evaluate(check, engine, graph, now)))
-    }
-
     /// Judges checks, and remembers what is said of each.
     fn judge(
         &mut self,
@@ -130,12 +125,15 @@ impl RememberedVerdicts {
         }
         let (results, names) = evaluate_each(checks, engine, graph, now, &self.names);
         self.names = names;
-        let results = results.into_iter().map(Arc::new);
-        let of_check = |(check, result): (&&Check, Arc<CheckResult>)| {
-            self.remember(check, remembered(check, engine, graph, now, &result));
+        let results = checks.iter().zip(results.into_iter().map(Arc::new)).collect();
+        let told = in_parallel(results, graph.is_large(), |(check, result)| {
+            (check, remembered(check, engine, graph, now, &result), result)
+        });
+        let keep = |(check, remembered, result): (&&Check, Option<Remembered>, Arc<CheckResult>)| {
+            self.remember(check, remembered);
             result
         };
-        checks.iter().zip(results).map(of_check).collect()
+        told.into_iter().map(keep).collect()
     }
 
     fn remember(&mut self, check: &Check, judged: Option<Remembered>) {

@@ -65,8 +65,7 @@ impl Judge {
         let Remembered { verdicts, ledger } = &mut *remembered;
         let chosen: Vec<Check> =
             self.checks.iter().filter(|check| ids.contains(check.id.as_str())).cloned().collect();
-        let results: Vec<Arc<CheckResult>> =
-            chosen.iter().map(|check| verdicts.evaluate(check, &self.engine, &present.graph, now)).collect();
+        let results = verdicts.evaluate_some(&chosen, &self.engine, &present.graph, now);
         self.record(ledger, (&chosen, &results), &present, now, trigger)
     }
 

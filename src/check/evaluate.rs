@@ -58,16 +58,16 @@ pub(super) struct Asked<'c> {
     check: &'c Check,
     oldest: Time,
     result: CheckResult,
-    told: Told,
+    told: Told<'c>,
 }
 
 /// What is left to be told of a check.
 #[derive(Debug)]
-enum Told {
+enum Told<'c> {
     /// What the engine says of each asset; for each priority rule, those of which it is true.
     Judged { judgement: Judgement, urgent: Vec<Rows> },
     /// What a policy says of all assets; for each priority rule, those of which it is true.
-    Policy { urgent: Vec<Rows> },
+    Policy { policy: &'c rego::Policy, urgent: Vec<Rows> },
     /// Nothing: the check has one verdict as a whole, or could not be run.
     Nothing,
 }
@@ -99,9 +99,9 @@ impl<'c> Asked<'c> {
         asked
     }
 
-    fn ask(&mut self, worlds: &Worlds<'_>, engine: &Engine) -> Result<Told, Vec<QueryError>> {
+    fn ask(&mut self, worlds: &Worlds<'_>, engine: &Engine) -> Result<Told<'c>, Vec<QueryError>> {
         let Self { check, oldest, result, .. } = self;
-        let (check, graph) = (*check, worlds.graph);
+        let (check, graph): (&'c Check, _) = (check, worlds.graph);
         let judging = worlds.since(Some(*oldest));
         match &check.expect.demand {
             Demand::NoAsset { of, violating, .. } => {
@@ -109,11 +109,11 @@ impl<'c> Asked<'c> {
                 let urgent = urgent_rows(check, engine, &judging, &judgement)?;
                 Ok(Told::Judged { judgement, urgent })
             }
-            Demand::Rego(_) => {
+            Demand::Rego(policy) => {
                 let all = engine.catalog().concrete(check.covers).into_iter().map(|of| (of, None));
                 let judged = judging.judge(check.covers, &Filters(all.collect()));
                 let urgent = urgent_rows(check, engine, &judging, &judged)?;
-                Ok(Told::Policy { urgent })
+                Ok(Told::Policy { policy, urgent })
             }
             demand => {
                 figure::fill(result, check, demand, (graph, &judging), *oldest)?;
@@ -146,15 +146,15 @@ impl<'c> Asked<'c> {
     fn tell(mut self, graph: &Graph, names: &Names) -> CheckResult {
         let told = std::mem::replace(&mut self.told, Told::Nothing);
         let Self { check, oldest, result, .. } = &mut self;
-        let filled = match (told, &check.expect.demand) {
-            (Told::Judged { judgement, urgent }, _) => {
+        let filled = match told {
+            Told::Judged { judgement, urgent } => {
                 fill(result, check, (graph, names), *oldest, &judgement, &urgent);
                 Ok(())
             }
-            (Told::Policy { urgent }, Demand::Rego(policy)) => {
+            Told::Policy { policy, urgent } => {
                 rego::fill(result, (check, policy), (graph, names), *oldest, &urgent)
             }
-            _ => Ok(()),
+            Told::Nothing => Ok(()),
         };
         if let Err(errors) = filled {
             self.fail(&errors);

@@ -1,7 +1,7 @@
 //! The names of assets as reports have them, and their order: each is read of the graph once for all checks, and not
 //! again as long as the graphs that follow say the same of it.
 
-use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{array, borrow::Cow, cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -74,9 +74,9 @@ struct OfType<'a> {
 
 impl OfType<'_> {
     fn in_order(&self, rows: &Bitmap) -> Vec<(Row, Arc<AssetName>)> {
-        let code = |row: u32| [0, 1, 2, 3].map(|place| self.read.code(place, row));
+        let codes = |row: u32| array::from_fn(|place| self.read.code(place, row));
         let mut coded: Vec<([Option<u32>; DECISIVE], u32)> =
-            rows.iter().map(|row| (code(row), row)).collect();
+            rows.iter().map(|row| (codes(row), row)).collect();
         coded.sort_unstable_by(|(one, _), (other, _)| self.compare(one, other));
         let shares: Vec<_> = coded.chunks(SHARE).collect();
         let is_large = shares.len() > 1;
@@ -100,8 +100,9 @@ impl OfType<'_> {
 }
 
 fn name_of(read: &TextFields, typename: &str, row: u32) -> AssetName {
-    let text = |place: usize| read.text(place, row).map(Cow::into_owned);
-    let [account_id, region, native_id, id, name] = [0, 1, 2, 3, 4].map(text);
+    let texts: [Option<String>; FIELDS.len()] =
+        array::from_fn(|place| read.text(place, row).map(Cow::into_owned));
+    let [account_id, region, native_id, id, name] = texts;
     let id = id.unwrap_or_default();
     AssetName { account_id, region, typename: typename.to_owned(), native_id, id, name }
 }

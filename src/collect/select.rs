@@ -41,11 +41,7 @@ impl Selection {
         wanted: &BTreeSet<String>,
     ) -> Result<Result<Self, NoSuchAsset>, StoreError> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
-        store.read_assets(&mut |asset| {
-            // What is on record of an asset has its name, and no slice behind it.
-            if is_ledger_type(&asset.typename) {
-                return;
-            }
+        read_collected(store, &mut |asset| {
             let names = [Some(asset.id.as_str()), asset.text("nativeId")];
             let mut called = names.into_iter().flatten().filter_map(|name| wanted.get(name)).peekable();
             if called.peek().is_some() {
@@ -131,12 +127,18 @@ fn is_account_wide(kind: Kind) -> bool {
     matches!(kind, Kind::Role | Kind::Bucket)
 }
 
+/// Hands on what was collected. What is on record of an asset has its name, and no slice behind it.
+fn read_collected(store: &Store, take: &mut dyn FnMut(Asset)) -> Result<(), StoreError> {
+    store.read_assets(&mut |asset| {
+        if !is_ledger_type(&asset.typename) {
+            take(asset);
+        }
+    })
+}
+
 fn nearest_name(store: &Store, given: &str) -> Result<Option<String>, StoreError> {
     let mut names = BTreeSet::new();
-    store.read_assets(&mut |asset| {
-        if is_ledger_type(&asset.typename) {
-            return;
-        }
+    read_collected(store, &mut |asset| {
         let name = if given.starts_with("arn:") { Some(asset.id.as_str()) } else { asset.text("nativeId") };
         names.extend(name.map(str::to_owned));
     })?;

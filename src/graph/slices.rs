@@ -77,9 +77,9 @@ pub struct Slices {
 struct Account {
     /// Sorted by type, then region. In one piece: there are hundreds of thousands of slices, few of one account.
     states: Vec<SliceState>,
-    /// A number of the type and region of each, mostly another one for another: what is looked for is found among these,
-    /// not among texts that stand anywhere.
-    marks: Vec<u32>,
+    /// The hash of the type and region of each: what is looked for is found among these, not among texts that stand
+    /// anywhere.
+    hashes: Vec<u32>,
     /// The regions it has regional slices in, and how many.
     regions: BTreeMap<String, usize>,
 }
@@ -168,10 +168,10 @@ impl Account {
             }
             (Ok(place), None) => {
                 self.states.remove(place);
-                self.marks.remove(place);
+                self.hashes.remove(place);
             }
             (Err(place), Some(state)) => {
-                self.marks.insert(place, mark(&asset_type, &region));
+                self.hashes.insert(place, hash_of(&asset_type, &region));
                 self.states.insert(place, state);
             }
             (Err(_), None) => {}
@@ -180,9 +180,9 @@ impl Account {
 
     /// The slice of a type and region.
     fn find(&self, asset_type: &str, region: &str) -> Option<&SliceState> {
-        let wanted = mark(asset_type, region);
-        let marked = self.marks.iter().zip(&self.states).filter(|(mark, _)| **mark == wanted);
-        marked
+        let wanted = hash_of(asset_type, region);
+        let alike = self.hashes.iter().zip(&self.states).filter(|(hash, _)| **hash == wanted);
+        alike
             .map(|(_, state)| state)
             .find(|state| *state.key.region == *region && *state.key.asset_type == *asset_type)
     }
@@ -210,8 +210,8 @@ impl Account {
     }
 }
 
-/// The number of a type and region: see [`Account`].
-fn mark(asset_type: &str, region: &str) -> u32 {
+/// The hash of a type and region: see [`Account`].
+fn hash_of(asset_type: &str, region: &str) -> u32 {
     let mut hasher = FxHasher::default();
     hasher.write(asset_type.as_bytes());
     hasher.write(region.as_bytes());
@@ -235,7 +235,8 @@ impl Slices {
         Self::of_sorted(by_key.into_values().collect())
     }
 
-    /// Takes slices of which those of an account stand together, each once: hundreds of thousands of them are read at every start.
+    /// Takes slices of which those of an account stand together, each once: hundreds of thousands of them are read at
+    /// every start.
     fn of_sorted(states: Vec<SliceState>) -> Self {
         let (mut types, mut accounts) = (BTreeMap::<String, OfType>::new(), BTreeMap::new());
         let count = states.len();
@@ -256,8 +257,11 @@ impl Slices {
                 (&one.asset_type, &one.region).cmp(&(&other.asset_type, &other.region))
             });
             account.states.shrink_to_fit();
-            account.marks =
-                account.states.iter().map(|state| mark(&state.key.asset_type, &state.key.region)).collect();
+            account.hashes = account
+                .states
+                .iter()
+                .map(|state| hash_of(&state.key.asset_type, &state.key.region))
+                .collect();
             accounts.insert(account_id, Arc::new(account));
         }
         for of_type in types.values_mut() {

@@ -343,12 +343,11 @@ impl TextData {
         if let Some(marked) = self.marked(codes.iter()) {
             return marked;
         }
-        let (start, width) = (codes.range.start, codes.range.len() as u32);
-        if codes.more.is_empty() {
-            return self.codes.scan(|code| code.wrapping_sub(start) < width);
+        if !codes.more.is_empty() {
+            return self.rows_among(&Bitmap::from_rows(self.distinct(), codes.iter()));
         }
-        let set = Bitmap::from_rows(self.distinct(), codes.iter());
-        self.codes.scan(|code| set.get(code as usize))
+        let (start, width) = (codes.range.start, codes.range.len() as u32);
+        self.codes.scan(|code| code.wrapping_sub(start) < width)
     }
 
     /// The same of a set of codes: few of many are looked up in the index over rows.

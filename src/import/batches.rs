@@ -1,6 +1,9 @@
 //! What a file means for a store: which slices it commits, with which outcome and which assets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use rustc_hash::FxHashMap;
 use serde::de::Error as _;
@@ -20,9 +23,8 @@ pub const NO_ACCOUNT: &str = "none";
 /// the memory.
 #[derive(Clone, Debug, Default)]
 pub struct WaitingAssets {
-    /// The slices that they would be of if each were declared.
-    places: Vec<SliceKey>,
-    numbers: FxHashMap<SliceKey, u32>,
+    /// The slices that they would be of if each were declared, by number.
+    places: FxHashMap<SliceKey, u32>,
     /// The number of its place, and the asset.
     assets: Vec<(u32, AssetText)>,
 }
@@ -30,14 +32,31 @@ pub struct WaitingAssets {
 impl WaitingAssets {
     /// Takes an asset in.
     pub fn push(&mut self, asset: Asset) {
-        let place = own_slice(&asset);
-        let number = self.numbers.get(&place).copied().unwrap_or_else(|| {
-            let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-            self.numbers.insert(place.clone(), number);
-            self.places.push(place);
-            number
-        });
+        let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let number = *self.places.entry(own_slice(&asset)).or_insert(next);
         self.assets.push((number, AssetText(asset.into_json().to_string().into())));
+    }
+
+    /// The assets of each slice, as they came.
+    fn by_slice(self, declared: &Declared) -> BTreeMap<SliceKey, Vec<AssetText>> {
+        let mut numbers: BTreeMap<SliceKey, usize> = BTreeMap::new();
+        let mut of_place = vec![0; self.places.len()];
+        for (place, number) in self.places {
+            let next = numbers.len();
+            if let Some(slot) = of_place.get_mut(number as usize) {
+                *slot = *numbers.entry(declared.slice_of(&place)).or_insert(next);
+            }
+        }
+        let mut listed: Vec<Vec<AssetText>> = vec![Vec::new(); numbers.len()];
+        for (place, asset) in self.assets {
+            if let Some(assets) = of_place.get(place as usize).and_then(|slice| listed.get_mut(*slice)) {
+                assets.push(asset);
+            }
+        }
+        let take = |(slice, number): (SliceKey, usize)| {
+            (slice, listed.get_mut(number).map(mem::take).unwrap_or_default())
+        };
+        numbers.into_iter().map(take).collect()
     }
 }
 
@@ -84,19 +103,8 @@ pub fn slice_batches(
     assets: WaitingAssets,
     slices: Option<Vec<SliceState>>,
 ) -> Vec<SliceBatch> {
-    let WaitingAssets { places, assets, .. } = assets;
-    let slices = slices.unwrap_or_else(|| whole_slices(catalog, &places));
-    let declared = Declared::of(&slices);
-    let slice_of: Vec<SliceKey> = places.iter().map(|place| declared.slice_of(place)).collect();
-    let mut by_slice: BTreeMap<SliceKey, Vec<AssetText>> = BTreeMap::new();
-    for (place, asset) in assets {
-        if let Some(slice) = slice_of.get(place as usize) {
-            match by_slice.get_mut(slice) {
-                Some(listed) => listed.push(asset),
-                None => drop(by_slice.insert(slice.clone(), vec![asset])),
-            }
-        }
-    }
+    let slices = slices.unwrap_or_else(|| whole_slices(catalog, assets.places.keys()));
+    let mut by_slice = assets.by_slice(&Declared::of(&slices));
     let mut batches: Vec<SliceBatch> = slices
         .into_iter()
         .flat_map(|slice| {
@@ -183,8 +191,8 @@ fn own_slice(asset: &Asset) -> SliceKey {
 
 /// Every account and region of the file, complete for every asset type; account-wide for the types whose assets have
 /// no region, and for the accounts that have none.
-fn whole_slices(catalog: &Catalog, places: &[SliceKey]) -> Vec<SliceState> {
-    let mut keys: BTreeSet<SliceKey> = places.iter().cloned().collect();
+fn whole_slices<'k>(catalog: &Catalog, places: impl Iterator<Item = &'k SliceKey>) -> Vec<SliceState> {
+    let mut keys: BTreeSet<SliceKey> = places.cloned().collect();
     let account_wide: BTreeSet<String> =
         keys.iter().filter(|key| key.region == GLOBAL_REGION).map(|key| key.asset_type.clone()).collect();
     let mut places: BTreeSet<(String, String)> =

@@ -84,7 +84,7 @@ impl<'p> Matcher<'p> {
                 if hits.get().is_none() && asked.replace(asked.get() + 1) >= text.distinct() {
                     _ = hits.set(passing_codes(text, test, patience));
                 }
-                code().is_some_and(|code| match hits.get() {
+                text.code(row).is_some_and(|code| match hits.get() {
                     Some(hits) => hits.get(code as usize),
                     None => patience.passes(test, &text.text(code)),
                 })

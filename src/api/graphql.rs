@@ -6,9 +6,8 @@ use std::{
 };
 
 use axum::{
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    body::{Body, Bytes, HttpBody},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
     response::Response,
 };
 use tokio::{
@@ -27,12 +26,15 @@ use super::{
 };
 
 /// Handles every method on `/graphql`.
-pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
+pub(super) async fn handle<B>(app: &App, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let media_type = match accepted(request.headers()) {
         Ok(media_type) => media_type,
         Err(error) => return refusal(&error, MediaType::Json),
     };
-    match answer(&app, request).await {
+    match answer(app, request).await {
         Ok(Answering::Whole(answered)) => respond(answered, media_type),
         Ok(Answering::Begun(rest)) => write(StatusCode::OK, rest.into_body(), media_type),
         Err(error) => refusal(&error, media_type),
@@ -58,7 +60,10 @@ fn accepted(headers: &HeaderMap) -> Result<MediaType, HttpError> {
     }
 }
 
-async fn answer(app: &App, request: Request) -> Result<Answering, HttpError> {
+async fn answer<B>(app: &App, request: Request<B>) -> Result<Answering, HttpError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     app.host_rule.check(header_text(request.headers(), header::HOST))?;
     let operation = match *request.method() {
         Method::GET | Method::HEAD => {

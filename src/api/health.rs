@@ -1,5 +1,7 @@
 //! `/healthz` says that the process lives, `/readyz` that it can answer.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -16,7 +18,7 @@ pub(super) async fn live() -> Response {
 }
 
 /// 200 once there is a graph to answer from, 503 before.
-pub(super) async fn ready(State(app): State<App>) -> Response {
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.answer.is_ready() {
         (StatusCode::OK, JSON, "{\"ready\":true}\n").into_response()
     } else {

@@ -7,6 +7,7 @@ mod ends;
 mod error;
 mod graphql;
 mod health;
+mod lanes;
 mod negotiate;
 mod operation;
 mod outlet;

@@ -1,12 +1,11 @@
 //! Reads a GraphQL request out of an HTTP one: the parameters of a GET's address or a POST's JSON body.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Bytes, HttpBody},
     http::{HeaderMap, Uri, header},
 };
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -24,7 +23,7 @@ pub(super) fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Opti
 /// Reads a POST: JSON in UTF-8 alone, uncompressed, within the limits of size and time.
 pub(super) async fn read_post(
     headers: &HeaderMap,
-    body: Body,
+    body: impl HttpBody<Data = Bytes> + Unpin,
     limit_bytes: u64,
     limit: Duration,
 ) -> Result<Operation, HttpError> {
@@ -50,12 +49,15 @@ fn content_type(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     }
 }
 
-async fn read_body(body: Body, limit_bytes: u64) -> Result<Bytes, HttpError> {
-    let mut stream = body.into_data_stream();
+async fn read_body(
+    mut body: impl HttpBody<Data = Bytes> + Unpin,
+    limit_bytes: u64,
+) -> Result<Bytes, HttpError> {
     let mut first = Bytes::new();
     let mut read: Vec<u8> = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| HttpError::BodyBroken)?;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // What is no data is a trailer, of which nothing is asked.
+        let Ok(chunk) = frame.map_err(|_| HttpError::BodyBroken)?.into_data() else { continue };
         let actual_bytes = (first.len() + read.len() + chunk.len()) as u64;
         if actual_bytes > limit_bytes {
             return Err(HttpError::BodyTooLarge { actual_bytes, is_exact: false, limit_bytes });

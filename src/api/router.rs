@@ -110,22 +110,35 @@ fn is_own_machine(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Where operations go.
+const GRAPHQL: &str = "/graphql";
+
 /// The routes.
 pub fn router(app: App) -> Router {
+    routes(Arc::new(app))
+}
+
+/// The same for an app that others know, too.
+pub(super) fn routes(app: Arc<App>) -> Router {
     Router::new()
-        .route("/graphql", any(graphql_or_socket))
+        .route(GRAPHQL, any(graphql_or_socket))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
         .with_state(app)
 }
 
+/// Whether a request is one that [`graphql::handle`] answers.
+pub(super) fn is_operation<B>(request: &axum::http::Request<B>) -> bool {
+    request.uri().path() == GRAPHQL && !socket::is_upgrade(request)
+}
+
 /// Queries and mutations, or a connection for subscriptions.
-async fn graphql_or_socket(State(app): State<App>, request: Request) -> Response {
+async fn graphql_or_socket(State(app): State<Arc<App>>, request: Request) -> Response {
     if socket::is_upgrade(&request) {
-        socket::upgrade(app, request).await
+        socket::upgrade(&app, request).await
     } else {
-        graphql::handle(State(app), request).await
+        graphql::handle(&app, request).await
     }
 }
 

@@ -1,16 +1,18 @@
 //! Connections: accepts them up to a bound, times out slow headers, and on a stop lets running requests finish.
 
 use std::{
+    convert::Infallible,
     future::{Future, poll_fn},
     io,
-    net::SocketAddr,
-    pin::pin,
+    net::{SocketAddr, TcpStream as StdStream},
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
+    thread,
 };
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, http::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -20,8 +22,11 @@ use tokio::{
 };
 
 use super::{
-    HttpLimits,
+    App, HttpLimits,
     ends::{End, Ends},
+    graphql,
+    lanes::Lanes,
+    router::{is_operation, routes},
 };
 
 /// Why a server can't start.
@@ -57,15 +62,42 @@ pub fn refuse_remote(address: SocketAddr, allow_remote: bool) -> Result<(), Serv
     if address.ip().is_loopback() || allow_remote { Ok(()) } else { Err(ServeError::Remote { address }) }
 }
 
-/// Serves until `stop` completes, then lets running requests finish within `limits.stop_time`.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: HttpLimits,
-    stop: impl Future<Output = ()>,
-) {
+/// What answers the requests of a connection. Nearly all of them are operations, which need no look at the routes.
+#[derive(Clone, Debug)]
+struct Surface {
+    app: Arc<App>,
+    routes: TowerToHyperService<Router>,
+}
+
+impl Surface {
+    fn new(app: App) -> Self {
+        let app = Arc::new(app);
+        Self { routes: TowerToHyperService::new(routes(Arc::clone(&app))), app }
+    }
+}
+
+impl Service<Request<Incoming>> for Surface {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if is_operation(&request) {
+            let app = Arc::clone(&self.app);
+            Box::pin(async move { Ok(graphql::handle(&app, request).await) })
+        } else {
+            Box::pin(self.routes.call(request))
+        }
+    }
+}
+
+/// Serves until `stop` completes, then lets running requests finish within the limits of the app.
+pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
+    let limits = app.limits;
+    let surface = Surface::new(app);
     let (stopping, stopped) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let lanes = Lanes::new(thread::available_parallelism().map_or(1, usize::from));
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
@@ -74,7 +106,7 @@ pub async fn serve(
             accepted = accept(&listener, &slots) => accepted,
         };
         if let Some((stream, slot)) = accepted {
-            connections.spawn(connection(stream, slot, router.clone(), limits, stopped.clone()));
+            lanes.spawn(&mut connections, connection(stream, slot, surface.clone(), limits, stopped.clone()));
         }
         while connections.try_join_next().is_some() {}
     }
@@ -85,13 +117,16 @@ pub async fn serve(
     if finished.is_err() {
         tracing::warn!(connections = connections.len(), "requests were still running at the stop");
     }
+    drop(connections);
+    lanes.end().await;
 }
 
 /// Waits for a free slot first: past the bound, new connections queue in the system's backlog.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(StdStream, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+    // It is registered anew by the thread that serves it.
+    match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+        Ok(stream) => Some((stream, slot)),
         Err(error) => {
             // Out of file descriptors, most likely: the next moment may have some.
             tracing::warn!(%error, "a connection could not be accepted");
@@ -102,13 +137,17 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpSt
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: StdStream,
     slot: OwnedSemaphorePermit,
-    router: Router,
+    surface: Surface,
     limits: HttpLimits,
     stopped: watch::Receiver<bool>,
 ) {
     let _until_closed = slot;
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "a connection could not be served"),
+    };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
@@ -119,7 +158,7 @@ async fn connection(
     let serving = http1::Builder::new()
         .timer(ends.clone())
         .header_read_timeout(limits.header_time)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), surface)
         .with_upgrades();
     let mut serving = pin!(serving);
     let mut is_stopping = false;

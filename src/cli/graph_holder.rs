@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
 use super::{
     past_graphs::{KnownMoments, PastGraphs},
@@ -66,6 +66,11 @@ impl GraphHolder {
     /// The newest graph.
     pub(crate) fn get(&self) -> Option<Arc<Present>> {
         self.newest.load_full()
+    }
+
+    /// The newest graph for a moment: without the count of who holds it, which all threads would write to.
+    fn glance(&self) -> Guard<Option<Arc<Present>>> {
+        self.newest.load()
     }
 
     /// The newest graph, once it shows a commit. Blocking; nothing where that takes too long.
@@ -166,7 +171,8 @@ impl Answer for Serving {
     }
 
     fn answer_at_once(&self, operation: Operation) -> Result<Answered, Operation> {
-        let Some(present) = self.graph.get() else { return Err(operation) };
+        let present = self.graph.glance();
+        let Some(present) = present.as_deref() else { return Err(operation) };
         let limits = RunLimits { max_work: WORK_AT_ONCE, ..self.limits.limits(&|| None) };
         let Operation { query, operation_name, variables, extensions } = operation;
         let explain = ExplainRequest::read(&extensions);

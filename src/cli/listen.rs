@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{failure::Failure, graph_holder::Serving, stop::asked_to_stop};
-use crate::api::{App, HostRule, HttpLimits, ServeError, Sockets, refuse_remote, router, serve};
+use crate::api::{App, HostRule, HttpLimits, ServeError, Sockets, refuse_remote, serve};
 
 /// Where to listen, and who may be heard.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ pub(crate) async fn serve_until_stopped(
         }
     };
     tokio::select! {
-        () = serve(listener, router(app), limits, first) => {}
+        () = serve(listener, app, first) => {}
         () = second => {}
     }
 }

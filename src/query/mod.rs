@@ -40,7 +40,8 @@ pub use plan::{
     Connection, ConnectionField, ConnectionKind, EdgeField, EdgeKind, Figure, FigureField, FigureKind,
     Filter, Filters, GroupField, GroupKeyField, GroupKeyKind, GroupKind, GroupSort, GroupedBy, Groups, Nodes,
     Operand, Output, OutputField, OutputKind, PageInfoField, PageInfoKind, Pattern, Plan, Position,
-    Quantifier, RootField, RootKind, Search, SearchField, SearchKind, SortBy, SortKey, SortedValue, Test,
+    Quantifier, ResponseKey, RootField, RootKind, Search, SearchField, SearchKind, SortBy, SortKey,
+    SortedValue, Test,
 };
 pub use prepare::{CacheLimits, Preparations};
 pub use response::slice_to_json;

@@ -143,9 +143,12 @@ impl KnownDocument {
         (last + last / 8).clamp(SHORTEST_ROOM, LONGEST_ROOM)
     }
 
-    /// Remembers how long an answer was.
+    /// Remembers how long an answer was, where that is something new: it is read by all threads.
     pub(super) fn was_answered(&self, bytes: usize) {
-        self.answer_bytes.store(bytes, Ordering::Relaxed);
+        let last = self.answer_bytes.load(Ordering::Relaxed);
+        if bytes.abs_diff(last) > last / 16 {
+            self.answer_bytes.store(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Remembers that it took too long.

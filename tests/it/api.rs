@@ -11,7 +11,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::Body,
     http::{Method, Request, StatusCode, header},
     response::Response,
@@ -50,6 +49,7 @@ impl Answer for Scripted {
     fn answer_at_once(&self, operation: Operation) -> Result<Answered, Operation> {
         match operation.query.as_str() {
             "{short}" => Ok(ran(&echoed(&operation))),
+            "{thread}" => Ok(ran(&json!(std::thread::current().name()))),
             "{short boom}" => panic!("secret detail"),
             _ => Err(operation),
         }
@@ -63,20 +63,20 @@ impl Answer for Scripted {
 fn app_with(
     limits: HttpLimits,
     answer: impl Fn(&Operation, &Stop) -> Answered + Send + Sync + 'static,
-) -> Router {
+) -> App {
     streaming_app(limits, move |operation, stop, _| answer(operation, stop))
 }
 
 fn streaming_app(
     limits: HttpLimits,
     answer: impl Fn(&Operation, &Stop, &mut Outlet) -> Answered + Send + Sync + 'static,
-) -> Router {
+) -> App {
     let answer = Scripted { ready: AtomicBool::new(true), answer: Box::new(answer) };
-    router(App::new(Arc::new(answer), limits, HostRule::OwnMachine))
+    App::new(Arc::new(answer), limits, HostRule::OwnMachine)
 }
 
 /// Gives the operation back as the data.
-fn echo() -> Router {
+fn echo() -> App {
     app_with(HttpLimits::default(), |operation, _| ran(&echoed(operation)))
 }
 
@@ -114,8 +114,8 @@ fn get(parameters: &[(&str, &str)]) -> Request<Body> {
     Request::get(format!("/graphql?{query}")).body(Body::empty()).unwrap()
 }
 
-async fn send(router: Router, request: Request<Body>) -> Response {
-    router.oneshot(request).await.unwrap()
+async fn send(app: App, request: Request<Body>) -> Response {
+    router(app).oneshot(request).await.unwrap()
 }
 
 async fn body_of(response: Response) -> Value {
@@ -123,8 +123,8 @@ async fn body_of(response: Response) -> Value {
 }
 
 /// Sends and gives the status, the code of the first error and its message.
-async fn refusal(router: Router, request: Request<Body>) -> (StatusCode, String, String) {
-    let response = send(router, request).await;
+async fn refusal(app: App, request: Request<Body>) -> (StatusCode, String, String) {
+    let response = send(app, request).await;
     let status = response.status();
     let body = body_of(response).await;
     assert!(body.get("data").is_none(), "a refused request has no data: {body}");
@@ -336,9 +336,9 @@ async fn a_compressed_body_gets_415() {
 /// H5
 #[tokio::test]
 async fn a_batch_is_refused_and_none_of_it_runs() {
-    let router = app_with(HttpLimits::default(), |_, _| panic!("nothing of a batch may run"));
+    let app = app_with(HttpLimits::default(), |_, _| panic!("nothing of a batch may run"));
     let batch = vec![json!({ "query": "{a}" }); 5000];
-    let (status, code, message) = refusal(router, post(Value::from(batch).to_string())).await;
+    let (status, code, message) = refusal(app, post(Value::from(batch).to_string())).await;
     assert_eq!((status, code.as_str()), (StatusCode::BAD_REQUEST, "batch_not_supported"));
     assert!(message.contains("5000 operations"), "{message}");
 }
@@ -387,8 +387,8 @@ async fn a_refused_query_is_200_for_old_clients_and_400_for_new_ones() {
     for (accept, expected) in
         [("application/json", StatusCode::OK), ("application/graphql-response+json", StatusCode::BAD_REQUEST)]
     {
-        let router = app_with(HttpLimits::default(), |_, _| refused());
-        let response = send(router, post_with(&[json.clone(), (header::ACCEPT, accept)])).await;
+        let app = app_with(HttpLimits::default(), |_, _| refused());
+        let response = send(app, post_with(&[json.clone(), (header::ACCEPT, accept)])).await;
         assert_eq!(response.status(), expected, "{accept}");
         assert_eq!(body_of(response).await["errors"][0]["message"], "no such field");
     }
@@ -397,20 +397,20 @@ async fn a_refused_query_is_200_for_old_clients_and_400_for_new_ones() {
 /// Q21
 #[tokio::test]
 async fn a_panic_is_one_clients_error_and_the_next_request_is_answered() {
-    let router = app_with(HttpLimits::default(), |operation, _| {
+    let app = app_with(HttpLimits::default(), |operation, _| {
         assert!(operation.query != "{boom}", "secret detail");
         ran(&Value::Null)
     });
-    let (status, code, message) = refusal(router.clone(), post(r#"{"query":"{boom}"}"#)).await;
+    let (status, code, message) = refusal(app.clone(), post(r#"{"query":"{boom}"}"#)).await;
     assert_eq!((status, code.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"));
     assert!(!message.contains("secret"), "the detail goes to the log: {message}");
-    assert_eq!(send(router, post(r#"{"query":"{a}"}"#)).await.status(), StatusCode::OK);
+    assert_eq!(send(app, post(r#"{"query":"{a}"}"#)).await.status(), StatusCode::OK);
 }
 
 /// Runs until it is told to stop, and says so.
-fn endless(limits: HttpLimits) -> (Router, mpsc::Receiver<&'static str>) {
+fn endless(limits: HttpLimits) -> (App, mpsc::Receiver<&'static str>) {
     let (told, events) = mpsc::channel();
-    let router = app_with(limits, move |_, stop| {
+    let app = app_with(limits, move |_, stop| {
         told.send("started").ok();
         let begun = Instant::now();
         while !stop.is_requested() && begun.elapsed() < PATIENCE {
@@ -419,7 +419,7 @@ fn endless(limits: HttpLimits) -> (Router, mpsc::Receiver<&'static str>) {
         told.send(if stop.is_requested() { "stopped" } else { "never told" }).ok();
         Answered { body: b"{}".to_vec(), status: Status::Stopped }
     });
-    (router, events)
+    (app, events)
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -427,8 +427,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn a_query_over_the_time_limit_is_told_to_stop() {
     let limits = HttpLimits { query_time: Duration::from_millis(30), ..HttpLimits::default() };
-    let (router, events) = endless(limits);
-    let (status, code, message) = refusal(router, post(r#"{"query":"{a}"}"#)).await;
+    let (app, events) = endless(limits);
+    let (status, code, message) = refusal(app, post(r#"{"query":"{a}"}"#)).await;
     assert_eq!((status, code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "time_limit"));
     assert!(message.contains("0.03 s"), "{message}");
     assert_eq!(events.recv_timeout(PATIENCE), Ok("started"));
@@ -439,11 +439,11 @@ async fn a_query_over_the_time_limit_is_told_to_stop() {
 async fn a_query_that_finds_no_free_thread_says_so() {
     let limits =
         HttpLimits { concurrent_queries: 1, queue_time: Duration::from_millis(30), ..HttpLimits::default() };
-    let (router, events) = endless(limits);
-    let first = tokio::spawn(send(router.clone(), post(r#"{"query":"{a}"}"#)));
+    let (app, events) = endless(limits);
+    let first = tokio::spawn(send(app.clone(), post(r#"{"query":"{a}"}"#)));
     let started = tokio::task::spawn_blocking(move || (events.recv_timeout(PATIENCE), events)).await.unwrap();
     assert_eq!(started.0, Ok("started"));
-    let (status, code, message) = refusal(router, post(r#"{"query":"{a}"}"#)).await;
+    let (status, code, message) = refusal(app, post(r#"{"query":"{a}"}"#)).await;
     assert_eq!((status, code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "too_busy"));
     assert!(message.contains("the limit is 1"), "{message}");
     first.abort();
@@ -452,13 +452,13 @@ async fn a_query_that_finds_no_free_thread_says_so() {
 #[tokio::test]
 async fn readiness_waits_for_the_graph_and_health_does_not() {
     let answer = Arc::new(Scripted { ready: AtomicBool::new(false), answer: Box::new(|_, _, _| refused()) });
-    let router = router(App::new(answer.clone(), HttpLimits::default(), HostRule::OwnMachine));
+    let app = App::new(answer.clone(), HttpLimits::default(), HostRule::OwnMachine);
     let at = |path: &str| Request::get(path).body(Body::empty()).unwrap();
-    assert_eq!(send(router.clone(), at("/healthz")).await.status(), StatusCode::OK);
-    assert_eq!(send(router.clone(), at("/readyz")).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(send(app.clone(), at("/healthz")).await.status(), StatusCode::OK);
+    assert_eq!(send(app.clone(), at("/readyz")).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     answer.ready.store(true, Ordering::SeqCst);
-    assert_eq!(send(router.clone(), at("/readyz")).await.status(), StatusCode::OK);
-    let (status, code, _) = refusal(router, at("/graphiql")).await;
+    assert_eq!(send(app.clone(), at("/readyz")).await.status(), StatusCode::OK);
+    let (status, code, _) = refusal(app, at("/graphiql")).await;
     assert_eq!((status, code.as_str()), (StatusCode::NOT_FOUND, "not_found"));
 }
 
@@ -492,14 +492,13 @@ fn an_address_that_others_can_reach_must_be_asked_for() {
 
 /// Serves on a port of its own until the sender is dropped or used.
 async fn on_socket(
-    router: Router,
-    limits: HttpLimits,
+    app: App,
 ) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let server = tokio::spawn(async move {
-        serve(listener, router, limits, async {
+        serve(listener, app, async {
             stopped.await.ok();
         })
         .await;
@@ -516,11 +515,76 @@ async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8(text).unwrap()
 }
 
+const WHICH_THREAD: &str = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+    content-length: 20\r\n\r\n{\"query\":\"{thread}\"}";
+
+/// The name of the thread that serves a connection.
+async fn thread_of(stream: &mut TcpStream) -> String {
+    stream.write_all(WHICH_THREAD.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    while !answer.contains("\r\n\r\n{\"data\"") {
+        let mut some = [0; 1024];
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut some)).await.unwrap().unwrap();
+        assert!(read > 0, "the server went away: {answer}");
+        answer.push_str(std::str::from_utf8(&some[..read]).unwrap());
+    }
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str::<Value>(body).unwrap()["data"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_shared_out_among_threads_and_stay_where_they_are() {
+    let (address, _stop, _server) = on_socket(echo()).await;
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let mut connections = Vec::new();
+    let mut names = Vec::new();
+    for _ in 0..2 * threads {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        names.push(thread_of(&mut connection).await);
+        connections.push(connection);
+    }
+    let mut distinct = names.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), threads, "{names:?}");
+    for name in &distinct {
+        assert_eq!(names.iter().filter(|other| *other == name).count(), 2, "{names:?}");
+    }
+    for (connection, name) in connections.iter_mut().zip(&names) {
+        assert_eq!(thread_of(connection).await, *name, "a connection stays where it began");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_connections_go_where_others_have_ended() {
+    let (address, _stop, _server) = on_socket(echo()).await;
+    let each = 6;
+    let mut connections = Vec::new();
+    for _ in 0..each * std::thread::available_parallelism().unwrap().get() {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connections.push((thread_of(&mut connection).await, connection));
+    }
+    let left = connections[0].0.clone();
+    let (ended, _others): (Vec<_>, Vec<_>) = connections.into_iter().partition(|(name, _)| *name == left);
+    for (_, mut connection) in ended {
+        connection.shutdown().await.unwrap();
+        assert_eq!(read_all(&mut connection).await, "");
+    }
+    let mut back = Vec::new();
+    for _ in 0..each {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        back.push((thread_of(&mut connection).await, connection));
+    }
+    let names: Vec<&str> = back.iter().map(|(name, _)| name.as_str()).collect();
+    // The last end may be told to its client a moment before it is counted.
+    assert!(names.iter().filter(|name| **name == left).count() >= each - 1, "{names:?}");
+}
+
 /// H7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_stops_when_its_client_disconnects() {
-    let (router, events) = endless(HttpLimits::default());
-    let (address, _stop, _server) = on_socket(router, HttpLimits::default()).await;
+    let (app, events) = endless(HttpLimits::default());
+    let (address, _stop, _server) = on_socket(app).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(REQUEST.as_bytes()).await.unwrap();
     let events = tokio::task::spawn_blocking(move || {
@@ -539,8 +603,8 @@ async fn a_query_stops_when_its_client_disconnects() {
 async fn slow_headers_and_slow_bodies_are_cut_off() {
     let short = Duration::from_millis(100);
     let limits = HttpLimits { header_time: short, body_time: short, ..HttpLimits::default() };
-    let router = app_with(limits, |operation, _| ran(&echoed(operation)));
-    let (address, _stop, _server) = on_socket(router, limits).await;
+    let app = app_with(limits, |operation, _| ran(&echoed(operation)));
+    let (address, _stop, _server) = on_socket(app).await;
 
     let mut slow_headers = TcpStream::connect(address).await.unwrap();
     slow_headers.write_all(b"POST /graphql HTTP/1.1\r\nhost: loc").await.unwrap();
@@ -570,12 +634,12 @@ async fn a_stop_lets_a_running_query_finish_and_takes_no_new_connection() {
     let (started, has_started) = mpsc::channel();
     let (finish, may_finish) = mpsc::channel::<()>();
     let may_finish = std::sync::Mutex::new(may_finish);
-    let router = app_with(HttpLimits::default(), move |operation, _| {
+    let app = app_with(HttpLimits::default(), move |operation, _| {
         started.send(()).unwrap();
         may_finish.lock().unwrap().recv_timeout(PATIENCE).unwrap();
         ran(&echoed(operation))
     });
-    let (address, stop, server) = on_socket(router, HttpLimits::default()).await;
+    let (address, stop, server) = on_socket(app).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(REQUEST.as_bytes()).await.unwrap();
     tokio::task::spawn_blocking(move || has_started.recv_timeout(PATIENCE).unwrap()).await.unwrap();
@@ -593,8 +657,8 @@ async fn a_stop_lets_a_running_query_finish_and_takes_no_new_connection() {
 #[tokio::test]
 async fn short_queries_are_answered_while_long_ones_have_every_thread() {
     let limits = HttpLimits { concurrent_queries: 1, ..HttpLimits::default() };
-    let (router, events) = endless(limits);
-    let long = tokio::spawn(send(router.clone(), post(r#"{"query":"{a}"}"#)));
+    let (app, events) = endless(limits);
+    let long = tokio::spawn(send(app.clone(), post(r#"{"query":"{a}"}"#)));
     let events = tokio::task::spawn_blocking(move || {
         assert_eq!(events.recv_timeout(PATIENCE), Ok("started"));
         events
@@ -602,11 +666,11 @@ async fn short_queries_are_answered_while_long_ones_have_every_thread() {
     .await
     .unwrap();
     for _ in 0..100 {
-        let response = send(router.clone(), post(r#"{"query":"{short}"}"#)).await;
+        let response = send(app.clone(), post(r#"{"query":"{short}"}"#)).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(body_of(response).await["data"]["query"], "{short}");
     }
-    let (status, code, message) = refusal(router, post(r#"{"query":"{short boom}"}"#)).await;
+    let (status, code, message) = refusal(app, post(r#"{"query":"{short boom}"}"#)).await;
     assert_eq!((status, code.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"));
     assert!(!message.contains("secret"), "{message}");
     assert!(events.try_recv().is_err(), "the long one runs all the while");
@@ -623,13 +687,13 @@ fn piece() -> Vec<u8> {
 async fn the_first_piece_of_an_answer_leaves_before_the_last_is_written() {
     let (go_on, may_go_on) = mpsc::channel::<()>();
     let may_go_on = std::sync::Mutex::new(may_go_on);
-    let router = streaming_app(HttpLimits::default(), move |_, _, outlet| {
+    let app = streaming_app(HttpLimits::default(), move |_, _, outlet| {
         assert!(outlet.send(b"[1,".to_vec()));
         may_go_on.lock().unwrap().recv_timeout(PATIENCE).unwrap();
         assert!(outlet.send(b"2,".to_vec()));
         Answered { body: b"3]".to_vec(), status: Status::Ran }
     });
-    let response = send(router, post(r#"{"query":"{a}"}"#)).await;
+    let response = send(app, post(r#"{"query":"{a}"}"#)).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers().get(header::CONTENT_LENGTH), None);
     let mut body = response.into_body();
@@ -641,8 +705,8 @@ async fn the_first_piece_of_an_answer_leaves_before_the_last_is_written() {
 
 /// How an answer in pieces ends on the wire.
 async fn tail_of(answer: impl Fn(&mut Outlet) -> Answered + Send + Sync + 'static) -> String {
-    let router = streaming_app(HttpLimits::default(), move |_, _, outlet| answer(outlet));
-    let (address, _stop, _server) = on_socket(router, HttpLimits::default()).await;
+    let app = streaming_app(HttpLimits::default(), move |_, _, outlet| answer(outlet));
+    let (address, _stop, _server) = on_socket(app).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = REQUEST.replace("host:", "connection: close\r\nhost:");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -684,7 +748,7 @@ async fn a_client_that_takes_nothing_stops_its_query_and_no_other() {
         client_time: Duration::from_millis(500),
         ..HttpLimits::default()
     };
-    let router = streaming_app(limits, move |operation, _, outlet| {
+    let app = streaming_app(limits, move |operation, _, outlet| {
         if operation.query == "{b}" {
             return ran(&echoed(operation));
         }
@@ -695,7 +759,7 @@ async fn a_client_that_takes_nothing_stops_its_query_and_no_other() {
         told.send((sent, outlet.waited().so_far())).unwrap();
         Answered { body: Vec::new(), status: Status::Stopped }
     });
-    let (address, _stop, _server) = on_socket(router, limits).await;
+    let (address, _stop, _server) = on_socket(app).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(REQUEST.as_bytes()).await.unwrap();
     let mut beginning = [0; 12];
@@ -715,7 +779,7 @@ async fn a_client_that_takes_nothing_stops_its_query_and_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_in_pieces_stops_when_its_client_disconnects() {
     let (told, events) = mpsc::channel();
-    let router = streaming_app(HttpLimits::default(), move |_, stop, outlet| {
+    let app = streaming_app(HttpLimits::default(), move |_, stop, outlet| {
         let mut sent = 0;
         while sent < 100_000 && !stop.is_requested() && outlet.send(piece()) {
             sent += 1;
@@ -723,7 +787,7 @@ async fn an_answer_in_pieces_stops_when_its_client_disconnects() {
         told.send(sent).unwrap();
         Answered { body: Vec::new(), status: Status::Stopped }
     });
-    let (address, _stop, _server) = on_socket(router, HttpLimits::default()).await;
+    let (address, _stop, _server) = on_socket(app).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(REQUEST.as_bytes()).await.unwrap();
     let mut some = vec![0; 3 * 1024 * 1024];

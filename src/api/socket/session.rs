@@ -19,7 +19,7 @@ use super::{
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// Serves a connection to its end.
-pub(super) async fn run(socket: WebSocket, app: App) {
+pub(super) async fn run(socket: WebSocket, app: Arc<App>) {
     let (outbox, told) = mpsc::channel(app.sockets.limits.messages_ahead);
     let protocol = Protocol::new(app.sockets.limits.subscriptions);
     let is_ours = socket.protocol().is_some_and(|chosen| chosen == PROTOCOL);
@@ -50,7 +50,7 @@ pub(super) async fn run(socket: WebSocket, app: App) {
 
 struct Session {
     socket: WebSocket,
-    app: App,
+    app: Arc<App>,
     protocol: Protocol,
     /// The active subscriptions by the client's ids.
     listening: BTreeMap<String, Delivery>,

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, WebSocketUpgrade},
-    http::{HeaderMap, Method, header},
+    http::{self, HeaderMap, Method, header},
     response::Response,
 };
 
@@ -15,21 +15,21 @@ use super::{
 };
 
 /// Whether a request wants to become a WebSocket.
-pub(in super::super) fn is_upgrade(request: &Request) -> bool {
+pub(in super::super) fn is_upgrade<B>(request: &http::Request<B>) -> bool {
     let wants = |value: &str| value.trim().eq_ignore_ascii_case("websocket");
     request.method() == Method::GET
         && header_text(request.headers(), header::UPGRADE).is_some_and(|value| value.split(',').any(wants))
 }
 
 /// Makes a WebSocket of a request, or says why not.
-pub(in super::super) async fn upgrade(app: App, request: Request) -> Response {
+pub(in super::super) async fn upgrade(app: &Arc<App>, request: Request) -> Response {
     match accept(app, request).await {
         Ok(response) => response,
         Err(error) => graphql::refusal(&error, MediaType::Json),
     }
 }
 
-async fn accept(app: App, request: Request) -> Result<Response, HttpError> {
+async fn accept(app: &Arc<App>, request: Request) -> Result<Response, HttpError> {
     let (mut parts, _) = request.into_parts();
     app.host_rule.check(header_text(&parts.headers, header::HOST))?;
     check_origin(&parts.headers, &app.sockets)?;
@@ -39,6 +39,7 @@ async fn accept(app: App, request: Request) -> Result<Response, HttpError> {
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|error| HttpError::BadUpgrade { reason: error.to_string() })?;
+    let app = Arc::clone(app);
     let most = usize::try_from(app.limits.body_bytes).unwrap_or(usize::MAX);
     Ok(upgrade.protocols([PROTOCOL]).max_message_size(most).max_frame_size(most).on_upgrade(
         move |socket| async move {

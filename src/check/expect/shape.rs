@@ -102,7 +102,7 @@ impl<'p> Shape<'p> {
     fn of_output(output: &'p Output, catalog: &'p Catalog) -> Self {
         let forms = output.0.iter().map(|(of, fields)| {
             let entry = |field: &'p crate::query::OutputField| {
-                (field.key.as_str(), Self::of_field(*of, &field.kind, catalog))
+                (field.key.name(), Self::of_field(*of, &field.kind, catalog))
             };
             fields.iter().map(entry).collect()
         });

@@ -47,7 +47,7 @@ fn of_output(catalog: &Catalog, output: &Output) -> Fields {
                 OutputKind::Typename => definition.name.as_str().into(),
                 OutputKind::Scalar(id) => match &definition.get(*id).kind {
                     FieldKind::Scalar { scalar, list, .. } => {
-                        listed(scalar_value(catalog, *scalar, &field.key), *list)
+                        listed(scalar_value(catalog, *scalar, field.key.name()), *list)
                     }
                     _ => Value::Null,
                 },
@@ -64,7 +64,7 @@ fn of_output(catalog: &Catalog, output: &Output) -> Fields {
                 // Pages and figures are no things to mend.
                 OutputKind::Connection { .. } | OutputKind::Aggregate { .. } => continue,
             };
-            fields.insert(field.key.clone(), value);
+            fields.insert(field.key.name().to_owned(), value);
         }
     }
     fields

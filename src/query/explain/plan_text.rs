@@ -171,13 +171,13 @@ impl Lines<'_> {
         let plain: Vec<&str> = fields
             .iter()
             .filter(|field| matches!(field.kind, OutputKind::Scalar(_) | OutputKind::Typename))
-            .map(|field| field.key.as_str())
+            .map(|field| field.key.name())
             .collect();
         if !plain.is_empty() {
             self.push(depth, &format!("show {}", plain.join(", ")));
         }
         for field in fields {
-            let key = &field.key;
+            let key = field.key.name();
             match &field.kind {
                 OutputKind::Typename | OutputKind::Scalar(_) => {}
                 OutputKind::Computed(filter) => {

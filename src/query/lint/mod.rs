@@ -235,32 +235,30 @@ impl Lint<'_> {
         if !matches!(scalar, ScalarType::String | ScalarType::Id) {
             return None;
         }
-        let values: Vec<&str> = match test.with(self.given) {
-            Test::Equal(Operand::Text(text)) | Test::Includes(Operand::Text(text)) => vec![text],
-            Test::In { values, .. } => values
-                .iter()
-                .filter_map(|value| if let Operand::Text(text) = value { Some(text.as_str()) } else { None })
-                .collect(),
+        let values = match test.with(self.given) {
+            Test::Equal(operand) | Test::Includes(operand) => std::slice::from_ref(operand),
+            Test::In { values, .. } => values.as_slice(),
             _ => return None,
         };
-        let texts = self.texts(tested);
         let is_present = |value: &str| {
-            texts.iter().any(|(table, text)| text.find(value).is_some_and(|code| table.has_text(text, code)))
+            self.texts(tested)
+                .any(|(table, text)| text.find(value).is_some_and(|code| table.has_text(text, code)))
         };
-        let field = definition.name.clone();
         for value in values {
+            let Operand::Text(value) = value else { continue };
             if is_present(value) || known_values.iter().any(|known| known == value) {
                 continue;
             }
-            let written = Words(self.catalog).operand(*scalar, &Operand::Text(value.to_owned()));
+            let field = definition.name.clone();
+            let written = Words(self.catalog).operand(*scalar, &Operand::Text(value.clone()));
             if !known_values.is_empty() {
                 let help = nearest(value, known_values.iter().map(String::as_str))
                     .map(|known| format!("did you mean `\"{known}\"`?"));
                 let kind = WarningKind::UnknownValue { field, value: written, known: known_values.clone() };
                 return Some((kind, help));
             }
-            if let Some(present) = texts.iter().find_map(|(table, text)| in_another_case(table, text, value))
-            {
+            let mut texts = self.texts(tested);
+            if let Some(present) = texts.find_map(|(table, text)| in_another_case(table, text, value)) {
                 let help = format!("did you mean `{present}`? `_MATCHES: \"(?i)..\"` ignores case");
                 return Some((WarningKind::WrongCase { field, value: written, present }, Some(help)));
             }
@@ -269,9 +267,10 @@ impl Lint<'_> {
     }
 
     /// The texts that assets, or objects inside assets, have in the field.
-    fn texts(&self, tested: &Tested) -> Vec<(&Table, &TextData)> {
-        let tables = self.graph.into_iter().flat_map(|graph| graph.tables_of(tested.of));
-        tables.filter_map(|table| Some((table, table.column(tested.field).text_data()?))).collect()
+    fn texts(&self, tested: &Tested) -> impl Iterator<Item = (&Table, &TextData)> {
+        let (of, field) = (tested.of, tested.field);
+        let tables = self.graph.into_iter().flat_map(move |graph| graph.tables_of(of));
+        tables.filter_map(move |table| Some((table, table.column(field).text_data()?)))
     }
 
     fn always_null(&self, of_key: &[&Tested]) -> Option<WarningKind> {

@@ -324,11 +324,36 @@ impl Output {
     }
 }
 
+/// The key of an entry of a response object, kept as it is written behind an entry before it: `,"key":`. A GraphQL name,
+/// in which nothing is to be escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseKey(Box<str>);
+
+impl ResponseKey {
+    /// The key of a name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(format!(",\"{name}\":").into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.get(2..self.0.len() - 2).unwrap_or_default()
+    }
+
+    /// `,"key":`.
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 /// One entry of a response object.
 #[derive(Clone, Debug)]
 pub struct OutputField {
     /// The response key: the alias, or the name.
-    pub key: String,
+    pub key: ResponseKey,
     /// What stands behind it.
     pub kind: OutputKind,
 }

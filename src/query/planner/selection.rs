@@ -21,7 +21,7 @@ use crate::{
     query::{
         error::{QueryErrorKind, did_you_mean},
         names,
-        plan::{AskedId, Operand, Output, OutputField, OutputKind, RootField, RootKind},
+        plan::{AskedId, Operand, Output, OutputField, OutputKind, ResponseKey, RootField, RootKind},
     },
 };
 
@@ -158,7 +158,7 @@ impl<'a> Planner<'a> {
             .into_iter()
             .filter_map(|group| {
                 let kind = self.output_kind(concrete, &group)?;
-                Some(OutputField { key: group.key.to_owned(), kind })
+                Some(OutputField { key: ResponseKey::new(group.key), kind })
             })
             .collect()
     }

@@ -58,7 +58,7 @@ impl<'s> FlatShape<'s> {
                 }
                 _ => return None,
             };
-            Some(FlatCell { prefix: prefix_of(place, slot.key), value })
+            Some(FlatCell { prefix: prefix_of(place, slot.key.name()), value })
         };
         let cells = shape.slots.iter().enumerate().map(cell).collect::<Option<Vec<_>>>()?;
         (!cells.is_empty()).then_some(Self { cells })

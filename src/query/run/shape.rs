@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::{
-    super::{Filters, Nodes, Output, OutputField, OutputKind, SortKey},
+    super::{Filters, Nodes, Output, OutputField, OutputKind, ResponseKey, SortKey},
     bind::Bind,
     connect::BoundConnection,
     figures::BoundAggregate,
@@ -24,7 +24,7 @@ pub(super) struct Shape<'p> {
 /// One entry of an object.
 #[derive(Debug)]
 pub(super) struct Slot<'p> {
-    pub(super) key: &'p str,
+    pub(super) key: &'p ResponseKey,
     pub(super) kind: SlotKind<'p>,
 }
 
@@ -194,14 +194,9 @@ impl<'p, K> Part<'p, K> {
 /// `{"key":` for the first entry, `,"key":` for the others.
 pub(super) fn prefix_of(place: usize, key: &str) -> Vec<u8> {
     let mut prefix = Vec::with_capacity(key.len() + 4);
-    write_prefix(place, key, &mut prefix);
+    prefix.push(if place == 0 { b'{' } else { b',' });
+    write_key(key, &mut prefix);
     prefix
-}
-
-/// Appends it.
-pub(super) fn write_prefix(place: usize, key: &str, out: &mut Vec<u8>) {
-    out.push(if place == 0 { b'{' } else { b',' });
-    write_key(key, out);
 }
 
 /// Appends `"key":`. A response key is a GraphQL name, in which nothing is to be escaped.

@@ -8,11 +8,11 @@ use super::{
     flat::FlatShape,
     limits::RunError,
     select::Pick,
-    shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind, write_prefix},
+    shape::{BoundNodes, Candidates, Part, Shape, Slot, SlotKind},
 };
 use crate::{
     catalog::{FieldId, FieldKind},
-    graph::{Column, Data, TableId},
+    graph::{Column, Data, Table, TableId, TextData},
 };
 
 /// A part of the answer that could not be given.
@@ -113,6 +113,9 @@ const PIECE_BYTES: usize = 128 * 1024;
 
 /// How many rows are written between two looks at the clock.
 const ROWS_A_CHECK: u64 = 1024;
+
+/// So many cells of an object are found before the first is copied.
+const CELLS_AHEAD: usize = 12;
 
 /// The shortest list that is worth the preparation of a [`FlatShape`].
 const FLAT_FROM: usize = 16;
@@ -282,9 +285,20 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         if shape.slots.is_empty() {
             self.out.push(b'{');
         }
+        let mut cells = [&[][..]; CELLS_AHEAD];
+        look_ahead(self.evaluator.world.graph.table(id), shape, row, &mut cells);
         for (place, slot) in shape.slots.iter().enumerate() {
-            write_prefix(place, slot.key, &mut self.out);
-            self.write_slot(id, slot, row, path)?;
+            match slot.key.written() {
+                [_, first @ ..] if place == 0 => {
+                    self.out.push(b'{');
+                    self.out.extend_from_slice(first);
+                }
+                next => self.out.extend_from_slice(next),
+            }
+            match cells.get(place) {
+                Some(json) if !json.is_empty() => self.out.extend_from_slice(json),
+                _ => self.write_slot(id, slot, row, path)?,
+            }
         }
         self.out.push(b'}');
         Ok(())
@@ -301,7 +315,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 if table.column(*field).write_json(row, &mut self.out) {
                     return Ok(());
                 }
-                self.write_null(*nullable, (id, *field, row), &path.below(At::Key(slot.key)))
+                self.write_null(*nullable, (id, *field, row), &path.below(At::Key(slot.key.name())))
             }
             SlotKind::Computed(candidates) => {
                 let holds = self.evaluator.passes(candidates, row)?;
@@ -309,7 +323,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 Ok(())
             }
             SlotKind::Embedded { field, nullable, shapes } => {
-                let here = path.below(At::Key(slot.key));
+                let here = path.below(At::Key(slot.key.name()));
                 let column = table.column(*field);
                 if !column.has_value(row) {
                     return self.write_null(*nullable, (id, *field, row), &here);
@@ -320,7 +334,7 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
                 let mut picks = self.spare.pop().unwrap_or_default();
                 let links = table.column(*field).links();
                 self.evaluator.select_related(nodes, links, row, &mut picks)?;
-                let here = path.below(At::Key(slot.key));
+                let here = path.below(At::Key(slot.key.name()));
                 self.nullable(*nullable, |writer| writer.write_list(nodes, &picks, &here))?;
                 picks.clear();
                 self.spare.push(picks);
@@ -328,13 +342,13 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
             }
             SlotKind::Connection { field, connection } => {
                 let source = Source::Related(table.column(*field).links(), row);
-                self.write_connection(connection, source, &path.below(At::Key(slot.key)))
+                self.write_connection(connection, source, &path.below(At::Key(slot.key.name())))
             }
             SlotKind::Aggregate { field, aggregate } => {
                 self.write_aggregate(aggregate, Source::Related(table.column(*field).links(), row))
             }
             SlotKind::One { field, nullable, candidates } => {
-                let here = path.below(At::Key(slot.key));
+                let here = path.below(At::Key(slot.key.name()));
                 match self.find_one(table.column(*field), candidates, row)? {
                     Some((candidates, target)) => self.nullable(*nullable, |writer| {
                         writer.write_asset(candidates.table, &candidates.shape, target, &here)
@@ -447,5 +461,23 @@ impl<'e, 'g, 'r> Writer<'e, 'g, 'r> {
         let message = self.describe_missing(id, field, row);
         self.errors.push(FieldError { message, path: path.segments() });
         Err(Halt::Null)
+    }
+}
+
+/// Finds the JSON of an object's texts, step by step for all of them: each step waits for memory, and the processor then
+/// waits for all at once. Cells without a text that is stored in one piece stay empty.
+fn look_ahead<'t>(table: &'t Table, shape: &Shape<'_>, row: u32, cells: &mut [&'t [u8]; CELLS_AHEAD]) {
+    let mut found: [Option<(&TextData, u32)>; CELLS_AHEAD] = [None; CELLS_AHEAD];
+    for (found, slot) in found.iter_mut().zip(&shape.slots) {
+        if let SlotKind::Scalar { field, .. } = slot.kind
+            && let Some(text) = table.column(field).text_data()
+        {
+            *found = text.code(row).map(|code| (text, code));
+        }
+    }
+    for (cell, found) in cells.iter_mut().zip(found) {
+        if let Some(json) = found.and_then(|(text, code)| text.json(code)) {
+            *cell = json;
+        }
     }
 }

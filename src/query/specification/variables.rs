@@ -1,6 +1,8 @@
 //! The values that were sent for an operation's variables, held against the declared types: input objects down to
 //! their last key, also where the variable is used in nothing that is shown.
 
+use std::fmt;
+
 use apollo_compiler::{
     Schema,
     ast::{Type, VariableDefinition},
@@ -42,7 +44,7 @@ fn check_variable(
 ) -> Result<(), Wrong> {
     let name = variable.name.as_str();
     match given.get(name) {
-        Some(json) => check_value(schema, &format!("${name}"), &variable.ty, json),
+        Some(json) => check_value(schema, Place::Variable(name), &variable.ty, json),
         None if variable.ty.is_non_null() && variable.default_value.is_none() => {
             let of = variable.ty.to_string();
             Err((QueryErrorKind::MissingVariable { name: name.to_owned(), of }, None))
@@ -51,23 +53,38 @@ fn check_variable(
     }
 }
 
-/// `path` is where the value stands: `$where.name_IN`.
-fn check_value(schema: &Schema, path: &str, of: &Type, json: &Json) -> Result<(), Wrong> {
+/// Where a value stands: `$where.name_IN`.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Variable(&'a str),
+    Key(&'a Place<'a>, &'a str),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(formatter, "${name}"),
+            Self::Key(within, key) => write!(formatter, "{within}.{key}"),
+        }
+    }
+}
+
+fn check_value(schema: &Schema, place: Place<'_>, of: &Type, json: &Json) -> Result<(), Wrong> {
     if json.is_null() {
         return if of.is_non_null() {
-            Err((QueryErrorKind::NullNotAllowed { name: path.to_owned() }, None))
+            Err((QueryErrorKind::NullNotAllowed { name: place.to_string() }, None))
         } else {
             Ok(())
         };
     }
     match of {
         Type::List(item) | Type::NonNullList(item) => match json {
-            Json::Array(items) => items.iter().try_for_each(|one| check_value(schema, path, item, one)),
-            single => check_value(schema, path, item, single),
+            Json::Array(items) => items.iter().try_for_each(|one| check_value(schema, place, item, one)),
+            single => check_value(schema, place, item, single),
         },
         Type::Named(name) | Type::NonNullNamed(name) => match schema.types.get(name) {
             Some(ExtendedType::InputObject(input)) => {
-                let Json::Object(entries) = json else { return Err(wrong(path, name.as_str(), json)) };
+                let Json::Object(entries) = json else { return Err(wrong(place, name.as_str(), json)) };
                 for (key, value) in entries {
                     let Some(field) = input.fields.get(key.as_str()) else {
                         let kind =
@@ -77,29 +94,30 @@ fn check_value(schema: &Schema, path: &str, of: &Type, json: &Json) -> Result<()
                             did_you_mean(key, input.fields.keys().map(|known| known.as_str())),
                         ));
                     };
-                    check_value(schema, &format!("{path}.{key}"), &field.ty, value)?;
+                    check_value(schema, Place::Key(&place, key), &field.ty, value)?;
                 }
                 let missing = input
                     .fields
                     .values()
                     .find(|field| field.is_required() && !entries.contains_key(field.name.as_str()));
                 match missing {
-                    Some(field) => {
-                        Err((QueryErrorKind::NullNotAllowed { name: format!("{path}.{}", field.name) }, None))
-                    }
+                    Some(field) => Err((
+                        QueryErrorKind::NullNotAllowed { name: format!("{place}.{}", field.name) },
+                        None,
+                    )),
                     None => Ok(()),
                 }
             }
             Some(ExtendedType::Enum(known)) => match json.as_str() {
                 Some(value) if known.values.contains_key(value) => Ok(()),
                 Some(value) => {
-                    let (kind, _) = wrong(path, name.as_str(), json);
+                    let (kind, _) = wrong(place, name.as_str(), json);
                     Err((kind, did_you_mean(value, known.values.keys().map(|known| known.as_str()))))
                 }
-                None => Err(wrong(path, name.as_str(), json)),
+                None => Err(wrong(place, name.as_str(), json)),
             },
             _ if is_scalar(name.as_str(), json) => Ok(()),
-            _ => Err(wrong(path, name.as_str(), json)),
+            _ => Err(wrong(place, name.as_str(), json)),
         },
     }
 }
@@ -118,7 +136,7 @@ fn is_scalar(name: &str, json: &Json) -> bool {
     }
 }
 
-fn wrong(path: &str, of: &str, json: &Json) -> Wrong {
+fn wrong(place: Place<'_>, of: &str, json: &Json) -> Wrong {
     let found = match json {
         Json::Null => "null".to_owned(),
         Json::Bool(value) => format!("`{value}`"),
@@ -128,5 +146,5 @@ fn wrong(path: &str, of: &str, json: &Json) -> Wrong {
         Json::Object(_) => "an object".to_owned(),
     };
     let expected = format!("a value of type {of}");
-    (QueryErrorKind::WrongValue { name: path.to_owned(), expected, found }, None)
+    (QueryErrorKind::WrongValue { name: place.to_string(), expected, found }, None)
 }

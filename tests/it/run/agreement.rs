@@ -7,6 +7,7 @@ use passmuster::{
     model::Outcome,
     query::{
         Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier,
+        ResponseKey,
         run::{Judging, judge},
     },
 };
@@ -153,7 +154,7 @@ fn kept_row_by_row(world: &World, filter: Filter) -> Vec<String> {
         field: world.field("Hub", "boxes"),
         nodes: world.nodes("Box", world.filters("Box", filter)),
     };
-    let fields = vec![OutputField { key: "boxes".to_owned(), kind: boxes }];
+    let fields = vec![OutputField { key: ResponseKey::new("boxes"), kind: boxes }];
     let hubs =
         Nodes { output: Output(vec![(world.of("Hub"), fields)]), ..world.nodes("Hub", Filters::default()) };
     let data: Value = serde_json::from_slice(&world.run_nodes(hubs).data).unwrap();

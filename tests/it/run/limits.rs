@@ -7,7 +7,7 @@ use std::{
 };
 
 use passmuster::query::{
-    Filters, Nodes, Output, OutputField, OutputKind, RootKind,
+    Filters, Nodes, Output, OutputField, OutputKind, ResponseKey, RootKind,
     run::{RunError, RunLimits, Stop, run},
 };
 use serde_json::json;
@@ -44,7 +44,8 @@ fn nested_rows_count_as_well() {
         field: world.field("Box", "items"),
         nodes: world.nodes("Item", Filters::default()),
     };
-    let output = Output(vec![(world.of("Box"), vec![OutputField { key: "items".to_owned(), kind: items }])]);
+    let output =
+        Output(vec![(world.of("Box"), vec![OutputField { key: ResponseKey::new("items"), kind: items }])]);
     let nodes = || Nodes { output: output.clone(), ..world.nodes("Box", Filters::default()) };
     let limits = |max_rows| RunLimits { max_rows, ..RunLimits::unlimited() };
     assert_eq!(run_within(&world, nodes(), &limits(4)), Ok(4));

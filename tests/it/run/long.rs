@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use passmuster::query::{
-    Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier, RootKind, Test,
+    Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Quantifier, ResponseKey, RootKind,
+    Test,
     run::{PathSegment, RunError, RunLimits, run},
 };
 use serde_json::{Value, json};
@@ -27,10 +28,10 @@ fn long() -> World {
 
 fn printing(world: &World, names: &[&str]) -> Nodes {
     let scalar = |name: &&str| OutputField {
-        key: (*name).to_owned(),
+        key: ResponseKey::new(name),
         kind: OutputKind::Scalar(world.field("Box", name)),
     };
-    let typename = OutputField { key: "__typename".to_owned(), kind: OutputKind::Typename };
+    let typename = OutputField { key: ResponseKey::new("__typename"), kind: OutputKind::Typename };
     let fields = names.iter().map(scalar).chain([typename]).collect();
     Nodes { output: Output(vec![(world.of("Box"), fields)]), ..world.nodes("Box", Filters::default()) }
 }

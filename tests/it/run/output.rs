@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use passmuster::query::{
-    AskedId, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, RootField,
-    RootKind,
+    AskedId, Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, ResponseKey,
+    RootField, RootKind,
     run::{PathSegment, Ran, RunLimits, run},
 };
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::support::{World, a_box, asset, compares, equals, graph_of, item, plan, sort_by, text};
 
 fn entry(key: &str, kind: OutputKind) -> OutputField {
-    OutputField { key: key.to_owned(), kind }
+    OutputField { key: ResponseKey::new(key), kind }
 }
 
 fn scalars(world: &World, typename: &str, names: &[&str]) -> Vec<OutputField> {

@@ -8,7 +8,7 @@ use passmuster::{
     model::{Asset, Outcome, SliceKey, SliceState, Time},
     query::{
         Comparison, Filter, Filters, Nodes, Operand, Output, OutputField, OutputKind, Plan, Quantifier,
-        RootField, RootKind, SortBy, SortKey, SortedValue, Test,
+        ResponseKey, RootField, RootKind, SortBy, SortKey, SortedValue, Test,
         run::{Judgement, Ran, Reason, RunLimits, judge, run},
     },
 };
@@ -159,7 +159,7 @@ impl World {
     pub(super) fn nodes(&self, typename: &str, filters: Filters) -> Nodes {
         let output = self.catalog.concrete(self.of(typename)).into_iter().map(|of| {
             let id = self.catalog.get(of).find("id").unwrap().0;
-            (of, vec![OutputField { key: "id".to_owned(), kind: OutputKind::Scalar(id) }])
+            (of, vec![OutputField { key: ResponseKey::new("id"), kind: OutputKind::Scalar(id) }])
         });
         Nodes {
             of: self.of(typename),

@@ -9,7 +9,7 @@ use std::{
 
 use passmuster::api::{
     Answer, Answered, App, Delivery, HostRule, HttpLimits, Operation, Outlet, SocketLimits, Sockets, Status,
-    Stop, router, serve,
+    Stop, serve,
 };
 use serde_json::json;
 use tokio::{
@@ -67,7 +67,7 @@ async fn server(limits: SocketLimits) -> Server {
     let answer = Arc::clone(&listeners) as Arc<dyn Answer>;
     let app = App::new(answer, HttpLimits::default(), HostRule::OwnMachine).with_sockets(sockets.clone());
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(serve(listener, router(app), HttpLimits::default(), async move {
+    tokio::spawn(serve(listener, app, async move {
         stopped.await.ok();
     }));
     Server { address, listeners, sockets, _stop: stop }

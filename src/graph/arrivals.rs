@@ -200,6 +200,11 @@ impl<'t> AllTexts<'t> {
         self.len
     }
 
+    /// How many bytes they have together.
+    pub(crate) fn bytes_of_all(&self) -> usize {
+        self.parts.iter().map(|part| part.arena.len()).sum()
+    }
+
     /// A text by its number.
     #[inline]
     pub(crate) fn text(&self, number: u32) -> &'t str {

@@ -89,11 +89,14 @@ impl RowTarget for GraphBuilder {
             TableBuilder::align_same(&mut parts);
             unordered.push((of, parts));
         }
-        let rows: usize = unordered.iter().flat_map(|(_, parts)| parts).map(TableBuilder::rows).sum();
-        let joined = in_parallel(unordered, rows > WORTH_A_THREAD, |(of, mut parts)| {
+        let rows: usize = unordered.iter().map(|(_, parts)| rows_of(parts)).sum();
+        // The long ones first, so that no thread is left alone with one.
+        unordered.sort_by_key(|(_, parts)| std::cmp::Reverse(rows_of(parts)));
+        let mut joined = in_parallel(unordered, rows > WORTH_A_THREAD, |(of, mut parts)| {
             let ids = Ids::of(&mut parts);
             JoinedTable { of, parts, ids }
         });
+        joined.sort_by_key(|joined| joined.of);
         for JoinedTable { of, parts, ids } in &joined {
             if let Some((id, line, first_line)) = ids.as_ref().and_then(|ids| ids.repeated(parts)) {
                 let found =
@@ -213,9 +216,8 @@ impl GraphBuilder {
             waiting.push(table);
         }
         // The long ones first, so that no thread is left alone with one.
-        let rows = |table: &JoinedTable| table.parts.iter().map(TableBuilder::rows).sum::<usize>();
-        waiting.sort_by_key(|table| std::cmp::Reverse(rows(table)));
-        let is_large = waiting.first().is_some_and(|table| rows(table) > WORTH_A_THREAD);
+        waiting.sort_by_key(|table| std::cmp::Reverse(rows_of(&table.parts)));
+        let is_large = waiting.first().is_some_and(|table| rows_of(&table.parts) > WORTH_A_THREAD);
         let finished = in_parallel(waiting, is_large, |JoinedTable { of, parts, ids }| {
             let mut tables = Vec::new();
             let table =
@@ -233,6 +235,10 @@ impl GraphBuilder {
         tables.sort_by_key(|(place, _)| *place);
         Ok((tables.into_iter().map(|(_, table)| table).collect(), by_type))
     }
+}
+
+fn rows_of(parts: &[TableBuilder]) -> usize {
+    parts.iter().map(TableBuilder::rows).sum()
 }
 
 fn too_large(catalog: &Catalog, of: TypeId, what: &'static str) -> GraphError {

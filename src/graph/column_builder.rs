@@ -361,7 +361,7 @@ impl Ranked {
         let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
         let is_net = is_net(scalar);
         let sorted = if is_net { Some(in_address_order(&texts)) } else { texts.sorted() };
-        let mut dictionary = DictionaryBuilder::new(form);
+        let mut dictionary = DictionaryBuilder::with_room(form, texts.len(), texts.bytes_of_all());
         let mut nets: Vec<IpNet> = Vec::new();
         let ranks = texts.rank(sorted.as_deref(), |text| {
             dictionary.push(text);
@@ -401,10 +401,29 @@ fn is_net(scalar: ScalarType) -> bool {
 
 /// Addresses in their order, equal ones by the text.
 fn in_address_order(texts: &AllTexts<'_>) -> Vec<u32> {
-    let mut entries: Vec<(Option<IpNet>, u32)> =
-        (0..texts.len()).map(|number| (scalar::parse_net(texts.text(number)), number)).collect();
-    entries.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| texts.compare(one.1, other.1)));
+    let net = |number: u32| scalar::parse_net(texts.text(number));
+    let mut entries: Vec<(u64, u32)> =
+        (0..texts.len()).map(|number| (first_of_net(net(number)), number)).collect();
+    entries.sort_unstable();
+    // What is one number is mostly one text.
+    for equal in entries.chunk_by_mut(|one, other| one.0 == other.0) {
+        let Some((&mut (_, first), others)) = equal.split_first_mut() else { continue };
+        if others.iter().any(|other| texts.compare(first, other.1).is_ne()) {
+            equal.sort_unstable_by(|one, other| {
+                net(one.1).cmp(&net(other.1)).then_with(|| texts.compare(one.1, other.1))
+            });
+        }
+    }
     entries.into_iter().map(|(_, number)| number).collect()
+}
+
+/// A number that is in the order of nets as far as it tells them apart: all of IPv4, half an address of IPv6.
+fn first_of_net(net: Option<IpNet>) -> u64 {
+    match net {
+        None => 0,
+        Some(IpNet::V4(net)) => 1 << 48 | u64::from(net.addr().to_bits()) << 8 | u64::from(net.prefix_len()),
+        Some(IpNet::V6(net)) => 1 << 63 | (net.addr().to_bits() >> 65) as u64,
+    }
 }
 
 fn in_order(rows: Bitmap, order: Option<&[u32]>) -> Bitmap {

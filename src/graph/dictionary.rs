@@ -88,6 +88,14 @@ impl DictionaryBuilder {
         Self { text: String::from("\""), starts: vec![0], form, is_full: false }
     }
 
+    /// One with room for so many texts of so many bytes together: what is not needed of it is given back at the end.
+    pub(crate) fn with_room(form: Form, texts: u32, bytes: usize) -> Self {
+        let mut builder = Self::new(form);
+        builder.starts.reserve(texts as usize);
+        builder.text.reserve(bytes + texts as usize);
+        builder
+    }
+
     /// Adds a raw text.
     pub(crate) fn push(&mut self, text: &str) {
         match self.form {

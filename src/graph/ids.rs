@@ -230,8 +230,9 @@ impl Ids {
             let ids = TextData::joined(beginnings, firsts, &ends)?;
             return Some((column(ids), Some((end, column(ends)))));
         }
-        let mut dictionary = DictionaryBuilder::new(Form::Escaped);
-        Self::whole_texts(parts)?.rank(self.order.as_deref(), |text| dictionary.push(text));
+        let texts = Self::whole_texts(parts)?;
+        let mut dictionary = DictionaryBuilder::with_room(Form::Escaped, texts.len(), texts.bytes_of_all());
+        texts.rank(self.order.as_deref(), |text| dictionary.push(text));
         let dictionary = dictionary.finish()?;
         let codes = (0u32..).take(dictionary.len()).collect();
         Some((column(TextData::new(codes, dictionary)), None))

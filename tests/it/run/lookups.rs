@@ -125,18 +125,29 @@ fn networks_of_every_length_are_found_as_they_are_one_by_one() {
         "::/0",
         "2001:db8::/48",
         "fe80::/10",
+        // One network in two spellings, and networks that differ only far behind.
+        "10.0.0.7/24",
+        "10.0.0.9/24",
+        "2001:db8::/64",
+        "2001:db8::1/128",
+        "2001:db8::2/128",
+        "2001:db8::2/127",
+        "2001:db8::2:0/112",
     ];
     let with_net = |(place, net): (usize, &&str)| {
         Asset::from_json(json!({"__typename": "Vpc", "id": format!("v{place:02}"), "vpcId": "v", "cidrBlock": net, "tags": []}))
             .unwrap()
     };
-    let mut inventory = Inventory::new(nets.iter().enumerate().map(with_net).take(9));
+    let mut patched = Inventory::new(nets.iter().enumerate().map(with_net).take(9));
     // The others come later, in no order.
     let put = nets.iter().enumerate().map(with_net).skip(9).collect();
     let changes = Changes { put, ..Changes::default() };
-    inventory.graph = inventory.graph.patched(&changes, Time::from_millis(1).unwrap()).unwrap().graph;
+    patched.graph = patched.graph.patched(&changes, Time::from_millis(1).unwrap()).unwrap().graph;
+    let built = Inventory::new(nets.iter().enumerate().map(with_net));
     let parse = |net: &str| net.parse::<ipnet::IpNet>().unwrap();
-    for wanted in nets.iter().chain(&["10.0.0.64/26", "172.16.0.0/12", "2001:db8:0:1::/64"]) {
+    let wanted =
+        nets.iter().chain(&["10.0.0.64/26", "172.16.0.0/12", "2001:db8:0:1::/64", "2001:db8::3/128"]);
+    for (inventory, wanted) in wanted.flat_map(|wanted| [(&patched, wanted), (&built, wanted)]) {
         let net = parse(wanted);
         let expected = |passes: &dyn Fn(ipnet::IpNet) -> bool| -> Vec<String> {
             let mut all: Vec<String> =

@@ -19,6 +19,6 @@ mod socket;
 pub use answer::{Answer, Answered, Operation, Status, Stop};
 pub use error::HttpError;
 pub use outlet::{Outlet, Waited};
-pub use router::{App, HostRule, HttpLimits, router};
-pub use server::{ServeError, refuse_remote, serve};
+pub use router::{App, HostRule, HttpLimits};
+pub use server::{ServeError, Surface, refuse_remote, serve};
 pub use socket::{Close, CloseCode, Delivery, Effect, Incoming, PROTOCOL, Protocol, SocketLimits, Sockets};

@@ -113,33 +113,24 @@ fn is_own_machine(host: &str) -> bool {
 /// Where operations go.
 const GRAPHQL: &str = "/graphql";
 
-/// The routes.
-pub fn router(app: App) -> Router {
-    routes(Arc::new(app))
-}
-
-/// The same for an app that others know, too.
+/// The routes of all requests that are no operations.
 pub(super) fn routes(app: Arc<App>) -> Router {
     Router::new()
-        .route(GRAPHQL, any(graphql_or_socket))
+        .route(GRAPHQL, any(subscriptions))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
         .with_state(app)
 }
 
-/// Whether a request is one that [`graphql::handle`] answers.
+/// Whether a request is an operation, which [`graphql::handle`] answers: a query or a mutation, right or wrong.
 pub(super) fn is_operation<B>(request: &axum::http::Request<B>) -> bool {
     request.uri().path() == GRAPHQL && !socket::is_upgrade(request)
 }
 
-/// Queries and mutations, or a connection for subscriptions.
-async fn graphql_or_socket(State(app): State<Arc<App>>, request: Request) -> Response {
-    if socket::is_upgrade(&request) {
-        socket::upgrade(&app, request).await
-    } else {
-        graphql::handle(&app, request).await
-    }
+/// A connection for subscriptions.
+async fn subscriptions(State(app): State<Arc<App>>, request: Request) -> Response {
+    socket::upgrade(&app, request).await
 }
 
 async fn not_found(request: Request) -> Response {

@@ -8,11 +8,15 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::Poll,
-    thread,
 };
 
-use axum::{Router, http::Request, response::Response};
-use hyper::{body::Incoming, server::conn::http1, service::Service};
+use axum::{
+    BoxError, Router,
+    body::{Bytes, HttpBody},
+    http::Request,
+    response::Response,
+};
+use hyper::{server::conn::http1, service::Service};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -28,6 +32,7 @@ use super::{
     lanes::Lanes,
     router::{is_operation, routes},
 };
+use crate::model::parallel::threads;
 
 /// Why a server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -62,26 +67,32 @@ pub fn refuse_remote(address: SocketAddr, allow_remote: bool) -> Result<(), Serv
     if address.ip().is_loopback() || allow_remote { Ok(()) } else { Err(ServeError::Remote { address }) }
 }
 
-/// What answers the requests of a connection. Nearly all of them are operations, which need no look at the routes.
+/// What answers requests. Nearly all of them are operations, which need no look at the routes.
 #[derive(Clone, Debug)]
-struct Surface {
+pub struct Surface {
     app: Arc<App>,
     routes: TowerToHyperService<Router>,
 }
 
 impl Surface {
-    fn new(app: App) -> Self {
+    /// The surface of an app.
+    #[must_use]
+    pub fn new(app: App) -> Self {
         let app = Arc::new(app);
         Self { routes: TowerToHyperService::new(routes(Arc::clone(&app))), app }
     }
 }
 
-impl Service<Request<Incoming>> for Surface {
+impl<B> Service<Request<B>> for Surface
+where
+    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<B>) -> Self::Future {
         if is_operation(&request) {
             let app = Arc::clone(&self.app);
             Box::pin(async move { Ok(graphql::handle(&app, request).await) })
@@ -97,7 +108,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let surface = Surface::new(app);
     let (stopping, stopped) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let lanes = Lanes::new(thread::available_parallelism().map_or(1, usize::from));
+    let lanes = Lanes::new(threads());
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {

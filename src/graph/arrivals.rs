@@ -5,7 +5,7 @@ use std::{cmp::Ordering, hash::Hasher};
 
 use rustc_hash::FxHasher;
 
-use super::dictionary::NO_CODE;
+use super::dictionary::{DictionaryBuilder, Form, NO_CODE};
 
 /// Texts by number. Equal ones have one number as long as that pays: where nearly all are distinct (ids), each gets a
 /// number of its own, and sorting finds the equal ones.
@@ -200,9 +200,10 @@ impl<'t> AllTexts<'t> {
         self.len
     }
 
-    /// How many bytes they have together.
-    pub(crate) fn bytes_of_all(&self) -> usize {
-        self.parts.iter().map(|part| part.arena.len()).sum()
+    /// A dictionary to be written, with room for all of them.
+    pub(crate) fn dictionary(&self, form: Form) -> DictionaryBuilder {
+        let bytes = self.parts.iter().map(|part| part.arena.len()).sum();
+        DictionaryBuilder::with_room(form, self.len as usize, bytes)
     }
 
     /// A text by its number.

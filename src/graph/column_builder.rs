@@ -10,7 +10,7 @@ use super::{
     arrivals::{AllTexts, Texts},
     bitmap::Bitmap,
     column::{Column, Data, IntForm, Link, TableId},
-    dictionary::{Dictionary, DictionaryBuilder, Form, NO_CODE},
+    dictionary::{Dictionary, Form, NO_CODE},
     lists::Lists,
     table::Table,
     table_builder::TableBuilder,
@@ -361,7 +361,7 @@ impl Ranked {
         let form = if scalar == ScalarType::Json { Form::Verbatim } else { Form::Escaped };
         let is_net = is_net(scalar);
         let sorted = if is_net { Some(in_address_order(&texts)) } else { texts.sorted() };
-        let mut dictionary = DictionaryBuilder::with_room(form, texts.len(), texts.bytes_of_all());
+        let mut dictionary = texts.dictionary(form);
         let mut nets: Vec<IpNet> = Vec::new();
         let ranks = texts.rank(sorted.as_deref(), |text| {
             dictionary.push(text);

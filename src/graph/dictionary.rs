@@ -89,10 +89,10 @@ impl DictionaryBuilder {
     }
 
     /// One with room for so many texts of so many bytes together: what is not needed of it is given back at the end.
-    pub(crate) fn with_room(form: Form, texts: u32, bytes: usize) -> Self {
+    pub(crate) fn with_room(form: Form, texts: usize, bytes: usize) -> Self {
         let mut builder = Self::new(form);
-        builder.starts.reserve(texts as usize);
-        builder.text.reserve(bytes + texts as usize);
+        builder.starts.reserve(texts);
+        builder.text.reserve(bytes + texts);
         builder
     }
 

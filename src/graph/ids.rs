@@ -231,7 +231,7 @@ impl Ids {
             return Some((column(ids), Some((end, column(ends)))));
         }
         let texts = Self::whole_texts(parts)?;
-        let mut dictionary = DictionaryBuilder::with_room(Form::Escaped, texts.len(), texts.bytes_of_all());
+        let mut dictionary = texts.dictionary(Form::Escaped);
         texts.rank(self.order.as_deref(), |text| dictionary.push(text));
         let dictionary = dictionary.finish()?;
         let codes = (0u32..).take(dictionary.len()).collect();

@@ -16,8 +16,9 @@ use axum::{
     response::Response,
 };
 use http_body_util::BodyExt;
+use hyper::service::Service;
 use passmuster::api::{
-    Answer, Answered, App, HostRule, HttpLimits, Operation, Outlet, Status, Stop, refuse_remote, router,
+    Answer, Answered, App, HostRule, HttpLimits, Operation, Outlet, Status, Stop, Surface, refuse_remote,
     serve,
 };
 use serde_json::{Value, json};
@@ -25,7 +26,6 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use tower::ServiceExt;
 
 type AnswerWith = dyn Fn(&Operation, &Stop, &mut Outlet) -> Answered + Send + Sync;
 
@@ -115,7 +115,7 @@ fn get(parameters: &[(&str, &str)]) -> Request<Body> {
 }
 
 async fn send(app: App, request: Request<Body>) -> Response {
-    router(app).oneshot(request).await.unwrap()
+    Surface::new(app).call(request).await.unwrap()
 }
 
 async fn body_of(response: Response) -> Value {

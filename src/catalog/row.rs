@@ -51,9 +51,9 @@ pub struct Given<'a> {
 /// The cells of rows, used again and again: a row is filled in, handed on and forgotten.
 #[derive(Debug, Default)]
 pub struct RowBuffer<'a> {
-    /// Finished lists and objects, each in one piece.
+    /// Finished lists and embedded objects, each in one piece.
     cells: Vec<Given<'a>>,
-    /// Those that are not finished, the innermost last.
+    /// The row itself, and behind it what is begun and not finished, the innermost last.
     open: Vec<Given<'a>>,
 }
 
@@ -67,8 +67,8 @@ pub struct Row<'a, 'buffer> {
     pub id: &'a str,
     /// The line it stands on, from 1; 0 where there are no lines.
     pub line: u64,
+    given: &'buffer [Given<'a>],
     cells: &'buffer [Given<'a>],
-    given: Span,
 }
 
 /// What takes rows in on one thread. After what it was given turns out to be no asset, it is to be dropped.
@@ -115,11 +115,13 @@ impl<'a> RowBuffer<'a> {
 
     /// Begins a list or an object: what is given from now on belongs to it. To be handed to [`RowBuffer::close`].
     #[must_use]
+    #[inline]
     pub fn begin(&self) -> usize {
         self.open.len()
     }
 
     /// Gives a field of what was begun last.
+    #[inline]
     pub fn give(&mut self, field: FieldId, cell: Cell<'a>) {
         self.open.push(Given { field, cell });
     }
@@ -137,14 +139,14 @@ impl<'a> RowBuffer<'a> {
         Span { start, end: place(self.cells.len()) }
     }
 
-    /// The row of what was closed last.
+    /// The row of what was given and belongs to nothing that was begun.
     #[must_use]
-    pub fn row(&self, of: TypeId, id: &'a str, line: u64, given: Span) -> Row<'a, '_> {
-        Row { of, id, line, cells: &self.cells, given }
+    pub fn row(&self, of: TypeId, id: &'a str, line: u64) -> Row<'a, '_> {
+        Row { of, id, line, given: &self.open, cells: &self.cells }
     }
 
     /// Fills in the fields of an asset that fits its type.
-    fn fill(&mut self, catalog: &Catalog, definition: &TypeDef, asset: &'a Asset) -> Span {
+    fn fill(&mut self, catalog: &Catalog, definition: &TypeDef, asset: &'a Asset) {
         self.clear();
         for (id, field) in definition.iter().filter(|(_, field)| field.name != "id") {
             if asset.unknown.contains(&field.name) {
@@ -154,7 +156,6 @@ impl<'a> RowBuffer<'a> {
                 self.give(id, cell);
             }
         }
-        self.close(0)
     }
 
     fn object(
@@ -225,7 +226,7 @@ impl<'a, 'buffer> Row<'a, 'buffer> {
     /// The fields it gives besides its id, in no particular order.
     #[must_use]
     pub fn given(&self) -> &'buffer [Given<'a>] {
-        self.cells(self.given)
+        self.given
     }
 
     /// The items of a list, or the fields of an embedded object.
@@ -247,8 +248,8 @@ impl Catalog {
         buffer: &'buffer mut RowBuffer<'a>,
     ) -> Result<Row<'a, 'buffer>, AssetMisfit> {
         let (of, definition) = self.fitting_type(asset)?;
-        let given = buffer.fill(self, definition, asset);
-        Ok(buffer.row(of, &asset.id, line, given))
+        buffer.fill(self, definition, asset);
+        Ok(buffer.row(of, &asset.id, line))
     }
 }
 

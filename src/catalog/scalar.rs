@@ -81,8 +81,9 @@ pub fn parse_net(text: &str) -> Option<IpNet> {
     }
 }
 
-/// An IPv4 prefix in its usual form, `10.0.0.0/16`, read by hand as moments are; nothing where it is any other form.
-fn plain_net(bytes: &[u8]) -> Option<Ipv4Net> {
+/// An IPv4 prefix in its usual form, `10.0.0.0/16`, with its host bits, read by hand as moments are; nothing where it is
+/// any other form. No two texts are the same one.
+pub(crate) fn plain_net(bytes: &[u8]) -> Option<Ipv4Net> {
     let mut numbers = [0u32; 5];
     let mut place = 0;
     let mut length = 0;

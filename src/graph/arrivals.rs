@@ -1,24 +1,30 @@
-//! Texts as they come in, numbered in the order of their arrival, in one arena; and how those of several threads become
-//! one sorted dictionary.
+//! Texts as they come in, numbered in the order of their arrival; and how those of several threads become one sorted
+//! dictionary.
 
-use std::{cmp::Ordering, hash::Hasher};
+use std::net::Ipv4Addr;
 
-use rustc_hash::FxHasher;
+use ipnet::{IpNet, Ipv4Net};
 
-use super::dictionary::{DictionaryBuilder, Form, NO_CODE};
+use super::{
+    dictionary::{DictionaryBuilder, Form, NO_CODE},
+    known::{Key, Known},
+    packed::Packing,
+    workspace::Workspace,
+};
+use crate::{catalog::scalar, model::bytes::is_equal};
 
 /// Texts by number. Equal ones have one number as long as that pays: where nearly all are distinct (ids), each gets a
 /// number of its own, and sorting finds the equal ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
-    arena: String,
-    ends: Vec<u32>,
-    /// An open hash table: the upper half of the hash and the number plus one; 0 where a slot is free.
-    slots: Vec<u64>,
-    /// For each text the one that came after it last: what comes in turns (the keys of tags) is found without the table.
-    followers: Vec<u32>,
+    /// In the order of the numbers, [`TEXTS`] each: no text is moved when more come.
+    pieces: Vec<Piece>,
+    len: usize,
+    known: Known,
     /// The number given last.
     last: u32,
+    /// The key of that text, where it is short.
+    last_key: Option<Key>,
     /// Whether equal texts are no longer looked for.
     is_plain: bool,
     /// Whether a text did not fit any more.
@@ -26,6 +32,17 @@ pub(crate) struct Texts {
     /// How often a text was looked for.
     lookups: usize,
 }
+
+/// Some of the texts.
+#[derive(Clone, Debug, Default)]
+struct Piece {
+    arena: String,
+    /// Where each text ends.
+    ends: Vec<u32>,
+}
+
+/// How many texts a piece has.
+const TEXTS: usize = 1 << 12;
 
 /// From so many distinct texts on it may not pay to look for equal ones.
 const WORTH_ASKING: usize = 4096;
@@ -38,89 +55,72 @@ impl Texts {
 
     /// The number of a text.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        let last = self.last as usize;
-        if last < self.ends.len() {
-            if self.bytes_at(last) == text.as_bytes() {
-                return self.last;
-            }
-            if let Some(&follower) = self.followers.get(last)
-                && self.bytes_at(follower as usize) == text.as_bytes()
-            {
-                self.last = follower;
-                return follower;
-            }
+        let key = Key::short(text.as_bytes());
+        if self.last_key == key && (key.is_some() || self.is_last(text)) {
+            return self.last;
         }
-        let code = if self.is_plain { self.append(text) } else { self.look_up(text) };
-        if let Some(follower) = self.followers.get_mut(last) {
-            *follower = code;
-        }
-        self.last = code;
-        code
+        (self.last, self.last_key) =
+            (if self.is_plain { self.append(text) } else { self.look_up(key, text) }, key);
+        self.last
     }
 
-    fn look_up(&mut self, text: &str) -> u32 {
-        if self.ends.len() * 4 >= self.slots.len() * 3 {
-            self.grow();
-            if self.is_plain {
+    fn is_last(&self, text: &str) -> bool {
+        let last = self.last as usize;
+        last < self.len && is_equal(self.bytes_at(last), text.as_bytes())
+    }
+
+    fn look_up(&mut self, key: Option<Key>, text: &str) -> u32 {
+        if self.known.is_full() {
+            if self.len >= WORTH_ASKING && self.len * 5 > self.lookups * 3 {
+                (self.is_plain, self.known) = (true, Known::default());
                 return self.append(text);
             }
+            self.known.grow();
         }
         self.lookups += 1;
-        let hash = hash_of(text.as_bytes());
-        let mask = self.slots.len() - 1;
-        let mut place = low(hash) & mask;
-        loop {
-            let slot = self.slots.get(place).copied().unwrap_or_default();
-            if slot == 0 {
-                let code = self.append(text);
-                self.followers.push(0);
-                if let Some(slot) = self.slots.get_mut(place) {
-                    *slot = hash & !u64::from(u32::MAX) | u64::from(code.wrapping_add(1));
-                }
-                return code;
+        let key = key.unwrap_or_else(|| Key::long(text.as_bytes()));
+        match self.known.find(key, |number| is_equal(self.bytes_at(number as usize), text.as_bytes())) {
+            Ok(number) => number,
+            Err(free) => {
+                let number = self.append(text);
+                self.known.set(free, key, number);
+                number
             }
-            let code = low(slot & u64::from(u32::MAX)).wrapping_sub(1);
-            if (slot ^ hash) >> 32 == 0 && self.bytes_at(code) == text.as_bytes() {
-                return number(code);
-            }
-            place = (place + 1) & mask;
         }
     }
 
     /// Adds a text without looking for an equal one.
     pub(crate) fn append(&mut self, text: &str) -> u32 {
-        let Ok(end) = u32::try_from(self.arena.len() + text.len()) else {
+        let has_room = self.pieces.last().is_some_and(|last| last.ends.len() < TEXTS);
+        if !has_room {
+            self.begin_piece();
+        }
+        if !self.pieces.last_mut().is_some_and(|last| last.append(text)) {
             self.is_full = true;
             return NO_CODE;
-        };
-        self.arena.push_str(text);
-        self.ends.push(end);
-        number(self.ends.len() - 1)
+        }
+        self.len += 1;
+        number(self.len - 1)
     }
 
-    fn grow(&mut self) {
-        if self.ends.len() >= WORTH_ASKING && self.ends.len() * 5 > self.lookups * 3 {
-            (self.is_plain, self.slots, self.followers) = (true, Vec::new(), Vec::new());
-            return;
-        }
-        let mut slots = vec![0; (self.slots.len() * 2).max(64)];
-        let mask = slots.len() - 1;
-        for code in 0..self.ends.len() {
-            let hash = hash_of(self.bytes_at(code));
-            let mut place = low(hash) & mask;
-            while slots.get(place).is_some_and(|&slot| slot != 0) {
-                place = (place + 1) & mask;
-            }
-            if let Some(slot) = slots.get_mut(place) {
-                *slot = hash & !u64::from(u32::MAX) | (code as u64 + 1);
-            }
-        }
-        self.slots = slots;
+    #[cold]
+    fn begin_piece(&mut self) {
+        // Most have texts as long as those before.
+        let piece = self.pieces.last().map(|last| Piece {
+            arena: String::with_capacity(last.arena.len() + last.arena.len() / 16),
+            ends: Vec::with_capacity(TEXTS),
+        });
+        self.pieces.push(piece.unwrap_or_default());
     }
 
     /// How many numbers there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.len
+    }
+
+    /// How many bytes the texts have.
+    fn bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.arena.len()).sum()
     }
 
     /// The text of a number.
@@ -128,42 +128,62 @@ impl Texts {
         self.text_at(number as usize)
     }
 
-    #[inline]
-    fn bounds(&self, place: usize) -> (usize, usize) {
-        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(place).copied().unwrap_or(start);
-        (start as usize, end as usize)
+    /// Each text in the order of the numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len).map(|place| self.text_at(place))
+    }
+
+    /// The same as bytes.
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().flat_map(|piece| {
+            let starts = std::iter::once(&0).chain(&piece.ends);
+            starts.zip(&piece.ends).map(|(&start, &end)| piece.bytes(start, end))
+        })
     }
 
     #[inline]
     fn text_at(&self, place: usize) -> &str {
-        let (start, end) = self.bounds(place);
-        self.arena.get(start..end).unwrap_or_default()
+        let Some(piece) = self.pieces.get(place / TEXTS) else { return "" };
+        let (start, end) = piece.bounds(place % TEXTS);
+        piece.arena.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// The same for comparing, which need not ask where characters begin.
     #[inline]
     fn bytes_at(&self, place: usize) -> &[u8] {
-        let (start, end) = self.bounds(place);
-        self.arena.as_bytes().get(start..end).unwrap_or_default()
+        let Some(piece) = self.pieces.get(place / TEXTS) else { return &[] };
+        let (start, end) = piece.bounds(place % TEXTS);
+        piece.bytes(start, end)
+    }
+}
+
+impl Piece {
+    /// Whether there was room.
+    #[inline]
+    fn append(&mut self, text: &str) -> bool {
+        let end = u32::try_from(self.arena.len() + text.len());
+        if let Ok(end) = end {
+            self.arena.push_str(text);
+            self.ends.push(end);
+        }
+        end.is_ok()
+    }
+
+    #[inline]
+    fn bounds(&self, place: usize) -> (u32, u32) {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        (start, self.ends.get(place).copied().unwrap_or(start))
+    }
+
+    #[inline]
+    fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.arena.as_bytes().get(start as usize..end as usize).unwrap_or_default()
     }
 }
 
 fn number(place: usize) -> u32 {
     // As many as fit into the arena.
     u32::try_from(place).unwrap_or(NO_CODE)
-}
-
-fn low(hash: u64) -> usize {
-    usize::try_from(hash & u64::from(u32::MAX)).unwrap_or(0)
-}
-
-fn hash_of(text: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(text);
-    let hash = hasher.finish();
-    // Neither half may be all that tells two texts apart.
-    hash ^ hash.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The texts of all threads together, under the numbers of each behind those of the threads before.
@@ -195,14 +215,9 @@ impl<'t> AllTexts<'t> {
         &self.bases
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> u32 {
-        self.len
-    }
-
     /// A dictionary to be written, with room for all of them.
     pub(crate) fn dictionary(&self, form: Form) -> DictionaryBuilder {
-        let bytes = self.parts.iter().map(|part| part.arena.len()).sum();
+        let bytes = self.parts.iter().map(|part| part.bytes()).sum();
         DictionaryBuilder::with_room(form, self.len as usize, bytes)
     }
 
@@ -296,9 +311,48 @@ impl<'t> AllTexts<'t> {
         common
     }
 
+    /// Numbers each text by its place among the distinct ones in the order of code points; hands on each of these once.
+    /// The places are left in the workspace.
+    pub(crate) fn rank_sorted(&self, work: &mut Workspace, mut distinct: impl FnMut(&str)) {
+        let Workspace { entries, ranks, .. } = work;
+        let all = || self.parts.iter().flat_map(|part| part.each());
+        let Some(packing) = Packing::of(all) else {
+            return self.rank(self.sorted().as_deref(), ranks, distinct);
+        };
+        entries.clear();
+        entries.reserve(self.len as usize);
+        entries.extend(all().map(|text| packing.pack(text)).zip(0..));
+        let mut text = Vec::new();
+        number_by_key(entries, ranks, |key| {
+            packing.unpack(key, &mut text);
+            distinct(str::from_utf8(&text).unwrap_or_default());
+        });
+    }
+
+    /// The same of nets, in the order of addresses. Whether all are in the usual form of IPv4, so that each is told by its
+    /// numbers; nothing is to be taken from it otherwise.
+    pub(crate) fn rank_nets(&self, work: &mut Workspace, mut distinct: impl FnMut(&str, IpNet)) -> bool {
+        let Workspace { entries, ranks, .. } = work;
+        entries.clear();
+        entries.reserve(self.len as usize);
+        for (text, number) in self.parts.iter().flat_map(|part| part.each()).zip(0..) {
+            let net = scalar::plain_net(text).filter(|net| net.network() == net.addr());
+            let Some(net) = net else { return false };
+            entries.push((u64::from(net.addr().to_bits()) << 8 | u64::from(net.prefix_len()), number));
+        }
+        number_by_key(entries, ranks, |key| {
+            let (address, length) = ((key >> 8) as u32, (key & 0xff) as u8);
+            if let Ok(net) = Ipv4Net::new(Ipv4Addr::from_bits(address), length) {
+                distinct(&net.to_string(), IpNet::V4(net));
+            }
+        });
+        true
+    }
+
     /// Numbers each text by its place among the distinct ones, in an order given; hands on each of these once.
-    pub(crate) fn rank(&self, order: Option<&[u32]>, mut distinct: impl FnMut(&str)) -> Vec<u32> {
-        let mut ranks = vec![NO_CODE; self.len as usize];
+    pub(crate) fn rank(&self, order: Option<&[u32]>, ranks: &mut Vec<u32>, mut distinct: impl FnMut(&str)) {
+        ranks.clear();
+        ranks.resize(self.len as usize, NO_CODE);
         let mut rank = 0u32;
         self.each_in_order(order, |number, before| {
             if before != Some(true) {
@@ -309,7 +363,6 @@ impl<'t> AllTexts<'t> {
                 *slot = rank;
             }
         });
-        ranks
     }
 
     /// The numbers of texts that are there more than once, together, in an order given.
@@ -353,10 +406,22 @@ impl<'t> AllTexts<'t> {
             }
         }
     }
+}
 
-    /// How the texts of two numbers compare.
-    pub(crate) fn compare(&self, one: u32, other: u32) -> Ordering {
-        self.text(one).cmp(self.text(other))
+/// Numbers texts by the places of their keys among the distinct ones; hands on each of these once, in order.
+fn number_by_key(entries: &mut [(u64, u32)], ranks: &mut Vec<u32>, mut distinct: impl FnMut(u64)) {
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    ranks.clear();
+    ranks.resize(entries.len(), NO_CODE);
+    for (rank, equal) in (0..).zip(entries.chunk_by(|one, other| one.0 == other.0)) {
+        if let Some((key, _)) = equal.first() {
+            distinct(*key);
+        }
+        for (_, number) in equal {
+            if let Some(slot) = ranks.get_mut(*number as usize) {
+                *slot = rank;
+            }
+        }
     }
 }
 

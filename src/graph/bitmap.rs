@@ -1,6 +1,8 @@
 //! A dense set of row numbers, one bit a row: what filters are evaluated to. Every bitmap has the length of its table,
 //! and no bit beyond that length is ever set.
 
+use std::ops::Range;
+
 use super::image::{ImageError, ImageReader, ImageWriter, Imaged};
 
 /// A set of rows of one table.
@@ -120,6 +122,19 @@ impl Bitmap {
             && let Some(word) = self.words.get_mut(row / BITS)
         {
             *word |= 1 << (row % BITS);
+        }
+    }
+
+    /// Adds all rows of a range; those beyond the length are left out.
+    pub(crate) fn set_range(&mut self, rows: Range<usize>) {
+        let end = rows.end.min(self.len);
+        let mut row = rows.start;
+        while row < end {
+            let bits = (BITS - row % BITS).min(end - row);
+            if let Some(word) = self.words.get_mut(row / BITS) {
+                *word |= u64::MAX >> (BITS - bits) << (row % BITS);
+            }
+            row += bits;
         }
     }
 

@@ -21,6 +21,12 @@ impl<T> From<Vec<T>> for Cells<T> {
     }
 }
 
+impl<T> FromIterator<T> for Cells<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self { base: values.into_iter().collect(), tail: Vec::new() }
+    }
+}
+
 impl<T: Copy> Cells<T> {
     /// The value of a row.
     #[inline]

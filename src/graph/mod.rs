@@ -19,13 +19,16 @@ mod fences;
 mod ids;
 mod image;
 mod join;
+mod known;
 mod lists;
 mod marks;
 mod moment;
 mod needle;
+mod packed;
 mod patch;
 mod patch_cells;
 mod patch_edges;
+mod pieces;
 mod relate;
 mod renew;
 mod slice_rows;
@@ -36,6 +39,7 @@ mod table_builder;
 mod text;
 mod text_fields;
 mod whole;
+mod workspace;
 
 use std::{borrow::Cow, sync::Arc};
 

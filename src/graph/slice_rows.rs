@@ -66,8 +66,7 @@ impl SliceRows {
             };
             buffer.clear();
             fields.give(slice, &mut buffer);
-            let given = buffer.close(0);
-            take(&buffer.row(self.of, &asset_id(&slice.key), 0, given));
+            take(&buffer.row(self.of, &asset_id(&slice.key), 0));
         }
         Ok(())
     }

@@ -1,18 +1,20 @@
 //! A table while rows come in, on each thread its own part.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use rustc_hash::FxHashMap;
 
 use super::{
     column::{Column, TableId},
     column_builder::ColumnBuilder,
-    ids::{IdTexts, Ids},
+    ids::{Composition, IdTexts, Ids},
+    pieces::Pieces,
     table::Table,
+    workspace::Workspace,
 };
 use crate::{
     catalog::{Catalog, Cell, FieldId, Given, Row, TypeId, TypeKind},
-    model::parallel::{WORTH_A_THREAD, in_parallel},
+    model::parallel::{WORTH_A_THREAD, in_parallel_with},
 };
 
 /// A part of a table that is being filled.
@@ -26,7 +28,7 @@ pub(crate) struct TableBuilder {
     /// The id of each row.
     pub(super) ids: IdTexts,
     /// The line of each row.
-    pub(super) lines: Vec<u32>,
+    pub(super) lines: Pieces<u32>,
     /// The columns that hold what another one holds in every row so far (`vpcId` and `nativeId`): nothing is put into
     /// them.
     same: Vec<Same>,
@@ -90,7 +92,7 @@ impl TableBuilder {
             rows: 0,
             id,
             ids: IdTexts::default(),
-            lines: Vec::new(),
+            lines: Pieces::default(),
             same: Vec::new(),
             place: TableId(0),
         }
@@ -119,9 +121,6 @@ impl TableBuilder {
     /// Appends an embedded object of a row.
     pub(crate) fn push_object(&mut self, given: &[Given<'_>], row: &Row<'_, '_>, catalog: &Catalog) {
         for Given { field, cell } in given {
-            if self.same.iter().any(|same| same.column.field == *field) {
-                continue;
-            }
             if let Some(column) = self.columns.get_mut(field.0 as usize) {
                 column.push(self.rows, *cell, row, catalog);
             }
@@ -130,7 +129,7 @@ impl TableBuilder {
         self.rows = self.rows.saturating_add(1);
     }
 
-    /// Takes from the first row which columns may be the same, and which field the ids may end with.
+    /// Takes from the first row which columns may be the same, and which fields the ids may be put together from.
     fn compare_fields(&mut self, row: &Row<'_, '_>) {
         let mut different: Vec<(FieldId, &str)> = Vec::new();
         for Given { field, cell } in row.given() {
@@ -141,13 +140,15 @@ impl TableBuilder {
             match different.iter().find(|(_, other)| *other == text) {
                 Some(&(other, _)) => {
                     self.same.push(Same { column: Place::new(*field), other: Place::new(other) });
+                    if let Some(column) = self.columns.get_mut(field.0 as usize) {
+                        column.make_copy();
+                    }
                 }
                 None => different.push((*field, text)),
             }
         }
-        let ends = different.iter().filter(|(_, text)| text.len() < row.id.len() && row.id.ends_with(text));
-        if let Some((end, _)) = ends.filter(|(_, text)| !text.is_empty()).max_by_key(|(_, text)| text.len()) {
-            self.ids = IdTexts::split(*end);
+        if let Some(composition) = Composition::of(row.id, &different) {
+            self.ids = IdTexts::composed(composition);
         }
     }
 
@@ -254,9 +255,9 @@ impl TableBuilder {
         let order = if ids.is_some() { id_order.as_deref() } else { order };
         let mut finished: BTreeMap<FieldId, Column> = BTreeMap::new();
         if let Some((ids, id)) = ids.zip(id) {
-            let (column, end) = ids.columns(&parts)?;
+            let (column, fields) = ids.columns(&parts)?;
             finished.insert(id, column);
-            finished.extend(end);
+            finished.extend(fields);
         }
         let mut by_field: BTreeMap<FieldId, Vec<ColumnBuilder>> = BTreeMap::new();
         for part in parts {
@@ -269,11 +270,14 @@ impl TableBuilder {
         let mut by_field: Vec<(FieldId, Vec<ColumnBuilder>)> = by_field.into_iter().collect();
         // Embedded objects are tables of their own: whoever begins with them is not waited for at the end.
         by_field.sort_by_key(|(_, parts)| parts.iter().all(|part| !part.is_embedded()));
-        let columns = in_parallel(by_field, total > WORTH_A_THREAD, |(field, parts)| {
-            let mut tables = Vec::new();
-            let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables)?;
-            Some((field, column, tables))
-        });
+        let workspace = || RefCell::new(Workspace::default());
+        let columns =
+            in_parallel_with(by_field, total > WORTH_A_THREAD, workspace, |work, (field, parts)| {
+                let mut tables = Vec::new();
+                let work = &mut work.borrow_mut();
+                let column = ColumnBuilder::finish(parts, &rows, order, catalog, &mut tables, work)?;
+                Some((field, column, tables))
+            });
         for column in columns {
             let (field, column, embedded) = column?;
             finished.insert(field, column);

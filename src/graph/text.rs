@@ -111,9 +111,9 @@ impl Codes {
 type Before<'t> = dyn Fn(&str) -> bool + 't;
 
 impl TextData {
-    pub(crate) fn new(codes: Vec<u32>, dictionary: Dictionary) -> Self {
+    pub(crate) fn new(codes: Cells<u32>, dictionary: Dictionary) -> Self {
         Self {
-            codes: codes.into(),
+            codes,
             dictionary: Arc::new(dictionary),
             added: None,
             is_id: false,

@@ -1,6 +1,8 @@
 //! A place in a line of JSON, for readers that know what most lines look like: nothing is returned wherever a line is of
 //! another form, and it is then read by a parser that takes any.
 
+use crate::model::bytes::begins;
+
 /// A place in a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
@@ -32,7 +34,7 @@ impl<'a> Cursor<'a> {
     /// Passes what stands here, if it does.
     #[inline]
     pub(super) fn pass(&mut self, expected: &[u8]) -> bool {
-        let is_there = self.rest().starts_with(expected);
+        let is_there = begins(self.rest(), expected);
         if is_there {
             self.at += expected.len();
         }

@@ -162,7 +162,7 @@ impl<R: Read + Send> Source<'_, R> {
         part: &mut Part<S>,
     ) -> Result<(), (u64, ImportError)> {
         // Once for all lines; where it fails, each is asked for itself.
-        let whole = std::str::from_utf8(block).ok();
+        let whole = simdutf8::basic::from_utf8(block).ok();
         let mut buffer = RowBuffer::default();
         let mut start = 0;
         let mut line = first_line;

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     catalog::{
-        Catalog, Cell, EnumId, FieldId, FieldKind, Row, RowBuffer, ScalarType, TypeDef, TypeId, TypeKind,
-        scalar,
+        Catalog, Cell, EnumId, FieldId, FieldKind, Row, RowBuffer, ScalarType, Span, TypeDef, TypeId,
+        TypeKind, scalar,
     },
-    model::SliceState,
+    model::{SliceState, bytes::is_equal},
 };
 
 const TYPENAME: &str = "__typename";
@@ -42,7 +42,8 @@ struct Layout<'c> {
     stamps: Vec<u64>,
     /// How many fields there are that are never null, besides the id.
     required: usize,
-    /// The keys of the line before with their quotes and colon: most often the next one has the same.
+    /// The keys of the line before with the comma, the quotes and the colon around them: most often the next one has the
+    /// same.
     expected: Vec<(Box<[u8]>, Key)>,
 }
 
@@ -57,6 +58,8 @@ enum Key {
 #[derive(Clone, Copy, Debug)]
 struct Stored {
     form: Form,
+    /// Whether it is one text of any kind.
+    is_text: bool,
     is_nullable: bool,
     /// For a list, whether its items may be null.
     list: Option<bool>,
@@ -109,8 +112,7 @@ impl<'c> Straight<'c> {
         if !cursor.is_at_end() {
             return None;
         }
-        let given = buffer.close(0);
-        Some(buffer.row(of, id, line, given))
+        Some(buffer.row(of, id, line))
     }
 
     /// The slice of a line; nothing where it is none, or the other path has to say what it is.
@@ -131,13 +133,12 @@ impl<'c> Straight<'c> {
         let mut place = 0;
         cursor.expect(b'{')?;
         loop {
-            cursor.skip_blanks();
-            let key = self.layouts.get_mut(of.0 as usize)?.key(cursor, &mut place)?;
-            cursor.skip_blanks();
+            let layout = self.layouts.get_mut(of.0 as usize)?;
+            let Some(key) = layout.key(cursor, &mut place)? else { break };
             match key {
                 Key::Typename => {
                     let name = cursor.text()?;
-                    if has_typename || self.layouts.get(of.0 as usize)?.name != name {
+                    if has_typename || layout.name != name {
                         return None;
                     }
                     has_typename = true;
@@ -149,22 +150,18 @@ impl<'c> Straight<'c> {
                     }
                 }
                 Key::Field(field) => {
-                    let layout = self.layouts.get_mut(of.0 as usize)?;
                     let last = layout.stamps.get_mut(field.0 as usize)?;
                     if std::mem::replace(last, self.stamp) == self.stamp {
                         return None;
                     }
                     let stored = *layout.fields.get(field.0 as usize)?;
-                    let cell = self.value(stored, cursor, buffer)?;
                     required += usize::from(!stored.is_nullable);
-                    buffer.give(field, cell);
+                    if stored.is_text && cursor.peek() == Some(b'"') {
+                        buffer.give(field, Cell::Text(cursor.text()?));
+                    } else {
+                        self.value(field, stored, cursor, buffer)?;
+                    }
                 }
-            }
-            cursor.skip_blanks();
-            match cursor.take()? {
-                b',' => {}
-                b'}' => break,
-                _ => return None,
             }
         }
         if !has_typename || required != self.layouts.get(of.0 as usize)?.required {
@@ -173,66 +170,73 @@ impl<'c> Straight<'c> {
         id
     }
 
+    /// Reads the value of a field. It goes into the buffer at once: a cell is longer than what is returned in registers.
     fn value<'a>(
         &mut self,
+        field: FieldId,
         stored: Stored,
         cursor: &mut Cursor<'a>,
         buffer: &mut RowBuffer<'a>,
-    ) -> Option<Cell<'a>> {
+    ) -> Option<()> {
         if cursor.peek()? == b'n' {
-            return if stored.is_nullable { cursor.word(b"null").map(|()| Cell::Null) } else { None };
+            return stored.is_nullable.then(|| null(field, cursor, buffer))?;
         }
-        let Some(has_nullable_items) = stored.list else { return self.item(stored.form, cursor, buffer) };
+        let Some(has_nullable_items) = stored.list else {
+            return self.item(field, stored.form, cursor, buffer);
+        };
         let begin = buffer.begin();
         cursor.expect(b'[')?;
         cursor.skip_blanks();
         if cursor.peek()? == b']' {
             cursor.take()?;
-            return Some(Cell::List(buffer.close(begin)));
-        }
-        loop {
-            cursor.skip_blanks();
-            let cell = if cursor.peek()? != b'n' {
-                self.item(stored.form, cursor, buffer)?
-            } else if has_nullable_items {
-                cursor.word(b"null").map(|()| Cell::Null)?
-            } else {
-                return None;
-            };
-            buffer.give(FieldId(0), cell);
-            cursor.skip_blanks();
-            match cursor.take()? {
-                b',' => {}
-                b']' => return Some(Cell::List(buffer.close(begin))),
-                _ => return None,
+        } else {
+            loop {
+                cursor.skip_blanks();
+                if cursor.peek()? != b'n' {
+                    self.item(FieldId(0), stored.form, cursor, buffer)?;
+                } else if has_nullable_items {
+                    null(FieldId(0), cursor, buffer)?;
+                } else {
+                    return None;
+                }
+                cursor.skip_blanks();
+                match cursor.take()? {
+                    b',' => {}
+                    b']' => break,
+                    _ => return None,
+                }
             }
         }
+        let items = buffer.close(begin);
+        buffer.give(field, Cell::List(items));
+        Some(())
     }
 
+    /// Reads a value that is no list and not null.
     fn item<'a>(
         &mut self,
+        field: FieldId,
         form: Form,
         cursor: &mut Cursor<'a>,
         buffer: &mut RowBuffer<'a>,
-    ) -> Option<Cell<'a>> {
-        Some(match form {
+    ) -> Option<()> {
+        let cell = match form {
             Form::Text => Cell::Text(cursor.text()?),
             Form::Enum(of) => {
                 let text = cursor.text()?;
-                self.catalog
-                    .get_enum(of)
-                    .values
-                    .iter()
-                    .any(|value| value == text)
-                    .then_some(Cell::Text(text))?
+                let values = &self.catalog.get_enum(of).values;
+                values.iter().any(|value| is_equal(value.as_bytes(), text.as_bytes())).then_some(())?;
+                Cell::Text(text)
             }
             Form::Net => {
                 let text = cursor.text()?;
-                scalar::parse_net(text).map(|_| Cell::Text(text))?
+                scalar::parse_net(text)?;
+                Cell::Text(text)
             }
             Form::Address => {
                 let text = cursor.text()?;
-                text.parse::<std::net::IpAddr>().ok().map(|_| Cell::Text(text))?
+                text.parse::<std::net::IpAddr>().ok()?;
+                Cell::Text(text)
             }
             Form::DateTime => Cell::Int(scalar::parse_datetime(cursor.text()?)?),
             Form::Date => Cell::Int(scalar::parse_date(cursor.text()?)?),
@@ -240,51 +244,57 @@ impl<'c> Straight<'c> {
             Form::BigInt if cursor.peek()? == b'"' => Cell::Int(scalar::parse_big_int(cursor.text()?)?),
             Form::BigInt => Cell::Int(cursor.whole_number()?),
             Form::Float => Cell::Float(cursor.decimal()?),
-            Form::Bool if cursor.peek()? == b't' => cursor.word(b"true").map(|()| Cell::Bool(true))?,
-            Form::Bool => cursor.word(b"false").map(|()| Cell::Bool(false))?,
-            Form::Object(of) => self.object(of, cursor, buffer)?,
+            Form::Bool => {
+                let is_true = cursor.peek()? == b't';
+                cursor.word(if is_true { b"true" } else { b"false" })?;
+                Cell::Bool(is_true)
+            }
+            Form::Object(of) => {
+                let fields = self.object(of, cursor, buffer)?;
+                Cell::Object(fields)
+            }
             Form::Other => return None,
-        })
+        };
+        buffer.give(field, cell);
+        Some(())
     }
 
-    /// Reads an embedded object.
+    /// Reads an embedded object; its fields.
     fn object<'a>(
         &mut self,
         of: TypeId,
         cursor: &mut Cursor<'a>,
         buffer: &mut RowBuffer<'a>,
-    ) -> Option<Cell<'a>> {
+    ) -> Option<Span> {
         let begin = buffer.begin();
         let mut required = 0;
         let mut place = 0;
         cursor.expect(b'{')?;
-        cursor.skip_blanks();
-        if cursor.peek()? == b'}' {
-            cursor.take()?;
-        } else {
-            loop {
-                cursor.skip_blanks();
-                let layout = self.layouts.get_mut(of.0 as usize)?;
-                let Key::Field(field) = layout.key(cursor, &mut place)? else { return None };
-                // There are few.
-                if buffer.given_since(begin).iter().any(|given| given.field == field) {
-                    return None;
-                }
-                let stored = *layout.fields.get(field.0 as usize)?;
-                cursor.skip_blanks();
-                let cell = self.value(stored, cursor, buffer)?;
-                required += usize::from(!stored.is_nullable);
-                buffer.give(field, cell);
-                cursor.skip_blanks();
-                match cursor.take()? {
-                    b',' => {}
-                    b'}' => break,
-                    _ => return None,
-                }
+        loop {
+            let layout = self.layouts.get_mut(of.0 as usize)?;
+            let Some(key) = layout.key(cursor, &mut place)? else { break };
+            let Key::Field(field) = key else { return None };
+            // There are few.
+            if buffer.given_since(begin).iter().any(|given| given.field == field) {
+                return None;
+            }
+            let stored = *layout.fields.get(field.0 as usize)?;
+            required += usize::from(!stored.is_nullable);
+            if stored.is_text && cursor.peek() == Some(b'"') {
+                buffer.give(field, Cell::Text(cursor.text()?));
+            } else {
+                self.value(field, stored, cursor, buffer)?;
             }
         }
-        (required == self.layouts.get(of.0 as usize)?.required).then(|| Cell::Object(buffer.close(begin)))
+        (required == self.layouts.get(of.0 as usize)?.required).then(|| buffer.close(begin))
     }
+}
+
+/// Reads a null.
+fn null<'a>(field: FieldId, cursor: &mut Cursor<'a>, buffer: &mut RowBuffer<'a>) -> Option<()> {
+    cursor.word(b"null")?;
+    buffer.give(field, Cell::Null);
+    Some(())
 }
 
 impl<'c> Layout<'c> {
@@ -320,30 +330,46 @@ impl<'c> Layout<'c> {
         }
     }
 
-    /// Reads a key and its colon. `place` is where among the expected ones it should stand, and moves on.
-    fn key(&mut self, cursor: &mut Cursor<'_>, place: &mut usize) -> Option<Key> {
-        if let Some((quoted, key)) = self.expected.get(*place)
-            && cursor.pass(quoted)
+    /// Reads on to the value of the next key; nothing (within) at the end of the object. `place` is where among the
+    /// expected keys the next one should stand, and moves on; it is 0 at the first one only.
+    #[inline]
+    fn key(&mut self, cursor: &mut Cursor<'_>, place: &mut usize) -> Option<Option<Key>> {
+        if let Some((expected, key)) = self.expected.get(*place)
+            && cursor.pass(expected.get(usize::from(*place == 0)..)?)
         {
             *place += 1;
-            return Some(*key);
+            cursor.skip_blanks();
+            return Some(Some(*key));
         }
+        self.any_key(cursor, place)
+    }
+
+    /// The same of a key that was not expected.
+    fn any_key(&mut self, cursor: &mut Cursor<'_>, place: &mut usize) -> Option<Option<Key>> {
+        cursor.skip_blanks();
+        match cursor.peek()? {
+            b'}' => return cursor.take().map(|_| None),
+            b',' if *place > 0 => _ = cursor.take(),
+            b'"' if *place == 0 => {}
+            _ => return None,
+        }
+        cursor.skip_blanks();
         let start = cursor.at();
         let name = cursor.text()?;
         let quoted = cursor.since(start);
         let key = *self.keys.get(name)?;
         cursor.skip_blanks();
         cursor.expect(b':')?;
+        cursor.skip_blanks();
         match self.expected.iter().position(|(_, known)| *known == key) {
             Some(known) => *place = known + 1,
             None => {
-                let mut quoted = quoted.to_vec();
-                quoted.push(b':');
-                self.expected.insert((*place).min(self.expected.len()), (quoted.into(), key));
+                let expected = [b",", quoted, b":"].concat();
+                self.expected.insert((*place).min(self.expected.len()), (expected.into(), key));
                 *place += 1;
             }
         }
-        Some(key)
+        Some(Some(key))
     }
 }
 
@@ -356,6 +382,7 @@ impl Stored {
         };
         Self {
             form,
+            is_text: matches!(form, Form::Text) && list.is_none(),
             is_nullable: is_nullable && !matches!(form, Form::Other),
             list: list.map(|list| list.nullable_items),
         }

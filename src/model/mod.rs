@@ -1,6 +1,7 @@
 //! The words everything else is written in: assets, slices, outcomes, moments. No IO, no async.
 
 mod asset;
+pub(crate) mod bytes;
 mod change;
 mod cron;
 mod ledger;

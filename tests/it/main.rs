@@ -30,6 +30,7 @@ mod import;
 mod explain;
 mod graph;
 mod graph_image;
+mod graph_order;
 mod guard;
 mod language;
 mod lint;

@@ -17,7 +17,7 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    /// Nothing where the texts do not fit, or are not ASCII.
+    /// Nothing where the texts do not fit.
     pub(super) fn of<'t, T: Iterator<Item = &'t [u8]>>(texts: impl Fn() -> T) -> Option<Self> {
         /// So many texts are looked at before it is asked whether they can still fit.
         const BETWEEN: usize = 256;
@@ -36,7 +36,7 @@ impl Packing {
                 }
             }
         }
-        if !fits(&is_used, shortest, longest) || is_used.iter().skip(128).any(|&is_used| is_used) {
+        if !fits(&is_used, shortest, longest) {
             return None;
         }
         let mut packing = Self {

@@ -291,8 +291,9 @@ impl ComposedIds {
     /// The texts of the ids and those of the fields.
     fn columns(self, order: Option<&[u32]>) -> Option<(TextData, Vec<(FieldId, TextData)>)> {
         let rows = self.firsts.last().map_or(0, |&rows| rows as usize);
-        // With a beginning of its own for nearly every row, a text in two pieces is larger than a whole one.
-        let in_two = rows < 1000 || self.combinations.len() * 2 < rows;
+        /// Where fewer rows share a beginning, a text in two pieces saves little, and costs more wherever it is asked for.
+        const ROWS_A_BEGINNING: usize = 4;
+        let in_two = rows < 1000 || self.combinations.len() * ROWS_A_BEGINNING < rows;
         let mut beginnings = DictionaryBuilder::new(Form::Escaped);
         if in_two {
             let mut text = String::new();
@@ -329,23 +330,38 @@ impl ComposedIds {
     }
 
     /// Each id in one piece.
+    ///
+    /// Their ends stand anywhere in memory: some are copied ahead, which the processor does side by side.
     fn whole(&self, order: Option<&[u32]>) -> Option<TextData> {
+        const AHEAD: u32 = 32;
         let ends = self.levels.last()?;
+        let end_of = |place: u32| {
+            let row = order.map_or(Some(place), |order| order.get(place as usize).copied())?;
+            Some(ends.dictionary().text(*ends.codes().get(row as usize)?))
+        };
         let mut dictionary = DictionaryBuilder::new(Form::Escaped);
-        let mut text = String::new();
-        let mut place = 0u32;
-        for (&combination, &end) in self.combinations.iter().zip(self.firsts.iter().skip(1)) {
-            self.write_beginning(combination, &mut text);
-            let length = text.len();
-            while place < end {
-                let row = match order {
-                    None => place,
-                    Some(order) => *order.get(place as usize)?,
-                };
+        let mut combinations = self.combinations.iter().zip(self.firsts.iter().skip(1));
+        let (mut text, mut length, mut past) = (String::new(), 0, 0);
+        let (mut ahead, mut cuts) = (String::new(), Vec::new());
+        let rows = *self.firsts.last()?;
+        for start in (0..rows).step_by(AHEAD as usize) {
+            ahead.clear();
+            cuts.clear();
+            for place in start..rows.min(start.saturating_add(AHEAD)) {
+                ahead.push_str(&end_of(place)?);
+                cuts.push(ahead.len());
+            }
+            let mut from = 0;
+            for (place, &cut) in (start..).zip(&cuts) {
+                if place == past {
+                    let (&combination, &end) = combinations.next()?;
+                    self.write_beginning(combination, &mut text);
+                    (length, past) = (text.len(), end);
+                }
                 text.truncate(length);
-                text.push_str(&ends.dictionary().text(*ends.codes().get(row as usize)?));
+                text.push_str(ahead.get(from..cut)?);
                 dictionary.push(&text);
-                place += 1;
+                from = cut;
             }
         }
         let dictionary = dictionary.finish()?;

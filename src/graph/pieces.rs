@@ -47,9 +47,11 @@ impl<T: Copy> Pieces<T> {
         self.full.len() * LENGTH + self.last.len()
     }
 
-    /// The value of a place.
+    /// The value of a place; nothing beyond the end.
     pub(crate) fn get(&self, place: usize) -> Option<T> {
-        self.full.get(place / LENGTH).unwrap_or(&self.last).get(place % LENGTH).copied()
+        let piece = place / LENGTH;
+        let values = if piece == self.full.len() { &self.last } else { self.full.get(piece)? };
+        values.get(place % LENGTH).copied()
     }
 
     /// The last value.

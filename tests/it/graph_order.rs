@@ -220,3 +220,31 @@ fn a_long_column_keeps_each_value_in_its_row() {
         assert_eq!(&serde_json::from_slice::<Value>(&out).unwrap(), asset);
     }
 }
+
+/// A column that ends long before its table does.
+#[test]
+fn assets_without_a_region_count_as_global_ones_however_many_come_behind_those_with_one() {
+    let catalog = Arc::new(Catalog::read(&[Source::new("order.graphql", SDL)]).unwrap());
+    let slice = |region: &str| {
+        json!({
+            "__typename": "Slice", "assetType": "A", "accountId": "a", "region": region, "outcome": "COMPLETE",
+            "api": "ec2:DescribeVpcs", "attemptedAt": "2026-11-20T12:04:11Z", "completedAt": "2026-11-20T12:04:11Z",
+        })
+    };
+    let asset = |index: u32| {
+        let mut asset = json!({"__typename": "A", "id": format!("{index:05}"), "accountId": "a"});
+        if index < 100 {
+            asset["region"] = json!("r");
+        }
+        asset
+    };
+    let lines = (0..40_000).map(asset).chain([slice("r"), slice("global")]);
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let division = Division { threads: 1, block_bytes: 1 << 20 };
+    let mut builder = GraphBuilder::new(Arc::clone(&catalog));
+    let summary =
+        read_rows("f", text.as_bytes(), &catalog, ImportLimits::default(), division, &mut builder).unwrap();
+    let slices = summary.slices.unwrap();
+    let counts = slices.iter().map(|slice| (slice.key.region.as_str(), slice.assets)).collect::<Vec<_>>();
+    assert_eq!(counts, [("global", 39_900), ("r", 100)]);
+}

@@ -207,7 +207,7 @@ impl Ids {
         }
         let Some((ends, others)) = levels.split_last() else { return Some(None) };
         let width = levels.iter().map(Ranked::bits).sum::<u32>();
-        if width > u64::BITS || !others.iter().all(|level| level.dictionary().is_prefix_free()) {
+        if width >= u64::BITS || !others.iter().all(|level| level.dictionary().is_prefix_free()) {
             return Some(None);
         }
         let mut keys: Vec<(u64, u32)> = ends.codes().iter().map(|&end| u64::from(end)).zip(0..).collect();

@@ -156,11 +156,7 @@ impl<'c> Straight<'c> {
                     }
                     let stored = *layout.fields.get(field.0 as usize)?;
                     required += usize::from(!stored.is_nullable);
-                    if stored.is_text && cursor.peek() == Some(b'"') {
-                        buffer.give(field, Cell::Text(cursor.text()?));
-                    } else {
-                        self.value(field, stored, cursor, buffer)?;
-                    }
+                    self.value(field, stored, cursor, buffer)?;
                 }
             }
         }
@@ -171,7 +167,23 @@ impl<'c> Straight<'c> {
     }
 
     /// Reads the value of a field. It goes into the buffer at once: a cell is longer than what is returned in registers.
+    #[inline]
     fn value<'a>(
+        &mut self,
+        field: FieldId,
+        stored: Stored,
+        cursor: &mut Cursor<'a>,
+        buffer: &mut RowBuffer<'a>,
+    ) -> Option<()> {
+        if stored.is_text && cursor.peek() == Some(b'"') {
+            buffer.give(field, Cell::Text(cursor.text()?));
+            return Some(());
+        }
+        self.any_value(field, stored, cursor, buffer)
+    }
+
+    /// The same of a value that need not be a text.
+    fn any_value<'a>(
         &mut self,
         field: FieldId,
         stored: Stored,
@@ -280,11 +292,7 @@ impl<'c> Straight<'c> {
             }
             let stored = *layout.fields.get(field.0 as usize)?;
             required += usize::from(!stored.is_nullable);
-            if stored.is_text && cursor.peek() == Some(b'"') {
-                buffer.give(field, Cell::Text(cursor.text()?));
-            } else {
-                self.value(field, stored, cursor, buffer)?;
-            }
+            self.value(field, stored, cursor, buffer)?;
         }
         (required == self.layouts.get(of.0 as usize)?.required).then(|| buffer.close(begin))
     }

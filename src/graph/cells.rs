@@ -15,12 +15,6 @@ pub(crate) struct Cells<T> {
     tail: Vec<T>,
 }
 
-impl<T> From<Vec<T>> for Cells<T> {
-    fn from(values: Vec<T>) -> Self {
-        Self { base: values.into(), tail: Vec::new() }
-    }
-}
-
 impl<T> FromIterator<T> for Cells<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         Self { base: values.into_iter().collect(), tail: Vec::new() }

@@ -166,21 +166,13 @@ impl ColumnBuilder {
         missing.set_range(start..base + rows);
     }
 
-    /// The texts of all parts of a column that has one in every row. Nothing where they are too many.
+    /// The texts of all parts of a column of plain text that has one in every row. Nothing where they are too many.
     pub(crate) fn rank(parts: Vec<&Self>, work: &mut Workspace) -> Option<Ranked> {
         let parts = parts.into_iter().filter_map(|part| match &part.cells {
-            Cells::Text { scalar, codes, texts } => Some((*scalar, codes, texts)),
+            Cells::Text { codes, texts, .. } => Some((codes, texts)),
             _ => None,
         });
-        let (mut codes, mut texts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        let mut of = ScalarType::String;
-        for (scalar, part, part_texts) in parts {
-            of = scalar;
-            rows.push(u32::try_from(part.len()).ok()?);
-            codes.push(part);
-            texts.push(part_texts);
-        }
-        Ranked::of(of, &codes, texts, &rows, work)
+        Ranked::of_texts(parts.collect(), work)
     }
 
     /// Makes sure that it has a table for embedded objects where another part has one.
@@ -436,7 +428,7 @@ impl Ranked {
         Some(Self { codes, dictionary: dictionary.finish()?, nets })
     }
 
-    /// The texts of all parts of ids, by their codes.
+    /// Plain texts of all parts, of which each row has one.
     pub(crate) fn of_texts(parts: Vec<(&Pieces<u32>, &Texts)>, work: &mut Workspace) -> Option<Self> {
         let rows =
             parts.iter().map(|(codes, _)| u32::try_from(codes.len()).ok()).collect::<Option<Vec<_>>>()?;

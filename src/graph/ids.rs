@@ -281,9 +281,7 @@ impl Ids {
         let texts = Self::whole_texts(parts)?;
         let mut dictionary = texts.dictionary(Form::Escaped);
         texts.rank(order, &mut Vec::new(), |text| dictionary.push(text));
-        let dictionary = dictionary.finish()?;
-        let codes = (0u32..).take(dictionary.len()).collect();
-        Some((column(TextData::new(codes, dictionary)), Vec::new()))
+        Some((column(TextData::one_each(dictionary.finish()?)), Vec::new()))
     }
 }
 
@@ -364,8 +362,6 @@ impl ComposedIds {
                 from = cut;
             }
         }
-        let dictionary = dictionary.finish()?;
-        let codes = (0u32..).take(dictionary.len()).collect();
-        Some(TextData::new(codes, dictionary))
+        Some(TextData::one_each(dictionary.finish()?))
     }
 }

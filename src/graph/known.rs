@@ -83,12 +83,10 @@ impl Known {
         let more = vec![Slot::default(); (self.slots.len() * 2).max(64)];
         let known = std::mem::replace(&mut self.slots, more);
         for slot in known.into_iter().filter(|slot| slot.key != Key::default()) {
-            let mask = self.slots.len() - 1;
-            let mut place = slot.key.hash() & mask;
-            while self.slots.get(place).is_some_and(|other| other.key != Key::default()) {
-                place = (place + 1) & mask;
-            }
-            if let Some(free) = self.slots.get_mut(place) {
+            // All are distinct: none is another one that is there.
+            if let Err(free) = self.find(slot.key, |_| false)
+                && let Some(free) = self.slots.get_mut(free)
+            {
                 *free = slot;
             }
         }

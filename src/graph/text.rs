@@ -147,10 +147,15 @@ impl TextData {
     /// Ids that are beginnings of their own and, as ends, the texts of another column: see [`Dictionary::joined`]. The
     /// code of an id is its row.
     pub(super) fn joined(beginnings: Dictionary, firsts: Vec<u32>, ends: &Self) -> Option<Self> {
-        let codes = (0u32..).take(ends.codes.len()).collect();
         let dictionary =
             Dictionary::joined(beginnings, firsts, Arc::clone(&ends.dictionary), ends.codes.clone())?;
-        Some(Self::new(codes, dictionary))
+        Some(Self::one_each(dictionary))
+    }
+
+    /// Each row holds the text of its own number.
+    pub(super) fn one_each(dictionary: Dictionary) -> Self {
+        let codes = (0u32..).take(dictionary.len()).collect();
+        Self::new(codes, dictionary)
     }
 
     /// The code of a row, if it has a value.

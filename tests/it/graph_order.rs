@@ -28,6 +28,13 @@ fn graph_of(assets: &[Value]) -> Graph {
     builder.finish(None, Time::from_millis(0).unwrap()).unwrap()
 }
 
+/// The same of an asset for each text, which stands in one field.
+fn graph_with(field: &str, texts: &[String]) -> Graph {
+    let asset =
+        |(id, text): (u32, &String)| json!({"__typename": "A", "id": format!("{id:05}"), field: text});
+    graph_of(&(0..).zip(texts).map(asset).collect::<Vec<_>>())
+}
+
 /// The rows of a question.
 fn rows(graph: &Graph, question: &str) -> Vec<Value> {
     let engine =
@@ -80,11 +87,7 @@ fn kinds(random: &mut Rng) -> Vec<Vec<String>> {
 fn texts_are_in_the_order_of_code_points_whatever_they_are_made_of() {
     for seed in 0..8 {
         for names in kinds(&mut Rng::with_seed(seed)) {
-            let assets: Vec<Value> = (0..)
-                .zip(&names)
-                .map(|(id, name)| json!({"__typename": "A", "id": format!("{id:05}"), "name": name}))
-                .collect();
-            let graph = graph_of(&assets);
+            let graph = graph_with("name", &names);
             let mut expected = names.clone();
             expected.sort_unstable();
             let found = rows(&graph, "{ as(sort: [{name: ASC}]) { name } }");
@@ -123,11 +126,7 @@ fn nets_are_in_the_order_of_addresses_in_whatever_form_they_are_written() {
         with(&["fd00::/8", "::1", "fd00:0::/8", "2001:db8::/32"]),
         vec!["0.0.0.0/0".to_owned(), "255.255.255.255/32".to_owned(), "0.0.0.0/1".to_owned()],
     ] {
-        let assets: Vec<Value> = (0..)
-            .zip(&nets)
-            .map(|(id, net)| json!({"__typename": "A", "id": format!("{id:05}"), "net": net}))
-            .collect();
-        let graph = graph_of(&assets);
+        let graph = graph_with("net", &nets);
         let mut expected = nets.clone();
         expected.sort_by_key(|text| (scalar::parse_net(text).unwrap(), text.clone()));
         let found = rows(&graph, "{ as(sort: [{net: ASC}]) { net } }");
